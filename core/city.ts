@@ -1,0 +1,82 @@
+import { describe } from "./observation.ts";
+
+/** A place whose weather is collected. */
+export interface City {
+  /** As shown and as it stands in observations. */
+  name: string;
+  /** As it stands in URLs: lower case, ASCII letters, digits and hyphens. */
+  slug: string;
+  /** Degrees north. */
+  latitude: number;
+  /** Degrees east. */
+  longitude: number;
+  /** IANA time zone. */
+  zone: string;
+}
+
+/** The cities without a `CITIES_FILE`. */
+export const DEFAULT_CITIES: readonly City[] = [
+  { name: "New York", slug: "new-york", latitude: 40.7128, longitude: -74.006, zone: "America/New_York" },
+  { name: "London", slug: "london", latitude: 51.5074, longitude: -0.1278, zone: "Europe/London" },
+  { name: "Tokyo", slug: "tokyo", latitude: 35.6762, longitude: 139.6503, zone: "Asia/Tokyo" },
+  { name: "Sydney", slug: "sydney", latitude: -33.8688, longitude: 151.2093, zone: "Australia/Sydney" },
+  { name: "Dubai", slug: "dubai", latitude: 25.2048, longitude: 55.2708, zone: "Asia/Dubai" },
+];
+
+/** A name as it stands in a URL. Names without an ASCII letter or digit become `city`. */
+export function slugOf(name: string): string {
+  const slug = name
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return slug === "" ? "city" : slug;
+}
+
+/**
+ * Reads a list of cities.
+ *
+ * @param input parsed JSON: `[{ "name", "latitude", "longitude", "zone" }]`
+ * @throws {TypeError} naming the city, the field, its value and what was wanted
+ */
+export function parseCities(input: unknown): City[] {
+  if (!Array.isArray(input) || input.length === 0)
+    throw new TypeError("wanted a JSON array of at least one city");
+  const slugs = new Set<string>();
+  return input.map((entry: unknown, index) => {
+    const where = `city ${index + 1}`;
+    if (typeof entry !== "object" || entry === null)
+      throw new TypeError(`${where} is ${describe(entry)}, wanted an object`);
+    const { name, latitude, longitude, zone } = entry as Record<string, unknown>;
+    if (typeof name !== "string" || name.trim() === "" || name.length > 100) {
+      throw new TypeError(`${where}: name is ${describe(name)}, wanted a name`);
+    }
+    if (typeof latitude !== "number" || !(Math.abs(latitude) <= 90)) {
+      throw new TypeError(`${where} (${name}): latitude is ${describe(latitude)}, wanted −90 to 90`);
+    }
+    if (typeof longitude !== "number" || !(Math.abs(longitude) <= 180)) {
+      throw new TypeError(`${where} (${name}): longitude is ${describe(longitude)}, wanted −180 to 180`);
+    }
+    if (typeof zone !== "string" || !isZone(zone)) {
+      throw new TypeError(
+        `${where} (${name}): zone is ${describe(zone)}, wanted an IANA time zone such as Europe/London`,
+      );
+    }
+    const slug = slugOf(name);
+    if (slugs.has(slug))
+      throw new TypeError(`${where} (${name}): the short name "${slug}" is taken by another city`);
+    slugs.add(slug);
+    return { name, slug, latitude, longitude, zone };
+  });
+}
+
+/** Whether `zone` is an IANA time zone this machine knows. */
+export function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

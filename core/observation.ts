@@ -1,0 +1,195 @@
+import { DAY_MS, formatTimestamp, parseTimestamp } from "./time.ts";
+
+/** A measured number, or null when it was not reported. Missing is never 0. */
+export type Measure = number | null;
+
+/** One weather observation. The first nine fields are the contract and never change. */
+export interface Observation {
+  /** When it was observed: ISO 8601 UTC, `2026-01-31T06:00:00Z`. */
+  timestamp: string;
+  /** Name of the place. */
+  city: string;
+  /** Air temperature, °C. */
+  temperature: Measure;
+  /** Relative humidity, %. */
+  humidity: Measure;
+  /** Air pressure at mean sea level, hPa. */
+  pressure: Measure;
+  /** Wind speed, m/s. */
+  wind_speed: Measure;
+  /** Rain of the last hour, mm. */
+  rainfall: Measure;
+  /** Group of the condition: Clear, Clouds, Rain, … */
+  weather_main: string | null;
+  /** The condition in words. */
+  weather_description: string | null;
+  /** Who reported it: `openweathermap`, `open-meteo`, `simulator`, a replay's name. */
+  source: string;
+  /** Where the wind comes from, degrees from north. */
+  wind_direction?: number;
+  /** Strongest gust, m/s. */
+  wind_gust?: number;
+  /** Dew point, °C. */
+  dew_point?: number;
+  /** Cloud cover, %. */
+  clouds?: number;
+  /** Visibility, m. */
+  visibility?: number;
+}
+
+/** An observation as it lies in the lake. */
+export interface Row extends Observation {
+  /** Offset of the record in its partition of the log; of several revisions the newest offset is what readers see. */
+  log_offset: number;
+  /** When the log took it, ISO 8601 UTC. */
+  ingested_at: string;
+}
+
+/** Numbers that are always there, and the range outside which no instrument on Earth can have measured them. */
+const REQUIRED = {
+  temperature: [-100, 100],
+  humidity: [0, 110],
+  pressure: [300, 1200],
+  wind_speed: [0, 1000],
+  rainfall: [0, 2000],
+} as const satisfies Record<string, readonly [number, number]>;
+
+/** Numbers that only some sources have. */
+const OPTIONAL = {
+  wind_direction: [0, 360],
+  wind_gust: [0, 1000],
+  dew_point: [-120, 100],
+  clouds: [0, 100],
+  visibility: [0, 1_000_000],
+} as const satisfies Record<string, readonly [number, number]>;
+
+/** The variables that are measured, in the record's order. */
+export const VARIABLES = Object.keys(REQUIRED) as (keyof typeof REQUIRED)[];
+/** The optional fields, in the record's order. */
+export const OPTIONAL_FIELDS = Object.keys(OPTIONAL) as (keyof typeof OPTIONAL)[];
+
+/** Longest text field, characters. */
+const TEXT_MAX = 200;
+/** The oldest year taken: before it no network of stations reported hourly. */
+const OLDEST = Date.UTC(1900, 0, 1);
+/** A record from further in the future than this is no observation. */
+const FUTURE_MS = DAY_MS;
+
+const required = Object.entries(REQUIRED) as [keyof typeof REQUIRED, readonly [number, number]][];
+const optional = Object.entries(OPTIONAL) as [keyof typeof OPTIONAL, readonly [number, number]][];
+const KNOWN = new Set<string>([
+  "timestamp",
+  "city",
+  ...Object.keys(REQUIRED),
+  "weather_main",
+  "weather_description",
+  "source",
+  ...Object.keys(OPTIONAL),
+]);
+
+/** What {@link parseObservation} found: the observation, or why the record is none. */
+export type Parsed = { ok: true; observation: Observation } | { ok: false; reason: string };
+
+/**
+ * Checks one record and puts it into canonical form: fields in the record's order, the timestamp in UTC, absent numbers
+ * null, optional fields left out when null. A value that is merely unlikely passes: judging it is quality control's work.
+ *
+ * @param input anything: the parsed JSON of a log record
+ * @param receivedMs when the log took the record, ms: the future is measured from it, so that the same offsets always
+ *   give the same rows
+ */
+export function parseObservation(input: unknown, receivedMs: number): Parsed {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    return bad(`record is ${describe(input)}, wanted an object`);
+  }
+  const record = input as Record<string, unknown>;
+  const { timestamp, city, source } = record;
+  if (typeof timestamp !== "string")
+    return bad(`timestamp is ${describe(timestamp)}, wanted ISO 8601 with a zone`);
+  const ms = parseTimestamp(timestamp);
+  if (Number.isNaN(ms)) return bad(`timestamp is ${describe(timestamp)}, wanted ISO 8601 with a zone`);
+  if (ms < OLDEST) return bad(`timestamp is ${describe(timestamp)}, wanted 1900 or later`);
+  if (ms > receivedMs + FUTURE_MS)
+    return bad(`timestamp is ${describe(timestamp)}, more than a day in the future`);
+  if (!isText(city)) return bad(`city is ${describe(city)}, wanted a name`);
+  if (!isText(source)) return bad(`source is ${describe(source)}, wanted a name`);
+  const observation: Record<string, unknown> = { timestamp: formatTimestamp(ms), city };
+  for (const [name, range] of required) {
+    const value = record[name] ?? null;
+    if (value !== null && !inRange(value, range)) return bad(wanted(name, value, range));
+    observation[name] = value === 0 ? 0 : value; // −0 and 0 are one value
+  }
+  for (const name of ["weather_main", "weather_description"] as const) {
+    const value = record[name] ?? null;
+    if (value !== null && !isText(value)) return bad(`${name} is ${describe(value)}, wanted text or null`);
+    observation[name] = value;
+  }
+  observation.source = source;
+  for (const [name, range] of optional) {
+    const value = record[name] ?? null;
+    if (value === null) continue;
+    if (!inRange(value, range)) return bad(wanted(name, value, range));
+    observation[name] = value === 0 ? 0 : value;
+  }
+  for (const name in record) {
+    if (!KNOWN.has(name)) return bad(`field ${describe(name)} is not known`);
+  }
+  return { ok: true, observation: observation as unknown as Observation };
+}
+
+/**
+ * What makes an observation the same one: source, city and timestamp. The separator cannot stand in a name, because
+ * {@link parseObservation} refuses control characters.
+ */
+export function identityOf(observation: Observation): string {
+  return `${observation.source}\u0000${observation.city}\u0000${observation.timestamp}`;
+}
+
+/** The values in canonical form: two observations of one identity are duplicates exactly when these are equal. */
+export function canonicalJson(observation: Observation): string {
+  return JSON.stringify(observation);
+}
+
+/**
+ * The observation of a row, in canonical form: what {@link canonicalJson} needs to compare what was stored with what
+ * arrives.
+ */
+export function observationOfRow(row: Observation): Observation {
+  const result: Record<string, unknown> = { timestamp: row.timestamp, city: row.city };
+  for (const name of VARIABLES) result[name] = row[name];
+  result.weather_main = row.weather_main;
+  result.weather_description = row.weather_description;
+  result.source = row.source;
+  for (const name of OPTIONAL_FIELDS)
+    if (row[name] !== undefined && row[name] !== null) result[name] = row[name];
+  return result as unknown as Observation;
+}
+
+function isText(value: unknown): value is string {
+  // Control characters would break file formats, terminals and the identity's separator.
+  return (
+    typeof value === "string" &&
+    value !== "" &&
+    value.length <= TEXT_MAX &&
+    !/[\u0000-\u001f\u007f]/.test(value)
+  );
+}
+
+function inRange(value: unknown, [low, high]: readonly [number, number]): value is number {
+  return typeof value === "number" && value >= low && value <= high; // NaN compares false
+}
+
+function wanted(name: string, value: unknown, [low, high]: readonly [number, number]): string {
+  return `${name} is ${describe(value)}, wanted a number from ${low} to ${high} or null`;
+}
+
+function bad(reason: string): Parsed {
+  return { ok: false, reason };
+}
+
+/** A value as an error message shows it: quoted, and cut when long. */
+export function describe(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

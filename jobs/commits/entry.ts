@@ -1,0 +1,212 @@
+import { CommitError } from "../../core/errors.ts";
+
+/** Format written by this program. A newer one is refused, an older one is read. */
+export const FORMAT = 1;
+
+/** A committed file of rows or of rejected records. */
+export interface FileInfo {
+  /** Path below the data set's root. */
+  path: string;
+  /** Rows in it. */
+  rows: number;
+  /** Rows that revise an observation stored before. */
+  revisions: number;
+  /** Length. */
+  bytes: number;
+  /** SHA-256 of its content, hex. */
+  sha256: string;
+}
+
+/** Running totals of a partition. `rows + duplicates + rejected` is the number of records consumed. */
+export interface Counts {
+  /** Rows stored, revisions included. */
+  rows: number;
+  /** Records that said what was stored already. */
+  duplicates: number;
+  /** Records that could not be read. */
+  rejected: number;
+}
+
+/** The last record of a batch, to recognise the log it came from. */
+export interface LastRecord {
+  offset: number;
+  /** SHA-256 of its value, hex. */
+  sha256: string;
+}
+
+interface Base {
+  /** Version of this format. */
+  format: number;
+  /** Random, so that a writer recognises its own. */
+  id: string;
+  /** The `id` of the entry before it; null for the first. */
+  prev: string | null;
+  /** When it was made, ISO 8601 UTC. For people: nothing is decided by it but the grace of removed files. */
+  at: string;
+}
+
+/** A writer takes the partition over. Its own `id` is the claim's. */
+export interface ClaimEntry extends Base {
+  kind: "claim";
+  /** Where the lake begins, in the first entry of a chain only: the log's low bound then. */
+  start?: number;
+}
+
+/** A range of offsets, with everything in it accounted for. */
+export interface BatchEntry extends Base {
+  kind: "batch";
+  /** `id` of the claim it was written under. */
+  claim: string;
+  /** First and last offset, inclusive. `first` is where the batch before ended, plus one. */
+  first: number;
+  last: number;
+  /** Files of rows. */
+  files: FileInfo[];
+  /** The file of rejected records. */
+  rejected: FileInfo | null;
+  counts: Counts;
+  record: LastRecord;
+  /** The newest observation time in it, ISO 8601 UTC, or null when it stored none. */
+  watermark: string | null;
+}
+
+/** Live files replaced by one that holds the same rows. */
+export interface CompactionEntry extends Base {
+  kind: "compaction";
+  /** Paths of the inputs. Valid only while each of them is live. */
+  inputs: string[];
+  output: FileInfo;
+}
+
+/** Everything a reader needs to start here. What lies below it is void. */
+export interface CheckpointEntry extends Base {
+  kind: "checkpoint";
+  /** First offset not yet committed. */
+  next: number;
+  /** The claim in force. */
+  claim: { id: string; sequence: number } | null;
+  counts: Counts;
+  record: LastRecord | null;
+  watermark: string | null;
+  /** Live files, each with the sequence of the entry that brought it. */
+  live: (FileInfo & { sequence: number })[];
+  /** Files of rejected records, which are never compacted. */
+  rejected: FileInfo[];
+  /** Files replaced by compaction, with the time of their removal, ISO 8601 UTC. */
+  removed: { path: string; at: string }[];
+}
+
+/** One entry of a partition's chain of commits. */
+export type Entry = ClaimEntry | BatchEntry | CompactionEntry | CheckpointEntry;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Folder of a partition's chain. */
+export function chainFolder(topic: string, partition: number): string {
+  return `commits/${topic}/${partition}`;
+}
+
+/** Path of an entry: 12 digits sort as text for longer than a log lives. */
+export function entryPath(topic: string, partition: number, sequence: number): string {
+  return `${chainFolder(topic, partition)}/${String(sequence).padStart(12, "0")}.json`;
+}
+
+/** The sequence in an entry's file name, or undefined for any other name. */
+export function sequenceOf(name: string): number | undefined {
+  const match = /^(\d{12})\.json$/.exec(name);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** The bytes of an entry. */
+export function encodeEntry(entry: Entry): Uint8Array {
+  return encoder.encode(`${JSON.stringify(entry)}\n`);
+}
+
+/**
+ * Reads an entry.
+ *
+ * @throws CommitError `damaged` when it is not an entry, `newer_format` when a newer program wrote it
+ */
+export function decodeEntry(path: string, bytes: Uint8Array): Entry {
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(bytes));
+  } catch (cause) {
+    throw new CommitError("damaged", `Cannot read the commit ${path}: it is not JSON`, {
+      cause,
+      hint: DAMAGED_HINT,
+    });
+  }
+  const entry = value as Partial<Entry> | null;
+  if (typeof entry !== "object" || entry === null || typeof entry.format !== "number") {
+    throw new CommitError("damaged", `Cannot read the commit ${path}: it has no format`, {
+      hint: DAMAGED_HINT,
+    });
+  }
+  if (entry.format > FORMAT) {
+    throw new CommitError(
+      "newer_format",
+      `Cannot read the commit ${path}: its format is ${entry.format}, this program reads up to ${FORMAT}`,
+      { hint: "Use the newer program that wrote it." },
+    );
+  }
+  if (!isEntry(entry)) {
+    throw new CommitError("damaged", `Cannot read the commit ${path}: fields are missing or wrong`, {
+      hint: DAMAGED_HINT,
+    });
+  }
+  return entry;
+}
+
+const DAMAGED_HINT = "Restore the file from a backup or a replica: nothing is skipped.";
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isFile = (file: FileInfo | null | undefined): boolean =>
+  typeof file === "object" &&
+  file !== null &&
+  typeof file.path === "string" &&
+  isCount(file.rows) &&
+  isCount(file.revisions) &&
+  isCount(file.bytes) &&
+  typeof file.sha256 === "string";
+const isCounts = (counts: Counts | undefined): boolean =>
+  counts !== undefined && isCount(counts.rows) && isCount(counts.duplicates) && isCount(counts.rejected);
+
+function isEntry(entry: Partial<Entry>): entry is Entry {
+  if (typeof entry.id !== "string" || (entry.prev !== null && typeof entry.prev !== "string")) return false;
+  switch (entry.kind) {
+    case "claim":
+      return entry.start === undefined || isCount(entry.start);
+    case "batch":
+      return (
+        typeof entry.claim === "string" &&
+        isCount(entry.first) &&
+        isCount(entry.last) &&
+        entry.last >= entry.first &&
+        Array.isArray(entry.files) &&
+        entry.files.every(isFile) &&
+        (entry.rejected === null || isFile(entry.rejected)) &&
+        isCounts(entry.counts) &&
+        isCount(entry.record?.offset)
+      );
+    case "compaction":
+      return (
+        Array.isArray(entry.inputs) &&
+        entry.inputs.every((path) => typeof path === "string") &&
+        isFile(entry.output)
+      );
+    case "checkpoint":
+      return (
+        isCount(entry.next) &&
+        isCounts(entry.counts) &&
+        Array.isArray(entry.live) &&
+        entry.live.every((file) => isFile(file) && isCount(file.sequence)) &&
+        Array.isArray(entry.rejected) &&
+        entry.rejected.every(isFile) &&
+        Array.isArray(entry.removed)
+      );
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,182 @@
+import type { Table } from "apache-arrow";
+import type { City } from "../core/city.ts";
+import type { Observation, Row } from "../core/observation.ts";
+
+/**
+ * What the web needs of the rest of the program, and nothing more: the pages and the API see data through this seam, so
+ * they can be tested with any data and know no log, lake or engine.
+ */
+export interface Services {
+  /** Facts that do not change while the program runs. */
+  readonly about: About;
+  /** The places shown, by name. Grows when a city that is not configured reports. */
+  cities(): readonly City[];
+  /** The newest observation of each city that has one, from memory. */
+  current(): readonly CurrentObservation[];
+  /** Rows of the lake in time order, newest revision only. */
+  observations(query: ObservationQuery): Promise<ObservationPage>;
+  /** The analytic jobs. */
+  readonly analytics: AnalyticsService;
+  /** Where everything stands now. */
+  pipeline(): PipelineStatus;
+  /** Appends records durably; the consumer judges them. Rejects with `conflict` where this process does not produce. */
+  ingest(lines: readonly string[]): Promise<{ appended: number }>;
+}
+
+/** Facts that do not change while the program runs. */
+export interface About {
+  version: string;
+  dataset: string;
+  /** Simulated data is labelled on every page and in every answer. */
+  kind: "observed" | "simulated" | "replayed";
+  /** The source in use and why it was chosen, or null where this process only shows. */
+  source: { name: string; reason: string; credit: { text: string; url: string } | null } | null;
+  log: string;
+  lake: string;
+  engine: string;
+  /** Seconds after which a value counts as stale: three times the expected interval. */
+  staleAfterSeconds: number;
+}
+
+/** The newest observation of a city. */
+export interface CurrentObservation {
+  observation: Observation;
+  /** Its offset in the log. */
+  offset: number;
+  /** When the log took it, ms. */
+  receivedMs: number;
+}
+
+/** Which rows. Times are ms since the epoch. */
+export interface ObservationQuery {
+  /** Name of a city, or null for all. */
+  city: string | null;
+  /** From this time on, inclusive. */
+  from: number;
+  /** Up to this time, exclusive. */
+  to: number;
+  /** Most rows. */
+  limit: number;
+  /** Where the page before ended: rows after this (timestamp, city, source) only. */
+  after: { timestamp: string; city: string; source: string } | null;
+  signal?: AbortSignal;
+}
+
+/** A page of rows, sorted by timestamp, city, source. */
+export interface ObservationPage {
+  rows: Row[];
+  /** Whether more rows follow. */
+  more: boolean;
+}
+
+/** A run of an analytic job. */
+export interface Run {
+  id: string;
+  job: string;
+  state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+  /** Who asked for it. */
+  trigger: "schedule" | "request" | "start";
+  /** 0 to 1. */
+  progress: number;
+  /** ISO 8601 UTC; null until then. */
+  queued_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  /** Rows of the result. */
+  rows: number | null;
+  /** Why it failed, for people: no stack. */
+  error: string | null;
+}
+
+/** What an analytic job is: the header of its .sql file. */
+export interface JobInfo {
+  name: string;
+  title: string;
+  question: string;
+  /** Cron expression, UTC, or null when it runs on demand only. */
+  schedule: string | null;
+  chart: string | null;
+  sql: string;
+}
+
+/** A kept result. */
+export interface Result {
+  job: string;
+  run: string;
+  /** When it was computed, ISO 8601 UTC. */
+  generated_at: string;
+  engine: string;
+  /** Newest sequence of each partition's chain it read. */
+  commits: Record<string, number>;
+  rows_read: number;
+  duration_ms: number;
+  /** The result's rows. */
+  table: Table;
+  /** The same as an Arrow IPC stream. */
+  arrow: Uint8Array;
+}
+
+/** The analytic jobs, their runs and their newest results. */
+export interface AnalyticsService {
+  jobs(): readonly JobInfo[];
+  /** Newest first. */
+  runs(job?: string): readonly Run[];
+  run(id: string): Run | null;
+  /** Starts a run, or returns the one that is queued or running already. @throws RequestError `not_found` */
+  start(job: string): Run;
+  /** Cancels a run that has not ended. @throws RequestError `not_found` */
+  cancel(id: string): Run;
+  /** The newest result, from memory; null before the first. */
+  result(job: string): Result | null;
+  /** When the schedule runs the job next, ms, or null. */
+  nextRun(job: string): number | null;
+  /** Calls back after each change of a run or result; returns the way to stop it. */
+  onChange(listener: (job: string) => void): () => void;
+}
+
+/** How far a stage has come. */
+export interface Stage {
+  name: "source" | "log" | "lake" | "result" | "screen";
+  /** What implements it. */
+  by: string;
+  /** The newest observation time it has seen, ISO 8601 UTC, or null. */
+  watermark: string | null;
+  /** Records it has still to do; null where that has no meaning. */
+  behind: number | null;
+}
+
+/** State of a background job. */
+export interface JobStatus {
+  name: string;
+  state: "starting" | "running" | "waiting" | "failed" | "stopped";
+  /** Since when, ISO 8601 UTC. */
+  since: string;
+  restarts: number;
+  /** Why it waits or failed, for people. */
+  reason: string | null;
+}
+
+/** What one partition holds. */
+export interface PartitionStatus {
+  partition: number;
+  /** The log's bounds; null while the log is away. */
+  low: number | null;
+  high: number | null;
+  /** First offset not yet committed, and the newest entry of the chain. */
+  next: number;
+  sequence: number;
+  rows: number;
+  duplicates: number;
+  rejected: number;
+  files: number;
+  bytes: number;
+}
+
+/** Where everything stands. */
+export interface PipelineStatus {
+  stages: Stage[];
+  jobs: JobStatus[];
+  partitions: PartitionStatus[];
+  /** Connected live clients, and how many were dropped for being slow. */
+  live: { clients: number; dropped: number };
+}

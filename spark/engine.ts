@@ -1,0 +1,78 @@
+import type { Table } from "apache-arrow";
+
+/** The committed files a query may read: nothing else in the lake exists for it. */
+export interface Snapshot {
+  /** Files of rows, as the engine opens them. */
+  files: readonly SnapshotFile[];
+}
+
+/** One committed file. */
+export interface SnapshotFile {
+  /** Absolute path or URL. */
+  location: string;
+  /** How it is written. */
+  format: "jsonl" | "parquet";
+  /** The UTC day its rows belong to: `2026-01-31`. Only files of one day can hold revisions of one observation. */
+  date: string;
+  /** Rows in it. */
+  rows: number;
+  /** How many of its rows revise an observation that was stored before. 0 spares the reader the search for the newest. */
+  revisions: number;
+}
+
+/** A named argument of a query: `:name` in its text. */
+export type Argument = string | number | boolean | null;
+
+/** What a query is run with. */
+export interface QueryOptions {
+  /** The view `observations` reads these files; of each observation the newest revision. */
+  snapshot: Snapshot;
+  /** Named arguments. */
+  arguments?: Readonly<Record<string, Argument>>;
+  /** Aborting it cancels the query, which then rejects with `cancelled`. */
+  signal?: AbortSignal;
+  /** Called now and then with the share done, 0 to 1. */
+  progress?: (share: number) => void;
+}
+
+/**
+ * The engine port: SQL over committed files. The view `observations` has the columns of {@link OBSERVATION_COLUMNS};
+ * sessions are in UTC. Every method rejects with an {@link ../core/errors.ts EngineError}.
+ */
+export interface Engine {
+  /** What it is, for people: `DuckDB 1.5.6`. */
+  readonly name: string;
+  /** Runs one SELECT and returns its result as Arrow. */
+  query(sql: string, options: QueryOptions): Promise<Table>;
+  /**
+   * Every row of the files, revisions included, sorted by timestamp, city, source and offset, as one Parquet file.
+   * This is how closed hours are compacted.
+   */
+  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }>;
+  /** Releases what is held; what runs is cancelled. */
+  close(): Promise<void>;
+}
+
+/**
+ * Columns of `observations`, in order: the names and types of the lake's rows. `timestamp` and `ingested_at` are points in
+ * time (UTC), `log_offset` is a 64-bit integer, measures are doubles, null when missing.
+ */
+export const OBSERVATION_COLUMNS = [
+  ["timestamp", "timestamp"],
+  ["city", "string"],
+  ["temperature", "double"],
+  ["humidity", "double"],
+  ["pressure", "double"],
+  ["wind_speed", "double"],
+  ["rainfall", "double"],
+  ["weather_main", "string"],
+  ["weather_description", "string"],
+  ["source", "string"],
+  ["wind_direction", "double"],
+  ["wind_gust", "double"],
+  ["dew_point", "double"],
+  ["clouds", "double"],
+  ["visibility", "double"],
+  ["log_offset", "bigint"],
+  ["ingested_at", "timestamp"],
+] as const satisfies readonly (readonly [string, "timestamp" | "string" | "double" | "bigint"])[];
