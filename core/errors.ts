@@ -19,8 +19,13 @@ export class IsobarError<Code extends string = string> extends Error {
 /** A setting is wrong; the start stops. */
 export class ConfigError extends IsobarError<"bad_setting" | "locked" | "port_in_use"> {}
 
-/** The log port failed. `out_of_range`: the offset asked for is not held (retention, or a log made anew). */
-export class LogError extends IsobarError<"unavailable" | "out_of_range" | "full" | "damaged" | "closed"> {}
+/**
+ * The log port failed. `out_of_range`: the offset asked for is not held (retention, or a log made anew).
+ * `too_large`: a record is longer than the port takes. `newer_format`: written by a newer program.
+ */
+export class LogError extends IsobarError<
+  "unavailable" | "out_of_range" | "full" | "damaged" | "newer_format" | "too_large" | "closed"
+> {}
 
 /**
  * The lake port failed. `exists`: create-if-absent found the name taken. `unclear`: the answer was lost, so the effect
@@ -56,6 +61,7 @@ export class RequestError extends IsobarError<
   | "forbidden"
   | "conflict"
   | "too_large"
+  | "unsupported_media_type"
 > {}
 
 /** The message of whatever was thrown, for a log line. */

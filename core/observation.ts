@@ -166,13 +166,9 @@ export function observationOfRow(row: Observation): Observation {
 }
 
 function isText(value: unknown): value is string {
-  // Control characters would break file formats, terminals and the identity's separator.
-  return (
-    typeof value === "string" &&
-    value !== "" &&
-    value.length <= TEXT_MAX &&
-    !/[\u0000-\u001f\u007f]/.test(value)
-  );
+  if (typeof value !== "string" || value === "" || value.length > TEXT_MAX) return false;
+  // Control characters break terminals and the identity's separator, half a surrogate pair is no text for other readers.
+  return !/[\u0000-\u001f\u007f]/.test(value) && value.isWellFormed();
 }
 
 function inRange(value: unknown, [low, high]: readonly [number, number]): value is number {
@@ -187,9 +183,14 @@ function bad(reason: string): Parsed {
   return { ok: false, reason };
 }
 
+/** Longest part of a value that a message repeats, characters. */
+const DESCRIBED_MAX = 80;
+
 /** A value as an error message shows it: quoted, and cut when long. */
 export function describe(value: unknown): string {
   if (value === undefined) return "missing";
+  if (typeof value === "string" && value.length > DESCRIBED_MAX)
+    return `${JSON.stringify(value.slice(0, DESCRIBED_MAX))}…`;
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  return text.length > 2 * DESCRIBED_MAX ? `${text.slice(0, DESCRIBED_MAX)}…` : text;
 }

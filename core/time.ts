@@ -40,3 +40,8 @@ export function hourStart(ms: number): number {
 export function hourKey(timestamp: string): string {
   return timestamp.slice(0, 13);
 }
+
+/** Whether `a` is later than `b`, both as {@link formatTimestamp} writes them. As text, `…:00.500Z` sorts before `…:00Z`. */
+export function isLater(a: string, b: string): boolean {
+  return a.length === b.length ? a > b : Date.parse(a) > Date.parse(b);
+}

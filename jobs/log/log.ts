@@ -1,3 +1,6 @@
+/** Longest value of a record, bytes of UTF-8. */
+export const MAX_VALUE_BYTES = 8 * 1024 * 1024;
+
 /** A record on its way into the log. */
 export interface NewRecord {
   /** Records of one key keep their order and their partition: the city's name. */
@@ -66,12 +69,16 @@ export interface Log {
   readonly incarnation: string;
   /** Number of partitions; they are numbered from 0. */
   readonly partitions: number;
-  /** Adds records. Resolves when they are durable: all of them, or it rejects. */
+  /**
+   * Adds records. Resolves when they are durable: all of them, or it rejects.
+   *
+   * @throws LogError `too_large` when a value is longer than {@link MAX_VALUE_BYTES}; none is added then
+   */
   append(records: readonly NewRecord[]): Promise<void>;
   /** What a partition holds now. */
   bounds(partition: number): Promise<LogBounds>;
   /**
-   * Reads up to `limit` records from `from` on; empty at the end.
+   * Reads up to `limit` records from `from` on, fewer where they are large; empty at the end only.
    *
    * @throws LogError `out_of_range` when `from` is below the low bound or above the high one
    */

@@ -1,0 +1,277 @@
+import type { Clock } from "../core/clock.ts";
+import { IsobarError, LogError, codeOf, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { parseObservation } from "../core/observation.ts";
+import { backoffMs } from "../core/retry.ts";
+import { formatTimestamp, parseTimestamp } from "../core/time.ts";
+import type { Log, NewRecord } from "./log/log.ts";
+import type { Poll, Source } from "./sources/source.ts";
+import type { BackgroundJob, JobContext } from "./supervisor.ts";
+
+/** Records in one append. */
+const CHUNK = 1_000;
+/** Most records kept while the log does not take any. */
+const KEPT = 10_000;
+/** Waits before the log is tried again, ms. */
+const LOG_BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
+/** First wait after a poll that brought nothing, ms: the source itself has tried several times by then. */
+const SOURCE_BASE_MS = 5_000;
+/** Longest such wait where polls come more often, ms. */
+const SOURCE_MAX_MS = 60_000;
+
+/** What a producer needs. */
+export interface ProducerOptions {
+  source: Source;
+  log: Log;
+  clock: Clock;
+  logger: Logger;
+  /** Seconds from poll to poll. */
+  pollSeconds: number;
+  /** Hours of the past that a first start fetches. */
+  historyHours: number;
+  /** Whether the data set is new: then the past is fetched too. */
+  firstStart: boolean;
+  /** Called after each poll, also one that failed. */
+  onPoll?: (status: ProducerStatus) => void;
+  /** A number in [0, 1), for the jitter. */
+  random?: () => number;
+}
+
+/** What a producer has done since the process started. */
+export interface ProducerStatus {
+  /** Newest observation time appended, ISO 8601 UTC, or null before the first. */
+  watermark: string | null;
+  /** Records the log took. */
+  appended: number;
+  /** Failures of single cities and of whole polls. */
+  failures: number;
+  /** Records given up because the log did not take any for too long. */
+  dropped: number;
+}
+
+/**
+ * The job that polls a source and appends what is new to the log. What has not changed since a city's last poll is left
+ * out: a courtesy, the consumer decides what a duplicate is. While the log is away, polling goes on and the newest
+ * 10,000 records are kept.
+ */
+export function producerJob(options: ProducerOptions): BackgroundJob & { status(): ProducerStatus } {
+  const producer = new Producer(options);
+  return { name: "producer", run: (context) => producer.run(context), status: () => producer.status() };
+}
+
+class Producer {
+  readonly #options: ProducerOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #pollMs: number;
+  /** The grid of the polls, so that they do not drift, ms. */
+  readonly #start: number;
+  #nextPoll: number;
+  #nextSend: number;
+  /** Failures in a row. */
+  #pollTries = 0;
+  #sendTries = 0;
+  /** Why nothing comes from the source, or goes into the log. */
+  #sourceTrouble: string | null = null;
+  #logTrouble: string | null = null;
+  /** The cities that fail now, each with its kind of failure: changes are logged, not every poll. */
+  readonly #failing = new Map<string, string>();
+  /** Fetched, not yet appended. */
+  #pending: NewRecord[] = [];
+  /** The newest value of each city that is pending or appended. */
+  readonly #last = new Map<string, string>();
+  #historyWanted: boolean;
+  #watermarkMs = -Infinity;
+  #appended = 0;
+  #failures = 0;
+  #dropped = 0;
+  /** {@link Producer.#dropped} when the log took records last. */
+  #droppedBefore = 0;
+
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#pollMs = options.pollSeconds * 1_000;
+    this.#historyWanted = options.firstStart;
+    this.#start = this.#nextPoll = this.#nextSend = options.clock.now();
+  }
+
+  status(): ProducerStatus {
+    return {
+      watermark: this.#watermarkMs === -Infinity ? null : formatTimestamp(this.#watermarkMs),
+      appended: this.#appended,
+      failures: this.#failures,
+      dropped: this.#dropped,
+    };
+  }
+
+  async run({ signal, running, waiting }: JobContext): Promise<void> {
+    while (!signal.aborted) {
+      const polls = this.#clock.now() >= this.#nextPoll;
+      if (polls) {
+        if (this.#historyWanted && this.#logTrouble === null) {
+          await this.#fetchHistory(signal);
+          await this.#send();
+        }
+        if (!signal.aborted) await this.#poll(signal);
+      }
+      if (this.#clock.now() >= this.#nextSend) await this.#send();
+      if (signal.aborted) break;
+      if (polls) this.#options.onPoll?.(this.status());
+      const trouble = this.#logTrouble ?? this.#sourceTrouble;
+      if (trouble === null) running();
+      else waiting(trouble);
+      const next = this.#pending.length > 0 ? Math.min(this.#nextPoll, this.#nextSend) : this.#nextPoll;
+      await this.#clock.sleep(Math.max(0, next - this.#clock.now()), signal);
+    }
+    // What was fetched must not end with the process, whatever the backoff says.
+    await this.#send();
+    if (this.#pending.length > 0) {
+      this.#logger.error("Observations are lost by the stop: the log takes none", {
+        records: this.#pending.length,
+      });
+      this.#dropped += this.#pending.length;
+    }
+  }
+
+  async #fetchHistory(signal: AbortSignal): Promise<void> {
+    const { source, historyHours } = this.#options;
+    try {
+      const history = await source.history(historyHours, signal);
+      this.#historyWanted = false;
+      this.#take(history);
+      const { records, failures } = history;
+      this.#failures += failures.length;
+      this.#logger.info("The source gave its past", { hours: historyHours, records: records.length });
+      if (failures[0] !== undefined) {
+        const first = { city: failures[0].city, ...describeError(failures[0].error) };
+        this.#logger.warn("Some cities have no past", { cities: failures.length, ...first });
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failures++;
+      this.#logger.warn(
+        "The source does not give its past; asked again with the next poll",
+        describeError(error),
+      );
+    }
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    const { source, random } = this.#options;
+    try {
+      const poll = await source.poll(signal);
+      if (this.#sourceTrouble !== null)
+        this.#logger.info("The source answers again", { source: source.name });
+      this.#sourceTrouble = null;
+      this.#pollTries = 0;
+      const passed = this.#clock.now() - this.#start;
+      this.#nextPoll = this.#start + (Math.floor(passed / this.#pollMs) + 1) * this.#pollMs; // what was missed is not made up for
+      this.#take(poll);
+      this.#noteFailures(poll);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failures++;
+      const trouble = `The source ${source.name} gives nothing: ${messageOf(error)}`;
+      if (trouble !== this.#sourceTrouble)
+        this.#logger.error("The source gives nothing", describeError(error));
+      this.#sourceTrouble = trouble;
+      const maxMs = Math.max(SOURCE_MAX_MS, this.#pollMs);
+      const backoff = { baseMs: Math.min(SOURCE_BASE_MS, this.#pollMs), maxMs };
+      const wait = codeOf(error) === "unauthorized" ? maxMs : backoffMs(this.#pollTries++, backoff, random);
+      this.#nextPoll = this.#clock.now() + wait;
+    }
+  }
+
+  /** Logs the cities whose state changed. */
+  #noteFailures({ failures }: Poll): void {
+    this.#failures += failures.length;
+    const now = new Map(failures.map(({ city, error }) => [city, error]));
+    for (const [city, error] of now) {
+      const kind = codeOf(error) ?? messageOf(error);
+      if (this.#failing.get(city) !== kind)
+        this.#logger.warn("A city fails", { city, ...describeError(error) });
+      this.#failing.set(city, kind);
+    }
+    for (const city of this.#failing.keys()) {
+      if (now.has(city)) continue;
+      this.#failing.delete(city);
+      this.#logger.info("A city answers again", { city });
+    }
+  }
+
+  /** Keeps what is new for the next append. */
+  #take({ records }: Poll): void {
+    for (const record of records) {
+      if (this.#last.get(record.key) === record.value) continue;
+      this.#last.set(record.key, record.value);
+      this.#pending.push(record);
+    }
+    if (this.#logTrouble !== null) this.#dropOldest();
+  }
+
+  /** Appends what is pending. Where the log takes it later perhaps, the newest records stay pending. */
+  async #send(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    let sent = 0;
+    try {
+      while (sent < this.#pending.length) {
+        const chunk = this.#pending.slice(sent, sent + CHUNK);
+        await this.#options.log.append(chunk);
+        sent += chunk.length;
+        this.#appended += chunk.length;
+        for (const { value } of chunk)
+          this.#watermarkMs = Math.max(this.#watermarkMs, this.#observedMs(value));
+      }
+      if (this.#logTrouble !== null) {
+        const dropped = this.#dropped - this.#droppedBefore;
+        this.#logger.warn("The log takes records again", { appended: sent, dropped });
+      }
+      this.#pending = [];
+      this.#logTrouble = null;
+      this.#droppedBefore = this.#dropped;
+      this.#sendTries = 0;
+    } catch (error) {
+      this.#pending = this.#pending.slice(sent);
+      this.#dropOldest();
+      if (!(error instanceof LogError && (error.code === "unavailable" || error.code === "full")))
+        throw error;
+      if (this.#logTrouble === null) this.#logger.error("The log takes no records", describeError(error));
+      this.#logTrouble = `The log takes no records: ${messageOf(error)}`;
+      this.#nextSend = this.#clock.now() + backoffMs(this.#sendTries++, LOG_BACKOFF, this.#options.random);
+    }
+  }
+
+  /** Keeps memory bounded while the log is away. What goes is wanted again from the next poll. */
+  #dropOldest(): void {
+    const excess = this.#pending.length - KEPT;
+    if (excess <= 0) return;
+    if (this.#dropped === this.#droppedBefore)
+      this.#logger.error("Observations are dropped: the log takes none for too long", { kept: KEPT });
+    this.#dropped += excess;
+    for (const { key, value } of this.#pending.slice(0, excess))
+      if (this.#last.get(key) === value) this.#last.delete(key);
+    this.#pending = this.#pending.slice(excess);
+    this.#historyWanted = this.#options.firstStart; // the past holds most of it
+  }
+
+  /** When the value was observed, ms; -Infinity for what the consumer will refuse. */
+  #observedMs(value: string): number {
+    try {
+      const parsed = parseObservation(JSON.parse(value), this.#clock.now());
+      return parsed.ok ? parseTimestamp(parsed.observation.timestamp) : -Infinity;
+    } catch {
+      return -Infinity; // not JSON: sent as it came, for the consumer to reject with its reason
+    }
+  }
+}
+
+function describeError(error: unknown): {
+  code: string | undefined;
+  reason: string;
+  hint: string | undefined;
+} {
+  const hint = error instanceof IsobarError ? error.hint : undefined;
+  return { code: codeOf(error), reason: messageOf(error), hint };
+}

@@ -1,0 +1,196 @@
+import type { Clock } from "../core/clock.ts";
+import { codeOf, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { backoffMs, type Backoff } from "../core/retry.ts";
+import { formatTimestamp } from "../core/time.ts";
+
+/** What a background job is told and what it tells. */
+export interface JobContext {
+  /** Aborts when the job is to stop: it finishes what it has begun, and its `run` resolves. */
+  signal: AbortSignal;
+  /** It works. A job that never says so stays `starting`. */
+  running(): void;
+  /** It cannot work now and tries again by itself; `reason` is for people. */
+  waiting(reason: string): void;
+}
+
+/** Work that goes on for as long as the process lives. */
+export interface BackgroundJob {
+  /** Unique in the process, lower case. */
+  readonly name: string;
+  /** Works until the signal aborts. When it ends before, in whichever way, it is run again. */
+  run(context: JobContext): Promise<void>;
+}
+
+/** State of a background job. */
+export interface JobStatus {
+  name: string;
+  state: "starting" | "running" | "waiting" | "failed" | "stopped";
+  /** Since when, ISO 8601 UTC. */
+  since: string;
+  /** How often it was run again. */
+  restarts: number;
+  /** Why it waits or failed, for people. */
+  reason: string | null;
+}
+
+/** After a run of this length the next failure counts as the first. */
+const WELL_MS = 60_000;
+/** Failures that need a person: tried again, but at the longest interval. */
+const LASTING = new Set(["damaged", "newer_format", "mismatch", "retention"]);
+
+interface Entry {
+  job: BackgroundJob;
+  status: JobStatus;
+  /** Resolves when it stopped; undefined before the start. */
+  ended: Promise<void> | undefined;
+}
+
+/**
+ * Runs the background jobs of the process: each has a state, is run again with backoff when it ends, and stops within a
+ * deadline. Whatever a job throws stays here.
+ */
+export class Supervisor {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #backoff: Backoff;
+  readonly #random: () => number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #abort = new AbortController();
+  #started = false;
+
+  /**
+   * @param options.backoff waits before a job is run again, ms. Default: 1 s to 60 s
+   * @param options.random a number in [0, 1), for the jitter
+   */
+  constructor(options: { clock: Clock; logger: Logger; backoff?: Backoff; random?: () => number }) {
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#backoff = options.backoff ?? { baseMs: 1_000, maxMs: 60_000 };
+    this.#random = options.random ?? Math.random;
+  }
+
+  /**
+   * Takes a job in; after {@link Supervisor.start} it runs at once.
+   *
+   * @throws {TypeError} when a job of that name is there
+   */
+  add(job: BackgroundJob): void {
+    if (this.#entries.has(job.name))
+      throw new TypeError(`Cannot add the job "${job.name}": it is there already`);
+    const since = formatTimestamp(this.#clock.now());
+    const entry: Entry = {
+      job,
+      status: { name: job.name, state: "starting", since, restarts: 0, reason: null },
+      ended: undefined,
+    };
+    this.#entries.set(job.name, entry);
+    if (this.#started) entry.ended = this.#keepRunning(entry);
+  }
+
+  /** Runs every job. A second call does nothing. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    for (const entry of this.#entries.values()) entry.ended = this.#keepRunning(entry);
+  }
+
+  /**
+   * Asks every job to stop and waits for them.
+   *
+   * @param deadlineMs longest wait, ms
+   * @returns the names of the jobs that had not stopped by then
+   */
+  async stop(deadlineMs: number): Promise<{ late: string[] }> {
+    this.#abort.abort();
+    const late = new Set<string>();
+    const ended = [...this.#entries.values()].map(async (entry) => {
+      if (entry.ended === undefined) return this.#set(entry, "stopped", null);
+      late.add(entry.job.name);
+      await entry.ended;
+      late.delete(entry.job.name);
+    });
+    const deadline = new AbortController();
+    await Promise.race([Promise.all(ended), this.#clock.sleep(deadlineMs, deadline.signal)]);
+    deadline.abort();
+    for (const name of late)
+      this.#logger.error("A job did not stop in time", { job: name, deadline_ms: deadlineMs });
+    return { late: [...late] };
+  }
+
+  /** The state of every job, in the order they were added. */
+  status(): JobStatus[] {
+    return [...this.#entries.values()].map(({ status }) => ({ ...status }));
+  }
+
+  async #keepRunning(entry: Entry): Promise<void> {
+    const { signal } = this.#abort;
+    let failures = 0;
+    while (!signal.aborted) {
+      const began = this.#clock.now();
+      const failure = await this.#runOnce(entry, signal);
+      if (signal.aborted) break;
+      if (this.#clock.now() - began >= WELL_MS) failures = 0;
+      const lasting = LASTING.has(codeOf(failure?.error) ?? "");
+      const wait = lasting ? this.#backoff.maxMs : backoffMs(failures, this.#backoff, this.#random);
+      failures++;
+      if (failure === null) {
+        this.#set(entry, "waiting", "It ended by itself and is run again");
+        this.#logger.warn("A job ended by itself and is run again", { job: entry.job.name, wait_ms: wait });
+      } else {
+        const reason = messageOf(failure.error);
+        this.#set(entry, "failed", reason);
+        const code = codeOf(failure.error);
+        this.#logger.error("A job failed and is run again", {
+          job: entry.job.name,
+          code,
+          reason,
+          wait_ms: wait,
+        });
+      }
+      await this.#clock.sleep(wait, signal);
+      if (!signal.aborted) entry.status.restarts++;
+    }
+    this.#set(entry, "stopped", entry.status.state === "failed" ? entry.status.reason : null);
+  }
+
+  /** Runs the job to its end; null when it resolved. */
+  async #runOnce(entry: Entry, signal: AbortSignal): Promise<{ error: unknown } | null> {
+    this.#set(entry, "starting", null);
+    let over = false; // what a run that has ended still says is not about the next one
+    try {
+      await entry.job.run({
+        signal,
+        running: () => void (over || this.#set(entry, "running", null)),
+        waiting: (reason) => void (over || this.#set(entry, "waiting", reason)),
+      });
+      return null;
+    } catch (error) {
+      // An abort that comes back as an error is what was asked for.
+      if (signal.aborted && !isAbort(error, signal)) {
+        const reason = messageOf(error);
+        this.#set(entry, "failed", reason);
+        this.#logger.error("A job failed while it stopped", {
+          job: entry.job.name,
+          code: codeOf(error),
+          reason,
+        });
+      }
+      return { error };
+    } finally {
+      over = true;
+    }
+  }
+
+  #set(entry: Entry, state: JobStatus["state"], reason: string | null): void {
+    const { status } = entry;
+    if (status.state === state && status.reason === reason) return;
+    if (status.state !== state) status.since = formatTimestamp(this.#clock.now());
+    status.state = state;
+    status.reason = reason;
+  }
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}
