@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { type Setting, SETTINGS } from "../settings.ts";
+
+const GENERATED = "made by `bun run docs` from server/settings.ts";
+
+const settings: readonly Setting[] = Object.values(SETTINGS);
+
+/** The files that are made from the table of settings: their paths in the project, and what they hold. */
+export function generatedFiles(): Record<string, string> {
+  return { ".env.example": envExample(), "docs/configuration.md": configurationPage() };
+}
+
+function envExample(): string {
+  const lines = [
+    `# Isobar's settings, ${GENERATED.replaceAll("`", "")}.`,
+    "# Copy this file to .env and take the # away from what you set. The environment wins over .env.",
+  ];
+  for (const { meaning, kind, unit, otherwise, written, name } of settings) {
+    const value = /\s/.test(written) ? `"${written}"` : written;
+    lines.push(
+      "",
+      `# ${plain(meaning)}`,
+      `# Allowed: ${plain(kind.wanted)}${unit === undefined ? "" : ` (${unit})`}.`,
+      `# Default: ${otherwise === undefined ? written : `${plain(otherwise)}. Example:`}`,
+      `#${name}=${value}`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function configurationPage(): string {
+  const rows = settings.map(({ name, otherwise, written, unit, kind, meaning }) => [
+    `\`${name}\``,
+    otherwise ?? `\`${written}\``,
+    unit ?? "",
+    kind.wanted,
+    meaning,
+  ]);
+  return `# Configuration
+
+<!-- This page is ${GENERATED}. -->
+
+Settings are environment variables. A file \`.env\` in the folder the program is started in works too; the environment
+wins over it. [\`.env.example\`](../.env.example) has a line for each setting. In \`.env\`, put a value with a space or a \`#\` into
+quotes, and write \`\\$\` for a \`$\`.
+
+A wrong value stops the start with one message that names every wrong setting, its value and what was wanted. An empty
+value is wrong as well: leave the line out instead. A variable that is nearly the name of a setting is reported when the
+program starts.
+
+${markdownTable(["Setting", "Default", "Unit", "Allowed", "Meaning"], rows)}
+`;
+}
+
+/** A table as `bun fmt` leaves it: every column as wide as its widest cell. */
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
+
+function plain(text: string): string {
+  return text.replaceAll("`", "");
+}
+
+if (import.meta.main) {
+  const root = join(import.meta.dir, "../..");
+  for (const [path, text] of Object.entries(generatedFiles())) {
+    await Bun.write(join(root, path), text);
+    console.log(`Wrote ${path}`);
+  }
+}

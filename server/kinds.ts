@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { type City, parseCities } from "../core/city.ts";
+import { codeOf, messageOf } from "../core/errors.ts";
+
+/** How the text of a setting becomes its value. */
+export interface Kind<T> {
+  /** What is allowed, for people: stands in error messages and in the documentation. */
+  readonly wanted: string;
+  /**
+   * Reads the text as it stands in the environment.
+   *
+   * @throws {TypeError} saying what was wanted, without the text itself
+   */
+  parse(text: string): T;
+  /** The text as an error message may show it, where it can hold a secret. */
+  show?(text: string): string;
+}
+
+/** A kind that is told by a check: `undefined` means not allowed. */
+function kind<T>(wanted: string, read: (text: string) => T | undefined): Kind<T> {
+  return {
+    wanted,
+    parse(text) {
+      const value = read(text);
+      if (value === undefined) throw new TypeError(`wanted ${wanted}`);
+      return value;
+    },
+  };
+}
+
+/** A whole number in plain digits, `low` to `high`. */
+export function integer(low: number, high: number): Kind<number> {
+  return kind(`a whole number from ${low} to ${high}`, (text) =>
+    inRange(/^(0|[1-9]\d{0,14})$/, text, low, high),
+  );
+}
+
+/** A number in plain digits with up to three decimals, `low` to `high`. */
+export function decimal(low: number, high: number): Kind<number> {
+  return kind(`a number from ${low} to ${high}, such as 5 or 0.5`, (text) =>
+    inRange(/^(0|[1-9]\d{0,14})(\.\d{1,3})?$/, text, low, high),
+  );
+}
+
+/** One of `values`, exactly. */
+export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
+  return kind(listed(values, "or"), (text) => values.find((value) => value === text));
+}
+
+/** One or more of `values` separated by commas; the result has them in the order of `values`. */
+export function someOf<const T extends string>(values: readonly T[]): Kind<readonly T[]> {
+  return kind(`one or more of ${listed(values, "and")}, separated by commas`, (text) => {
+    const names = splitList(text);
+    if (names.some((name) => !values.some((value) => value === name))) return undefined;
+    return values.filter((value) => names.includes(value));
+  });
+}
+
+/** Text that `pattern` matches as a whole. */
+export function matching(pattern: RegExp, wanted: string): Kind<string> {
+  return kind(wanted, (text) => (pattern.test(text) ? text : undefined));
+}
+
+/** An IP address or a host name, without a port. */
+export const host: Kind<string> = kind("an IP address or a host name, without a port", (text) =>
+  isHost(text) ? text : undefined,
+);
+
+/** Host names or IP addresses separated by commas, in lower case. */
+export const hosts: Kind<readonly string[]> = kind(
+  "host names or IP addresses without a port, separated by commas",
+  (text) => {
+    const names = splitList(text.toLowerCase());
+    return names.every(isHost) ? names : undefined;
+  },
+);
+
+/** The address of a service: http or https, without a password, a query or a fragment. The result has no `/` at its end. */
+export const url: Kind<string> = {
+  ...kind("an http or https URL without user name, query or fragment", (text) => {
+    const parsed = /^https?:\/\/[^\s\\?#@]+$/.test(text) ? URL.parse(text) : null;
+    return parsed === null ? undefined : parsed.href.replace(/\/+$/, "");
+  }),
+  // People paste whole requests here, key included.
+  show: (text) => text.replace(/\/\/.*@/s, "//…@").replace(/([?#]).*/s, "$1…"),
+};
+
+/** A cron expression of five fields that comes round at some time. */
+export const cron: Kind<string> = kind("a cron expression: minute hour day month weekday", (text) => {
+  if (text.split(" ").length !== 5) return undefined;
+  try {
+    return Bun.cron.parse(text) === null ? undefined : text;
+  } catch {
+    return undefined; // its own message says less than what is wanted
+  }
+});
+
+/** A JSON file of cities, read when it is parsed. */
+export const citiesFile: Kind<readonly City[]> = {
+  wanted: "the path of a JSON file: [{ name, latitude, longitude, zone }]",
+  parse(path) {
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      throw new TypeError(`the file cannot be read (${codeOf(error) ?? messageOf(error)})`, { cause: error });
+    }
+    try {
+      return parseCities(JSON.parse(text));
+    } catch (error) {
+      throw error instanceof SyntaxError ? new TypeError("the file is not JSON", { cause: error }) : error;
+    }
+  },
+};
+
+function inRange(pattern: RegExp, text: string, low: number, high: number): number | undefined {
+  const value = Number(text);
+  return pattern.test(text) && value >= low && value <= high ? value : undefined;
+}
+
+function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  // The last label needs a letter: 1.2.3.400 and 127.1 are no names.
+  return text.length <= 253 && /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?$/i.test(text);
+}
+
+function splitList(text: string): string[] {
+  return text.split(",").map((name) => name.trim());
+}
+
+function listed(values: readonly string[], word: "and" | "or"): string {
+  if (values.length < 2) return values.join("");
+  return `${values.slice(0, -1).join(", ")} ${word} ${values.at(-1)}`;
+}

@@ -1,0 +1,280 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DEFAULT_CITIES } from "../../core/city.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { generatedFiles } from "../../server/commands/docs.ts";
+import { type Config, loadConfig } from "../../server/config.ts";
+import { type Setting, SETTINGS } from "../../server/settings.ts";
+
+const root = join(import.meta.dir, "../..");
+const settings: Setting[] = Object.values(SETTINGS);
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "isobar-config-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const load = (env: Record<string, string | undefined>): Config =>
+  loadConfig(env, { isTerminal: false }).config;
+const warningsOf = (env: Record<string, string>): string[] => loadConfig(env, { isTerminal: false }).warnings;
+
+function refusal(env: Record<string, string>): string {
+  try {
+    load(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).code).toBe("bad_setting");
+    return (error as ConfigError).message;
+  }
+  throw new Error(`loadConfig() took ${JSON.stringify(env)}`);
+}
+
+describe("loadConfig()", () => {
+  test("gives the defaults without a variable", () => {
+    expect(load({})).toEqual({
+      port: 3000,
+      host: "127.0.0.1",
+      allowedHosts: [],
+      auth: null,
+      dataDir: "./data",
+      dataset: null,
+      cities: DEFAULT_CITIES,
+      weatherSource: "auto",
+      openweathermapApiKey: null,
+      openweathermapUrl: "https://api.openweathermap.org",
+      openMeteoUrl: "https://api.open-meteo.com",
+      simulatorSeed: 1,
+      pollSeconds: null,
+      batchRecords: 100,
+      batchRecordsMax: 20_000,
+      flushSeconds: 5,
+      logRetentionHours: 168,
+      compactAfterHours: 2,
+      analyticsCron: "*/5 * * * *",
+      roles: ["producer", "consumer", "analytics", "web"],
+      logLevel: "info",
+      logFormat: "json",
+      shutdownSeconds: 10,
+    });
+  });
+
+  test("reads every setting", async () => {
+    const cities = [{ name: "Oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo" }];
+    await Bun.write(join(folder, "cities.json"), JSON.stringify(cities));
+    expect(
+      load({
+        PORT: "0",
+        HOST: "0.0.0.0",
+        ALLOWED_HOSTS: "Weather.example.org, 10.0.0.7,::1",
+        AUTH: "none",
+        DATA_DIR: "/srv/my data",
+        DATASET: "station-7",
+        CITIES_FILE: join(folder, "cities.json"),
+        WEATHER_SOURCE: "openweathermap",
+        OPENWEATHERMAP_API_KEY: "k3y",
+        OPENWEATHERMAP_URL: "http://localhost:8080/owm/",
+        OPEN_METEO_URL: "https://meteo.example.org",
+        SIMULATOR_SEED: "4294967295",
+        POLL_SECONDS: "0.5",
+        BATCH_RECORDS: "1",
+        BATCH_RECORDS_MAX: "1",
+        FLUSH_SECONDS: "0.25",
+        LOG_RETENTION_HOURS: "24",
+        COMPACT_AFTER_HOURS: "0",
+        ANALYTICS_CRON: "0,30 6-18 * * MON-FRI",
+        ROLES: "web, producer",
+        LOG_LEVEL: "debug",
+        LOG_FORMAT: "text",
+        SHUTDOWN_SECONDS: "30",
+      }),
+    ).toEqual({
+      port: 0,
+      host: "0.0.0.0",
+      allowedHosts: ["weather.example.org", "10.0.0.7", "::1"],
+      auth: "none",
+      dataDir: "/srv/my data",
+      dataset: "station-7",
+      cities: [{ name: "Oslo", slug: "oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo" }],
+      weatherSource: "openweathermap",
+      openweathermapApiKey: "k3y",
+      openweathermapUrl: "http://localhost:8080/owm",
+      openMeteoUrl: "https://meteo.example.org",
+      simulatorSeed: 4_294_967_295,
+      pollSeconds: 0.5,
+      batchRecords: 1,
+      batchRecordsMax: 1,
+      flushSeconds: 0.25,
+      logRetentionHours: 24,
+      compactAfterHours: 0,
+      analyticsCron: "0,30 6-18 * * MON-FRI",
+      roles: ["producer", "web"],
+      logLevel: "debug",
+      logFormat: "text",
+      shutdownSeconds: 30,
+    });
+  });
+
+  test("logs as text on a terminal unless LOG_FORMAT says otherwise", () => {
+    expect(loadConfig({}, { isTerminal: true }).config.logFormat).toBe("text");
+    expect(loadConfig({ LOG_FORMAT: "json" }, { isTerminal: true }).config.logFormat).toBe("json");
+  });
+
+  test("names every wrong setting, its value and what is wanted in one message", () => {
+    expect(refusal({ PORT: "70000", LOG_LEVEL: "INFO", DATASET: "Observed", FLUSH_SECONDS: "5" })).toBe(
+      `Cannot start, 3 settings are wrong:
+  PORT is "70000": wanted a whole number from 0 to 65535
+  DATASET is "Observed": wanted 1 to 40 of a–z, 0–9 and -
+  LOG_LEVEL is "INFO": wanted debug, info, warn or error`,
+    );
+  });
+
+  const badNumbers = [
+    "",
+    " ",
+    " 5",
+    "5 ",
+    "1e3",
+    "0x10",
+    "NaN",
+    "Infinity",
+    "-1",
+    "+1",
+    "1_000",
+    "010",
+    "5.",
+    "٣",
+  ];
+  test.each(badNumbers)("refuses the number %p", (text) => {
+    for (const name of ["PORT", "POLL_SECONDS", "BATCH_RECORDS", "FLUSH_SECONDS", "SIMULATOR_SEED"]) {
+      const value = text === "" ? "empty" : JSON.stringify(text);
+      expect(refusal({ [name]: text })).toMatch(
+        `${name} is ${value}: wanted a ${/SECONDS/.test(name) ? "" : "whole "}number from `,
+      );
+    }
+  });
+
+  test("refuses a fraction where a whole number is wanted, and numbers out of range", () => {
+    expect(refusal({ BATCH_RECORDS: "1.5" })).toContain("whole number from 1 to 1000000");
+    expect(refusal({ BATCH_RECORDS: "0" })).toContain("whole number from 1 to 1000000");
+    expect(refusal({ FLUSH_SECONDS: "0" })).toContain("number from 0.1 to 3600");
+    expect(refusal({ PORT: "65536" })).toContain("whole number from 0 to 65535");
+  });
+
+  test("refuses an empty value of any setting", () => {
+    for (const { name } of settings) expect(refusal({ [name]: "" })).toContain(`${name} is `);
+  });
+
+  test.each([
+    ["OPEN_METEO_URL", "ftp://example.org"],
+    ["OPEN_METEO_URL", "example.org"],
+    ["OPEN_METEO_URL", "https://"],
+    ["OPEN_METEO_URL", "https://a b"],
+    ["ANALYTICS_CRON", "* * * *"],
+    ["ANALYTICS_CRON", "* * * * * *"],
+    ["ANALYTICS_CRON", "61 * * * *"],
+    ["ANALYTICS_CRON", "@daily"],
+    ["ANALYTICS_CRON", "0 0 31 2 *"],
+    ["HOST", "http://127.0.0.1"],
+    ["HOST", "127.0.0.1:3000"],
+    ["HOST", "127.0.0.256"],
+    ["ALLOWED_HOSTS", "a.example,,b.example"],
+    ["ALLOWED_HOSTS", "a.example:3000"],
+    ["ROLES", "web,worker"],
+    ["ROLES", "web,"],
+    ["WEATHER_SOURCE", "metar"],
+    ["AUTH", "no"],
+    ["DATASET", "../observed"],
+    ["DATASET", "a".repeat(41)],
+    ["DATA_DIR", "a\u0000b"],
+  ])("refuses %s %p", (name, value) => {
+    expect(refusal({ [name]: value })).toStartWith(
+      `Cannot start, a setting is wrong:\n  ${name} is ${JSON.stringify(value)}: wanted `,
+    );
+  });
+
+  test("refuses a host beyond loopback unless AUTH says who may come in", () => {
+    expect(refusal({ HOST: "0.0.0.0" })).toContain('HOST is "0.0.0.0": wanted a loopback address');
+    expect(refusal({ HOST: "::" })).toContain("AUTH=none");
+    expect(load({ HOST: "0.0.0.0", AUTH: "none" }).host).toBe("0.0.0.0");
+    expect(load({ HOST: "::1" }).host).toBe("::1");
+  });
+
+  test("refuses settings that contradict each other", () => {
+    expect(refusal({ BATCH_RECORDS: "200", BATCH_RECORDS_MAX: "199" })).toContain(
+      "BATCH_RECORDS_MAX is 199: wanted at least BATCH_RECORDS, which is 200",
+    );
+    expect(refusal({ WEATHER_SOURCE: "openweathermap" })).toContain("OPENWEATHERMAP_API_KEY is not set");
+  });
+
+  test("never shows a secret", () => {
+    const secret = "s3cret with a space";
+    const message = refusal({
+      OPENWEATHERMAP_API_KEY: secret,
+      OPENWEATHERMAP_URL: "https://user:s3cret@example.org/?appid=s3cret",
+      OPEN_METEO_URL: "https://example.org/v1#s3cret",
+    });
+    expect(message).toContain("3 settings are wrong");
+    expect(message).toContain('OPENWEATHERMAP_URL is "https://…@example.org/?…"');
+    expect(message).not.toContain("s3cret");
+    expect(warningsOf({ OPENWEATHERMAP_APIKEY: "s3cret" }).join()).not.toContain("s3cret");
+  });
+
+  test("names the file and the city when CITIES_FILE is wrong", async () => {
+    const path = join(folder, "bad-cities.json");
+    await Bun.write(path, '[{"name":"Oslo","latitude":95,"longitude":10.7,"zone":"Europe/Oslo"}]');
+    expect(refusal({ CITIES_FILE: path })).toContain(
+      `CITIES_FILE is ${JSON.stringify(path)}: city 1 (Oslo): latitude is 95, wanted −90 to 90`,
+    );
+    await Bun.write(path, "oslo");
+    expect(refusal({ CITIES_FILE: path })).toContain(": the file is not JSON");
+    expect(refusal({ CITIES_FILE: join(folder, "none") })).toContain("cannot be read (ENOENT)");
+    expect(refusal({ CITIES_FILE: folder })).toContain("cannot be read (EISDIR)");
+  });
+
+  test("warns of a variable that is nearly a setting", () => {
+    expect(warningsOf({ DATADIR: "x", LOG_LEVLE: "debug", flush_seconds: "1" })).toEqual([
+      "DATADIR is no setting: is DATA_DIR meant?",
+      "LOG_LEVLE is no setting: is LOG_LEVEL meant?",
+      "flush_seconds is no setting: is FLUSH_SECONDS meant?",
+    ]);
+  });
+
+  test("warns of no setting of its own and of no common variable of a system", () => {
+    const common =
+      "PATH HOME USER SHELL LANG LC_ALL TERM TZ PWD OLDPWD EDITOR PAGER TMPDIR LOGNAME HOSTNAME DISPLAY MAIL CI DATABASE_URL DATABASE LOG_FILE LOG_DIR LOG_PATH CACHE_DIR NODE_ENV NODE_OPTIONS NO_COLOR FORCE_COLOR COLUMNS LINES PYTHONPATH JAVA_HOME HADOOP_HOME SPARK_HOME KAFKA_HOME SSH_AUTH_SOCK XDG_DATA_DIRS XDG_DATA_HOME XDG_CONFIG_DIRS XAUTHORITY MEMORY_PRESSURE_WATCH INVOCATION_ID POD_NAME PORTS HOSTS ROLE";
+    const env = Object.fromEntries(common.split(" ").map((name) => [name, "x"]));
+    expect(warningsOf(env)).toEqual([]);
+    expect(warningsOf({ LOG_LEVEL: "info", LOG_FORMAT: "json" })).toEqual([]);
+  });
+});
+
+describe("SETTINGS", () => {
+  test("writes each default, or an example, as its own kind reads it", async () => {
+    for (const { name, kind, default: preset, written, otherwise } of settings) {
+      if (name === "CITIES_FILE") continue; // an example of a path: no such file
+      if (otherwise === undefined) expect(kind.parse(written)).toEqual(preset);
+      else expect(() => kind.parse(written)).not.toThrow();
+    }
+  });
+});
+
+describe("bun run docs", () => {
+  test.each(Object.entries(generatedFiles()))("has been run since %s changed", async (path, text) => {
+    expect(await Bun.file(join(root, path)).text()).toBe(text);
+  });
+
+  test(".env.example gives the defaults when every line with one is taken in", async () => {
+    const example = generatedFiles()[".env.example"] ?? "";
+    // Only settings whose default can be written: the others hold an example.
+    const env = example.replace(/Example:\n#.*/g, "").replace(/^#([A-Z])/gm, "$1");
+    expect(env.match(/^[A-Z_]+=/gm)?.length).toBe(
+      settings.filter((setting) => setting.otherwise === undefined).length,
+    );
+    await Bun.write(join(folder, ".env"), env);
+    const print = "console.log(JSON.stringify(process.env))";
+    const bun = Bun.spawn([process.execPath, "-e", print], { cwd: folder, env: {}, stderr: "inherit" });
+    expect(load(JSON.parse(await bun.stdout.text()))).toEqual(load({}));
+  });
+});
