@@ -15,8 +15,6 @@ export interface LakeEntry {
   name: string;
   /** Whether it is a folder itself. */
   folder: boolean;
-  /** Bytes of a file; 0 for a folder. */
-  size: number;
 }
 
 /**

@@ -1,0 +1,45 @@
+import { chainFolder, encodeEntry, entryPath, sequenceOf, type CheckpointEntry } from "./entry.ts";
+import { applyEntry, type ChainState } from "./fold.ts";
+import { entryBase, isContested, type Chain } from "./writer.ts";
+
+/**
+ * Writes the state down as an entry of its own, so that readers need nothing before it, and deletes what lies below.
+ *
+ * @param state a fold of this chain; it is brought up to date in place
+ * @param forget removed files that are deleted already and need not be remembered
+ * @returns whether it was made: when the next number is taken it gives up, since nothing depends on it
+ */
+export async function makeCheckpoint(
+  chain: Chain,
+  state: ChainState,
+  forget: ReadonlySet<string> = new Set(),
+): Promise<boolean> {
+  if (state.next === null) return false;
+  const { lake, topic, partition } = chain;
+  const entry: CheckpointEntry = {
+    ...entryBase(chain, state),
+    kind: "checkpoint",
+    next: state.next,
+    claim: state.claim,
+    counts: state.counts,
+    record: state.record,
+    watermark: state.watermark,
+    live: [...state.live.values()],
+    rejected: state.rejected,
+    removed: [...state.removed]
+      .filter(([path]) => !forget.has(path))
+      .map(([path, at]) => ({ path, at: new Date(at).toISOString() })),
+  };
+  const sequence = state.sequence + 1;
+  try {
+    await lake.create(entryPath(topic, partition, sequence), encodeEntry(entry));
+  } catch (error) {
+    if (isContested(error)) return false;
+    throw error;
+  }
+  applyEntry(state, sequence, entry, `${topic}/${partition}`);
+  const folder = chainFolder(topic, partition);
+  const below = (await lake.list(folder)).filter(({ name }) => (sequenceOf(name) ?? sequence) < sequence);
+  await lake.delete(below.map(({ name }) => `${folder}/${name}`));
+  return true;
+}

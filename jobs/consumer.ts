@@ -1,0 +1,92 @@
+import type { Clock } from "../core/clock.ts";
+import type { Row } from "../core/observation.ts";
+import type { Logger } from "../core/log.ts";
+import type { Snapshot } from "../spark/engine.ts";
+import type { Lake } from "./lake/lake.ts";
+import type { Log } from "./log/log.ts";
+import { PartitionWriter } from "./partition-writer.ts";
+import type { BackgroundJob } from "./supervisor.ts";
+
+/** What the consumer needs. */
+export interface ConsumerOptions {
+  log: Log;
+  lake: Lake;
+  clock: Clock;
+  logger: Logger;
+  newId: () => string;
+  /** See {@link PartitionWriter}. */
+  readRows: (snapshot: Snapshot, from: number, to: number) => Promise<Row[]>;
+  /** Records that make a full batch. */
+  batchRecords: number;
+  /** Most records in a batch while the consumer is behind: this is what bounds its memory. */
+  batchRecordsMax: number;
+  /** Longest wait of a record for its batch to fill, ms. */
+  flushMs: number;
+  /** Called after each commit. */
+  onCommit: (partition: number) => void;
+}
+
+/** The background job that moves the log into the lake, exactly once. */
+export function consumerJob(options: ConsumerOptions): BackgroundJob {
+  return {
+    name: "consumer",
+    async run({ signal, running }) {
+      const partitions = new Map<number, PartitionWriter>();
+      const failure = Promise.withResolvers<never>();
+      failure.promise.catch(() => {}); // it is raced below; until then it is nobody's
+      const drop = async (partition: number) => {
+        const writer = partitions.get(partition);
+        partitions.delete(partition);
+        await writer?.drop();
+      };
+      const subscription = await options.log.consume(
+        {
+          async assigned(partition) {
+            await drop(partition);
+            const { log, lake, clock, logger, newId, readRows, batchRecords, flushMs, onCommit } = options;
+            const writer = await PartitionWriter.open({
+              chain: { lake, topic: log.topic, partition, newId, now: () => clock.now() },
+              log,
+              clock,
+              logger,
+              readRows,
+              batchRecords,
+              flushMs,
+              onCommit,
+              onFailure: failure.reject,
+            });
+            partitions.set(partition, writer);
+            running();
+            return writer.next;
+          },
+          async records(partition, records) {
+            const writer = partitions.get(partition);
+            if (writer === undefined)
+              throw new Error(`records of partition ${partition}, which is not assigned`);
+            await writer.add(records);
+          },
+          revoked: drop,
+        },
+        {
+          maxRecords: () => {
+            const buffered = [...partitions.values()].reduce((sum, writer) => sum + writer.buffered, 0);
+            return Math.max(1, options.batchRecordsMax - buffered);
+          },
+        },
+      );
+      const stopped = Promise.withResolvers<void>();
+      const stop = () => stopped.resolve();
+      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
+      try {
+        await Promise.race([subscription.done, failure.promise, stopped.promise]);
+        await subscription.stop();
+        await Promise.all([...partitions.values()].map((writer) => writer.flush()));
+      } finally {
+        signal.removeEventListener("abort", stop);
+        await subscription.stop();
+        await Promise.all([...partitions.keys()].map(drop));
+      }
+    },
+  };
+}

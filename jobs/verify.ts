@@ -1,0 +1,253 @@
+import { sha256Hex } from "../core/checksum.ts";
+import { codeOf, messageOf } from "../core/errors.ts";
+import { canonicalJson, identityOf, observationOfRow, type Row } from "../core/observation.ts";
+import { HOUR_MS } from "../core/time.ts";
+import { rowsOf } from "../spark/arrow.ts";
+import type { Engine, Snapshot } from "../spark/engine.ts";
+import { parseRecords, type ParsedRecord } from "./batch.ts";
+import type { FileInfo } from "./commits/entry.ts";
+import { fold, type ChainState } from "./commits/fold.ts";
+import { overlaps, snapshotFile } from "./lake-reader.ts";
+import type { Lake } from "./lake/lake.ts";
+import type { Log } from "./log/log.ts";
+import { readRows, withRevisions } from "./rows.ts";
+
+/** Records compared at a time: this bounds the memory. */
+const CHUNK = 50_000;
+/** Problems told in full; the rest is counted. */
+const TOLD = 50;
+
+/** What was found out about one partition. */
+export interface PartitionProof {
+  partition: number;
+  /** The log's bounds. */
+  low: number;
+  high: number;
+  /** First offset not committed, and how many records wait for it. */
+  next: number;
+  behind: number;
+  /** As the chain counts them: rows + duplicates + rejected is what was consumed. */
+  rows: number;
+  duplicates: number;
+  rejected: number;
+  /** Records below `next` that the log still has, each of them found again in the lake. */
+  compared: number;
+  files: number;
+  bytes: number;
+  /** What is wrong; empty when log = rows + duplicates + rejected. */
+  problems: string[];
+}
+
+/**
+ * Proves for one partition that the lake holds what the log was given: every committed file is whole, the files hold as
+ * many rows as the chain counted, no offset twice; and each record the log still has is a row with the same values, a
+ * rejected record, or a duplicate of a row before it.
+ */
+export async function verifyPartition(
+  lake: Lake,
+  log: Log,
+  engine: Engine,
+  partition: number,
+): Promise<PartitionProof> {
+  const problems: string[] = [];
+  let untold = 0;
+  const problem = (text: string) => void (problems.length < TOLD ? problems.push(text) : untold++);
+  const state = await fold(lake, log.topic, partition);
+  const { low, high } = await log.bounds(partition);
+  const next = state.next ?? low;
+  const live = [...state.live.values()];
+
+  for (const file of [...live, ...state.rejected]) await checkFile(lake, file, problem);
+  const snapshot: Snapshot = withRevisions({ files: live.map((file) => snapshotFile(lake, file)) });
+  const rejected = new Set<number>();
+  let compared = 0;
+  if (problems.length === 0) {
+    await checkCounts(engine, snapshot, live, state, problem);
+    await readRejected(lake, state, rejected, problem);
+    if (rejected.size !== state.counts.rejected) {
+      problem(`${rejected.size} rejected records are kept, the chain counted ${state.counts.rejected}`);
+    }
+    compared = await compareWithLog({ lake, log, engine, partition, state, snapshot, rejected, problem });
+  }
+  if (next > high) problem(`the lake ends at offset ${next - 1}, the log at ${high - 1}`);
+  if (next < low) problem(`the lake needs offset ${next} next, the log begins at ${low}`);
+  if (untold > 0) problems.push(`and ${untold} more`);
+  return {
+    partition,
+    low,
+    high,
+    next,
+    behind: Math.max(0, high - next),
+    ...state.counts,
+    compared,
+    files: live.length,
+    bytes: live.reduce((sum, file) => sum + file.bytes, 0),
+    problems,
+  };
+}
+
+async function checkFile(lake: Lake, file: FileInfo, problem: (text: string) => void): Promise<void> {
+  try {
+    const bytes = await lake.read(file.path);
+    if (bytes.length !== file.bytes)
+      problem(`${file.path} has ${bytes.length} bytes, ${file.bytes} were committed`);
+    else if (sha256Hex(bytes) !== file.sha256) problem(`${file.path} has another content than was committed`);
+  } catch (error) {
+    problem(codeOf(error) === "missing" ? `${file.path} is committed and gone` : messageOf(error));
+  }
+}
+
+async function checkCounts(
+  engine: Engine,
+  snapshot: Snapshot,
+  live: readonly FileInfo[],
+  state: ChainState,
+  problem: (text: string) => void,
+): Promise<void> {
+  const sql =
+    "SELECT CAST(count(*) AS BIGINT) AS n, CAST(count(DISTINCT log_offset) AS BIGINT) AS offsets, max(log_offset) AS newest FROM observations";
+  const [found] = rowsOf(await engine.query(sql, { snapshot })) as {
+    n: number;
+    offsets: number;
+    newest: number | null;
+  }[];
+  const committed = live.reduce((sum, file) => sum + file.rows, 0);
+  if (found!.n !== committed) problem(`${found!.n} rows are in the files, their commits say ${committed}`);
+  if (committed !== state.counts.rows)
+    problem(`${committed} rows are live, the chain counted ${state.counts.rows}`);
+  if (found!.offsets !== found!.n) problem(`${found!.n - found!.offsets} rows share an offset with another`);
+  if (found!.newest !== null && found!.newest >= (state.next ?? 0)) {
+    problem(`a row has offset ${found!.newest}, the committed range ends before ${state.next}`);
+  }
+}
+
+async function readRejected(
+  lake: Lake,
+  state: ChainState,
+  offsets: Set<number>,
+  problem: (text: string) => void,
+): Promise<void> {
+  for (const file of state.rejected) {
+    const text = new TextDecoder().decode(await lake.read(file.path));
+    for (const line of text.split("\n")) {
+      if (line === "") continue;
+      const { offset } = JSON.parse(line) as { offset: number };
+      if (offsets.has(offset)) problem(`offset ${offset} was rejected twice`);
+      offsets.add(offset);
+    }
+  }
+}
+
+/** Walks through the log and looks each record up in the lake. */
+async function compareWithLog(options: {
+  lake: Lake;
+  log: Log;
+  engine: Engine;
+  partition: number;
+  state: ChainState;
+  snapshot: Snapshot;
+  rejected: ReadonlySet<number>;
+  problem: (text: string) => void;
+}): Promise<number> {
+  const { log, engine, partition, state, snapshot, rejected, problem } = options;
+  const end = state.next ?? 0;
+  const { low } = await log.bounds(partition);
+  let compared = 0;
+  let rows = 0;
+  let refused = 0;
+  let duplicates = 0;
+  for (let from = low; from < end;) {
+    const records: ParsedRecord[] = [];
+    while (records.length < CHUNK && from < end) {
+      const read = (await log.read(partition, from, Math.min(CHUNK - records.length, end - from))).filter(
+        (record) => record.offset < end,
+      );
+      if (read.length === 0) {
+        from = end;
+        break;
+      }
+      for (const record of parseRecords(read)) records.push(record);
+      from = read.at(-1)!.offset + 1;
+    }
+    const first = records[0]?.offset;
+    if (first === undefined) break;
+    const stored = await rowsByOffset(engine, snapshot, first, records.at(-1)!.offset);
+    const repeats: (ParsedRecord & { ok: true })[] = [];
+    for (const record of records) {
+      compared++;
+      const row = stored.get(record.offset);
+      if (rejected.has(record.offset)) {
+        refused++;
+        if (row !== undefined) problem(`offset ${record.offset} is a row and was rejected`);
+        else if (record.ok) problem(`offset ${record.offset} was rejected, but reads well`);
+      } else if (!record.ok) problem(`offset ${record.offset} cannot be read and was not rejected`);
+      else if (row === undefined) repeats.push(record);
+      else if (row === record.json) rows++;
+      else problem(`offset ${record.offset} was stored with other values`);
+    }
+    duplicates += repeats.length;
+    await checkDuplicates(options, repeats);
+  }
+  // With the whole log at hand the sums must agree as well.
+  if (low === 0 && state.next !== null) {
+    const { counts } = state;
+    const all = `${compared} records of the log are ${rows} rows + ${duplicates} duplicates + ${refused} rejected`;
+    if (rows !== counts.rows || duplicates !== counts.duplicates || refused !== counts.rejected) {
+      problem(`${all}; the chain counted ${counts.rows} + ${counts.duplicates} + ${counts.rejected}`);
+    }
+  }
+  return compared;
+}
+
+/** Values of the stored rows of a range of offsets. */
+async function rowsByOffset(
+  engine: Engine,
+  snapshot: Snapshot,
+  first: number,
+  last: number,
+): Promise<Map<number, string>> {
+  const table = await engine.query("SELECT * FROM observations WHERE log_offset BETWEEN :first AND :last", {
+    snapshot,
+    arguments: { first, last },
+  });
+  const rows = rowsOf(table) as unknown as Row[];
+  return new Map(rows.map((row) => [row.log_offset, canonicalJson(observationOfRow(row))]));
+}
+
+/** A duplicate must say what the newest row before it says. */
+async function checkDuplicates(
+  options: {
+    lake: Lake;
+    engine: Engine;
+    state: ChainState;
+    problem: (text: string) => void;
+  },
+  repeats: readonly (ParsedRecord & { ok: true })[],
+): Promise<void> {
+  if (repeats.length === 0) return;
+  const { lake, engine, state, problem } = options;
+  const hours = repeats.map((record) => Date.parse(`${record.hour}:00:00Z`));
+  const range = {
+    from: hours.reduce((a, b) => Math.min(a, b)),
+    to: hours.reduce((a, b) => Math.max(a, b)) + HOUR_MS,
+  };
+  const files = [...state.live.values()].filter((file) => overlaps(file.path, range));
+  const snapshot = withRevisions({ files: files.map((file) => snapshotFile(lake, file)) });
+  const wanted = new Set(repeats.map((record) => record.identity));
+  const stored = new Map<string, { offset: number; json: string }[]>();
+  for (const row of await readRows(engine, snapshot, range.from, range.to)) {
+    const observation = observationOfRow(row);
+    const identity = identityOf(observation);
+    if (!wanted.has(identity)) continue;
+    const all = stored.get(identity) ?? [];
+    all.push({ offset: row.log_offset, json: canonicalJson(observation) });
+    stored.set(identity, all);
+  }
+  for (const all of stored.values()) all.sort((a, b) => a.offset - b.offset);
+  for (const record of repeats) {
+    const before = stored.get(record.identity)?.findLast((row) => row.offset < record.offset);
+    if (before === undefined) problem(`offset ${record.offset} is not in the lake`);
+    else if (before.json !== record.json)
+      problem(`offset ${record.offset} is a revision that was not stored`);
+  }
+}

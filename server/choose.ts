@@ -1,0 +1,56 @@
+import type { Clock } from "../core/clock.ts";
+import { ConfigError } from "../core/errors.ts";
+import { claimDataset, readDataset, type DatasetKind } from "../jobs/dataset.ts";
+import { openLocalLake } from "../jobs/lake/local.ts";
+import { chooseSource } from "../jobs/sources/select.ts";
+import type { Source } from "../jobs/sources/source.ts";
+import type { Config } from "./config.ts";
+import { lakeFolder } from "./ports.ts";
+
+/** What this process works on. */
+export interface Choice {
+  dataset: string;
+  kind: DatasetKind;
+  /** Null where this process polls no source. */
+  source: Source | null;
+  /** Why it is this one: a sentence. */
+  reason: string;
+}
+
+/**
+ * Decides once, at the start, which source is polled and which data set is used.
+ *
+ * @throws ConfigError when the data set named holds data of another kind, or nothing says which one is meant
+ */
+export async function choose(config: Config, deps: { clock: Clock; signal: AbortSignal }): Promise<Choice> {
+  const kindOf = async (dataset: string) => {
+    const folder = lakeFolder(config.dataDir, dataset);
+    const there = await Bun.file(`${folder}/dataset.json`).exists();
+    return there ? ((await readDataset(await openLocalLake(folder)))?.kind ?? null) : null;
+  };
+  const polls = config.roles.includes("producer");
+  const { source, reason } = polls
+    ? await chooseSource(config, {
+        cities: config.cities,
+        clock: deps.clock,
+        observedData: (await kindOf(config.dataset ?? "observed")) === "observed",
+        signal: deps.signal,
+      })
+    : { source: null, reason: "this process runs no producer" };
+
+  if (source !== null) {
+    const dataset = config.dataset ?? source.kind;
+    const lake = await openLocalLake(lakeFolder(config.dataDir, dataset));
+    const { kind } = await claimDataset(lake, dataset, source.kind, deps.clock.now());
+    return { dataset, kind, source, reason };
+  }
+  for (const dataset of config.dataset === null ? ["observed", "simulated"] : [config.dataset]) {
+    const kind = await kindOf(dataset);
+    if (kind !== null) return { dataset, kind, source: null, reason };
+  }
+  throw new ConfigError(
+    "bad_setting",
+    `Cannot start without a source: there is no data set "${config.dataset ?? "observed"}" in ${config.dataDir} yet`,
+    { hint: "Set WEATHER_SOURCE, or DATASET to one that is there, or make one with `bun run replay FILE --dataset NAME`." },
+  );
+}

@@ -1,0 +1,110 @@
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
+import type { LakeReader } from "../jobs/lake-reader.ts";
+import type { Log } from "../jobs/log/log.ts";
+import type { CurrentState } from "./current.ts";
+import type { Hub } from "./hub.ts";
+import type { About, PartitionStatus, PipelineStatus } from "./services.ts";
+
+/** Time between two looks at log and lake, ms. */
+const INTERVAL_MS = 1_000;
+
+/** What the monitor looks at. */
+export interface MonitorOptions {
+  about: About;
+  log: Log;
+  reader: LakeReader;
+  current: CurrentState;
+  hub: Hub;
+  supervisor: Supervisor;
+  clock: Clock;
+  /** The newest observation time the source has given, ISO 8601 UTC. */
+  sourceWatermark: () => string | null;
+  /** The newest observation time any result has seen, ISO 8601 UTC. */
+  resultWatermark: () => string | null;
+}
+
+/** Knows where everything stands, from memory; a background job keeps it fresh. */
+export class PipelineMonitor {
+  readonly #options: MonitorOptions;
+  #partitions: PartitionStatus[] = [];
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at log and lake anew. A log that is away leaves its bounds unknown; a lake that is away rejects. */
+  async refresh(): Promise<void> {
+    const { log, reader } = this.#options;
+    const bounds = await Promise.all(
+      Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition).catch(() => null)),
+    );
+    await reader.refresh();
+    this.#partitions = bounds.map((bound, partition) => {
+      const state = reader.states.get(partition);
+      let bytes = 0;
+      for (const file of state?.live.values() ?? []) bytes += file.bytes;
+      return {
+        partition,
+        low: bound?.low ?? null,
+        high: bound?.high ?? null,
+        next: state?.next ?? bound?.low ?? 0,
+        sequence: state?.sequence ?? 0,
+        ...(state?.counts ?? { rows: 0, duplicates: 0, rejected: 0 }),
+        files: state?.live.size ?? 0,
+        bytes,
+      };
+    });
+  }
+
+  /** Where everything stands, as of the last look. */
+  status(): PipelineStatus {
+    const { about, log, reader, current, hub, supervisor, sourceWatermark, resultWatermark } = this.#options;
+    let behind: number | null = 0;
+    for (const { high, next } of this.#partitions)
+      behind = high === null || behind === null ? null : behind + high - next;
+    const live = hub.stats;
+    const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+    return {
+      stages: [
+        { name: "source", by: about.source?.name ?? "none", watermark: sourceWatermark(), behind: null },
+        {
+          name: "log",
+          by: `${about.log}, ${count(log.partitions, "partition")}`,
+          watermark: current.watermark,
+          behind: null,
+        },
+        { name: "lake", by: about.lake, watermark: reader.watermark, behind },
+        { name: "result", by: about.engine, watermark: resultWatermark(), behind: null },
+        {
+          name: "screen",
+          by: `SSE, ${count(live.clients, "reader")}`,
+          watermark: current.watermark,
+          behind: null,
+        },
+      ],
+      jobs: supervisor.status(),
+      partitions: this.#partitions,
+      live,
+    };
+  }
+
+  /** Keeps the status fresh. */
+  job(): BackgroundJob {
+    return {
+      name: "monitor",
+      run: async ({ signal, running, waiting }) => {
+        while (!signal.aborted) {
+          try {
+            await this.refresh();
+            running();
+          } catch (error) {
+            waiting(messageOf(error));
+          }
+          await this.#options.clock.sleep(INTERVAL_MS, signal);
+        }
+      },
+    };
+  }
+}
