@@ -1,0 +1,127 @@
+import { type Observation, OPTIONAL_FIELDS, parseObservation, VARIABLES } from "../../core/observation.ts";
+import { celsiusFromKelvin, roundTo } from "../../core/units.ts";
+import { timestampOfSeconds } from "./record.ts";
+
+/** Makes a line into an observation; null when it is none. */
+export type LineParser = (line: string) => Observation | null;
+
+const MEASURES: readonly string[] = [...VARIABLES, ...OPTIONAL_FIELDS];
+const TEXTS = ["timestamp", "city", "weather_main", "weather_description", "source"];
+const RECORD_COLUMNS: readonly string[] = [...TEXTS, ...MEASURES];
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** No air is warmer in °C, and none is colder in K. */
+const KELVIN_FROM = 150;
+
+/**
+ * The fields of a line of CSV (RFC 4180; a quoted field cannot hold a line's end, because no field of a record can).
+ *
+ * @returns null when its quotes do not match
+ */
+export function splitCsv(line: string): string[] | null {
+  if (!line.includes('"')) return line.split(",");
+  const fields: string[] = [];
+  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+  for (;;) {
+    const match = field.exec(line);
+    if (match === null) return null;
+    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "");
+    if (match[3] === "") return fields;
+  }
+}
+
+/** Whether the columns are those of the CSV whose header is the record's field names. */
+export function isRecordHeader(columns: readonly string[]): boolean {
+  return (
+    ["timestamp", "city"].every((name) => columns.includes(name)) &&
+    columns.every((name) => RECORD_COLUMNS.includes(name)) &&
+    new Set(columns).size === columns.length
+  );
+}
+
+/** Whether the columns are those of OpenWeatherMap's bulk history; older files lack some of them. */
+export function isBulkHeader(columns: readonly string[]): boolean {
+  return ["dt", "city_name", "temp"].every((name) => columns.includes(name));
+}
+
+/**
+ * Reads lines of the CSV whose header is the record's field names. An empty field is missing.
+ *
+ * @param source stands in where a line names none
+ */
+export function recordParser(columns: readonly string[], source: string): LineParser {
+  const measured = columns.map((name) => MEASURES.includes(name));
+  return (line) => {
+    const fields = splitCsv(line);
+    if (fields?.length !== columns.length) return null;
+    const record: Record<string, unknown> = { source };
+    for (const [index, name] of columns.entries()) {
+      const text = fields[index];
+      if (text === undefined || text === "") continue;
+      record[name] = measured[index] === true ? numberOf(text) : text;
+    }
+    return observationOf(record);
+  };
+}
+
+/**
+ * Reads lines of OpenWeatherMap's bulk history.
+ *
+ * @param sample the file's first lines: most of their temperatures tell Kelvin from °C
+ */
+export function bulkParser(
+  columns: readonly string[],
+  source: string,
+  sample: readonly string[],
+): LineParser {
+  const index = new Map(columns.map((name, position) => [name, position]));
+  const text = (fields: string[], name: string): string => fields[index.get(name) ?? -1] ?? "";
+  const kelvin = isKelvin(sample.map((line) => numberOf(text(splitCsv(line) ?? [], "temp"))));
+  const celsius = (value: unknown) =>
+    kelvin && typeof value === "number" ? roundTo(celsiusFromKelvin(value), 2) : value;
+  return (line) => {
+    const fields = splitCsv(line);
+    if (fields?.length !== columns.length) return null;
+    const number = (name: string) => {
+      const value = text(fields, name);
+      return value === "" ? undefined : numberOf(value);
+    };
+    // An hour without rain has empty fields; the total of three hours says nothing about the last one.
+    const dry = index.has("rain_1h") && text(fields, "rain_3h") === "" ? 0 : null;
+    const dt = number("dt");
+    return observationOf({
+      timestamp: timestampOfSeconds(dt) ?? dt,
+      city: text(fields, "city_name"),
+      temperature: celsius(number("temp")),
+      humidity: number("humidity"),
+      pressure: number("sea_level") ?? number("pressure"), // pressure may be the ground's
+      wind_speed: number("wind_speed"),
+      rainfall: number("rain_1h") ?? dry,
+      weather_main: text(fields, "weather_main") || null,
+      weather_description: text(fields, "weather_description") || null,
+      source,
+      wind_direction: number("wind_deg"),
+      wind_gust: number("wind_gust"),
+      dew_point: celsius(number("dew_point")),
+      clouds: number("clouds_all"),
+      visibility: number("visibility"),
+    });
+  };
+}
+
+/** Whether most temperatures are in Kelvin. */
+function isKelvin(temperatures: readonly (number | string)[]): boolean {
+  const known = temperatures.filter((value) => typeof value === "number");
+  return known.filter((value) => value > KELVIN_FROM).length * 2 > known.length;
+}
+
+/** A number, or the text itself where it is none: then the line is no observation. */
+function numberOf(text: string): number | string {
+  return NUMBER.test(text) ? Number(text) : text;
+}
+
+function observationOf(record: Record<string, unknown>): Observation | null {
+  // The future is measured where the log takes the record.
+  const parsed = parseObservation(record, Infinity);
+  return parsed.ok ? parsed.observation : null;
+}

@@ -1,0 +1,55 @@
+import { SourceError } from "../../core/errors.ts";
+import { canonicalJson, type Observation, parseObservation } from "../../core/observation.ts";
+import type { NewRecord } from "../log/log.ts";
+import type { Poll } from "./source.ts";
+
+/** The log record of an observation that is in canonical form. */
+export function recordOf(observation: Observation): NewRecord {
+  return { key: observation.city, value: canonicalJson(observation) };
+}
+
+/**
+ * Checks what was made of a provider's answer.
+ *
+ * @param fields the record's fields; undefined and null mean missing
+ * @param now when the answer came, ms
+ * @throws SourceError `bad_response` naming the city, the field and its value
+ */
+export function checkedRecord(provider: string, fields: Record<string, unknown>, now: number): NewRecord {
+  const parsed = parseObservation(fields, now);
+  if (parsed.ok) return recordOf(parsed.observation);
+  throw new SourceError(
+    "bad_response",
+    `Cannot read ${provider}'s answer for ${fields.city}: ${parsed.reason}`,
+  );
+}
+
+/**
+ * What a poll brought.
+ *
+ * @throws SourceError when every city failed: `unauthorized` where a city failed with it, else the first failure
+ */
+export function pollOf(records: NewRecord[], failures: Poll["failures"]): Poll {
+  const first = failures[0];
+  if (records.length > 0 || first === undefined) return { records, failures };
+  const errors = failures.map((failure) => failure.error);
+  throw errors.find((error) => error instanceof SourceError && error.code === "unauthorized") ?? first.error;
+}
+
+/** `value` where it is an object, else undefined. */
+export function objectOf(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+/** ISO 8601 of seconds since the epoch, or undefined when they are no such time. */
+export function timestampOfSeconds(seconds: unknown): string | undefined {
+  if (typeof seconds !== "number" || !(Math.abs(seconds) <= 8.64e12)) return undefined;
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** Whatever was thrown, as an Error. */
+export function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
