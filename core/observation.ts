@@ -1,4 +1,4 @@
-import { DAY_MS, formatTimestamp, parseTimestamp } from "./time.ts";
+import { DAY_MS, formatTimestamp, isCanonical, parseTimestamp } from "./time.ts";
 
 /** A measured number, or null when it was not reported. Missing is never 0. */
 export type Measure = number | null;
@@ -113,7 +113,10 @@ export function parseObservation(input: unknown, receivedMs: number): Parsed {
     return bad(`timestamp is ${describe(timestamp)}, more than a day in the future`);
   if (!isText(city)) return bad(`city is ${describe(city)}, wanted a name`);
   if (!isText(source)) return bad(`source is ${describe(source)}, wanted a name`);
-  const observation: Record<string, unknown> = { timestamp: formatTimestamp(ms), city };
+  const observation: Record<string, unknown> = {
+    timestamp: isCanonical(timestamp) ? timestamp : formatTimestamp(ms),
+    city,
+  };
   for (const [name, range] of required) {
     const value = record[name] ?? null;
     if (value !== null && !inRange(value, range)) return bad(wanted(name, value, range));

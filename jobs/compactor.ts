@@ -8,7 +8,7 @@ import { commitCompaction } from "./commits/compaction.ts";
 import { makeCheckpoint } from "./commits/checkpoint.ts";
 import type { FileInfo } from "./commits/entry.ts";
 import { fold, type ChainState, type LiveFile } from "./commits/fold.ts";
-import { dataFileName, dayFolder, hourFolder, placeOf } from "./commits/names.ts";
+import { dataFileName, dayFolder, hourFolder, offsetsOf, placeOf } from "./commits/names.ts";
 import { sweep } from "./commits/sweep.ts";
 import type { Chain } from "./commits/writer.ts";
 import { snapshotFile } from "./lake-reader.ts";
@@ -181,12 +181,6 @@ async function checkFile(lake: Lake, file: FileInfo): Promise<void> {
 async function isReplaced(chain: Chain, inputs: readonly LiveFile[]): Promise<boolean> {
   const fresh = await fold(chain.lake, chain.topic, chain.partition);
   return inputs.some((file) => !fresh.live.has(file.path));
-}
-
-function offsetsOf(path: string): { first: number; last: number } {
-  const match = /\+(\d+)\+(\d+)\+\d+-[a-z0-9]+\.[a-z]+$/.exec(path);
-  if (match === null) throw new RangeError(`Cannot read the offsets in the name of ${path}`);
-  return { first: Number(match[1]), last: Number(match[2]) };
 }
 
 /** The background job that keeps the lake in few files. */

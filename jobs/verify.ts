@@ -7,6 +7,7 @@ import type { Engine, Snapshot } from "../spark/engine.ts";
 import { parseRecords, type ParsedRecord } from "./batch.ts";
 import type { FileInfo } from "./commits/entry.ts";
 import { fold, type ChainState } from "./commits/fold.ts";
+import { offsetsOf } from "./commits/names.ts";
 import { overlaps, snapshotFile } from "./lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
@@ -67,7 +68,7 @@ export async function verifyPartition(
     if (rejected.size !== state.counts.rejected) {
       problem(`${rejected.size} rejected records are kept, the chain counted ${state.counts.rejected}`);
     }
-    compared = await compareWithLog({ lake, log, engine, partition, state, snapshot, rejected, problem });
+    compared = await compareWithLog({ lake, log, engine, partition, state, rejected, problem });
   }
   if (next > high) problem(`the lake ends at offset ${next - 1}, the log at ${high - 1}`);
   if (next < low) problem(`the lake needs offset ${next} next, the log begins at ${low}`);
@@ -145,11 +146,10 @@ async function compareWithLog(options: {
   engine: Engine;
   partition: number;
   state: ChainState;
-  snapshot: Snapshot;
   rejected: ReadonlySet<number>;
   problem: (text: string) => void;
 }): Promise<number> {
-  const { log, engine, partition, state, snapshot, rejected, problem } = options;
+  const { lake, log, engine, partition, state, rejected, problem } = options;
   const end = state.next ?? 0;
   const { low } = await log.bounds(partition);
   let compared = 0;
@@ -171,7 +171,13 @@ async function compareWithLog(options: {
     }
     const first = records[0]?.offset;
     if (first === undefined) break;
-    const stored = await rowsByOffset(engine, snapshot, first, records.at(-1)!.offset);
+    const last = records.at(-1)!.offset;
+    const files = [...state.live.values()].filter((file) => {
+      const made = offsetsOf(file.path);
+      return made.first <= last && made.last >= first;
+    });
+    const snapshot = withRevisions({ files: files.map((file) => snapshotFile(lake, file)) });
+    const stored = await rowsByOffset(engine, snapshot, first, last);
     const repeats: (ParsedRecord & { ok: true })[] = [];
     for (const record of records) {
       compared++;

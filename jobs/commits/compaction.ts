@@ -25,7 +25,8 @@ export async function commitCompaction(
   const valid = (state: ChainState) => inputs.every((path) => state.live.has(path));
   if (!valid(state)) return null;
   return await appendEntry(chain, state, build, (fresh) => {
-    if (fresh.live.has(output.path)) return "done";
+    // Removed: it was committed, and another compaction has replaced it since.
+    if (fresh.live.has(output.path) || fresh.removed.has(output.path)) return "done";
     return valid(fresh) ? "again" : "give up";
   });
 }

@@ -66,8 +66,8 @@ const ATTEMPTS = 20;
  * @param known what an earlier fold returned: only what follows it is read, and it is brought up to date in place. It is
  *   still refreshed by listing, because an entry below a newer checkpoint may be a late one that counts for nothing.
  * @returns the state: `known`, or a new one
- * @throws CommitError `damaged` when an entry is missing, unreadable or does not follow from the one before;
- *   `newer_format`
+ * @throws CommitError `damaged` when an entry is missing, unreadable or does not follow from the one before, or when the
+ *   chain ends before what is known; `newer_format`
  */
 export async function fold(
   lake: Lake,
@@ -75,12 +75,14 @@ export async function fold(
   partition: number,
   known?: ChainState,
 ): Promise<ChainState> {
+  const least = known?.sequence ?? 0;
   for (let attempt = 1; ; attempt++) {
     const folded = await tryFold(lake, topic, partition, known);
-    if (typeof folded !== "string") return folded;
+    if (typeof folded !== "string" && folded.sequence >= least) return folded;
     known = undefined;
     if (attempt === ATTEMPTS) {
-      throw new CommitError("damaged", `Cannot read the commits of ${topic}/${partition}: ${folded}`, {
+      const why = typeof folded === "string" ? folded : `entry ${least} is gone`;
+      throw new CommitError("damaged", `Cannot read the commits of ${topic}/${partition}: ${why}`, {
         hint: "Restore the missing file from a backup or a replica: nothing is skipped.",
       });
     }

@@ -54,3 +54,10 @@ export function placeOf(path: string): { date: string; hour: string | null } {
     throw new RangeError(`Cannot tell the day of ${path}: wanted observations/date=YYYY-MM-DD/…`);
   return { date: match[1]!, hour: match[2] ?? null };
 }
+
+/** The offsets that the name of a data file tells, inclusive. */
+export function offsetsOf(path: string): { first: number; last: number } {
+  const name = parseDataFileName(path.slice(path.lastIndexOf("/") + 1));
+  if (name === undefined) throw new RangeError(`Cannot read the offsets in the name of ${path}`);
+  return { first: name.first, last: name.last };
+}

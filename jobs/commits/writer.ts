@@ -38,8 +38,11 @@ export function isContested(error: unknown): boolean {
  * Creates the entry that follows `state`. An entry whose answer was lost is tried again as it is, and only while its
  * number is free: a late request may still bring the first try.
  *
- * @param decide what a fresh fold means after a refused or unclear create: `done` when the entry is in it, `again` to try
- *   at its tail; it throws or returns `give up` otherwise
+ * A create that succeeds is looked at once more: when others have written on from `state` and trimmed below their
+ * checkpoint, the number was free again, and the entry is void.
+ *
+ * @param decide what a fresh fold means after a create that was refused, unclear or not the newest: `done` when the entry
+ *   is in it, `again` to try at its tail; it throws or returns `give up` otherwise
  * @returns the state with the entry applied, or null when given up
  */
 export async function appendEntry(
@@ -53,20 +56,21 @@ export async function appendEntry(
   for (;;) {
     const sequence = state.sequence + 1;
     const entry: Entry = unclear?.sequence === sequence ? unclear.entry : build(state);
+    let known: ChainState | undefined;
     try {
       await lake.create(entryPath(topic, partition, sequence), encodeEntry(entry));
+      applyEntry(state, sequence, entry, `${topic}/${partition}`);
+      known = state;
     } catch (error) {
       if (!isContested(error)) throw error;
-      unclear = { sequence, entry };
-      const fresh = await fold(lake, topic, partition);
-      const verdict = decide(fresh, entry);
-      if (verdict === "done") return fresh;
-      if (verdict === "give up") return null;
-      state = fresh;
-      continue;
     }
-    applyEntry(state, sequence, entry, `${topic}/${partition}`);
-    return state;
+    const fresh = await fold(lake, topic, partition, known);
+    if (known !== undefined && fresh.sequence === sequence) return fresh;
+    unclear = { sequence, entry };
+    const verdict = decide(fresh, entry);
+    if (verdict === "done") return fresh;
+    if (verdict === "give up") return null;
+    state = fresh;
   }
 }
 

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import {
+  canonicalJson,
+  describe as describeValue,
+  identityOf,
+  observationOfRow,
+  parseObservation,
+  type Observation,
+} from "../../core/observation.ts";
+
+const NOW = Date.UTC(2026, 0, 31, 12);
+const GOOD = {
+  timestamp: "2026-01-31T06:00:00Z",
+  city: "London",
+  temperature: 4.2,
+  humidity: 81,
+  pressure: 1012.5,
+  wind_speed: 3,
+  rainfall: 0,
+  weather_main: "Clouds",
+  weather_description: "overcast clouds",
+  source: "test",
+};
+
+function parsed(input: unknown): Observation {
+  const result = parseObservation(input, NOW);
+  if (!result.ok) throw new Error(result.reason);
+  return result.observation;
+}
+
+function reason(input: unknown): string {
+  const result = parseObservation(input, NOW);
+  return result.ok ? "accepted" : result.reason;
+}
+
+describe("parseObservation()", () => {
+  test("puts fields in the record's order, times in UTC, and absent numbers to null", () => {
+    const observation = parsed({
+      source: "test",
+      city: "London",
+      timestamp: "2026-01-31T07:00:00+01:00",
+      humidity: 81,
+    });
+    expect(Object.keys(observation)).toEqual(Object.keys(GOOD));
+    expect(observation).toEqual({
+      ...GOOD,
+      temperature: null,
+      pressure: null,
+      wind_speed: null,
+      rainfall: null,
+      weather_main: null,
+      weather_description: null,
+    });
+  });
+
+  test("keeps optional fields where they are there, in one order", () => {
+    const one = parsed({ ...GOOD, visibility: 9000, wind_direction: 250, wind_gust: null });
+    const two = parsed({ wind_direction: 250, ...GOOD, visibility: 9000 });
+    expect(canonicalJson(one)).toBe(canonicalJson(two));
+    expect(one).toEqual({ ...GOOD, wind_direction: 250, visibility: 9000 });
+  });
+
+  test("takes −0 for 0, so that both are one value", () => {
+    expect(canonicalJson(parsed({ ...GOOD, rainfall: -0 }))).toBe(canonicalJson(parsed(GOOD)));
+  });
+
+  test("names the field, its value and what was wanted", () => {
+    expect(reason({ ...GOOD, temperature: "warm" })).toBe(
+      'temperature is "warm", wanted a number from -100 to 100 or null',
+    );
+    expect(reason({ ...GOOD, timestamp: "yesterday" })).toBe(
+      'timestamp is "yesterday", wanted ISO 8601 with a zone',
+    );
+    const { city: _, ...cityless } = GOOD;
+    expect(reason(cityless)).toBe("city is missing, wanted a name");
+  });
+
+  test.each([
+    ["null", null],
+    ["an array", [GOOD]],
+    ["text", "London"],
+    ["NaN", { ...GOOD, temperature: NaN }],
+    ["infinity", { ...GOOD, pressure: Infinity }],
+    ["too cold", { ...GOOD, temperature: -101 }],
+    ["negative rain", { ...GOOD, rainfall: -0.1 }],
+    ["humidity as text", { ...GOOD, humidity: "81" }],
+    ["year 1", { ...GOOD, timestamp: "0001-01-01T00:00:00Z" }],
+    ["year 9999", { ...GOOD, timestamp: "9999-12-31T23:59:59Z" }],
+    ["more than a day ahead", { ...GOOD, timestamp: "2026-02-01T12:00:01Z" }],
+    ["an empty city", { ...GOOD, city: "" }],
+    ["a city with a line feed", { ...GOOD, city: "Lon\ndon" }],
+    ["a city with NUL", { ...GOOD, city: "Lon\u0000don" }],
+    ["half a surrogate pair", { ...GOOD, city: "Lon\ud800don" }],
+    ["a city of 201 characters", { ...GOOD, city: "x".repeat(201) }],
+    ["a number as condition", { ...GOOD, weather_main: 3 }],
+    ["no source", { ...GOOD, source: undefined }],
+    ["an unknown field", { ...GOOD, colour: "blue" }],
+    ["a wind from 361°", { ...GOOD, wind_direction: 361 }],
+  ])("refuses %s", (_, input) => {
+    expect(parseObservation(input, NOW).ok).toBe(false);
+  });
+
+  test("keeps a value that is unlikely but possible: judging it is quality control's work", () => {
+    expect(parsed({ ...GOOD, wind_speed: 468.5 }).wind_speed).toBe(468.5); // 1048 mph, as an airport once reported
+    expect(parsed({ ...GOOD, pressure: 821 }).pressure).toBe(821);
+  });
+});
+
+test("identityOf() tells observations of other sources, cities and times apart", () => {
+  const all = [
+    GOOD,
+    { ...GOOD, source: "other" },
+    { ...GOOD, city: "Paris" },
+    { ...GOOD, timestamp: "2026-01-31T07:00:00Z" },
+  ];
+  expect(new Set(all.map((input) => identityOf(parsed(input)))).size).toBe(4);
+  expect(identityOf(parsed({ ...GOOD, temperature: 5 }))).toBe(identityOf(parsed(GOOD)));
+});
+
+test("observationOfRow() gives back exactly the observation that was stored", () => {
+  const observation = parsed({ ...GOOD, wind_direction: 10 });
+  const row = { ...observation, log_offset: 7, ingested_at: "2026-01-31T06:00:01Z" };
+  expect(canonicalJson(observationOfRow(row))).toBe(canonicalJson(observation));
+});
+
+test("describe() cuts long values and quotes text", () => {
+  expect(describeValue("a")).toBe('"a"');
+  expect(describeValue(undefined)).toBe("missing");
+  expect(describeValue("x".repeat(10_000_000)).length).toBeLessThan(100);
+});
