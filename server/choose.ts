@@ -51,6 +51,8 @@ export async function choose(config: Config, deps: { clock: Clock; signal: Abort
   throw new ConfigError(
     "bad_setting",
     `Cannot start without a source: there is no data set "${config.dataset ?? "observed"}" in ${config.dataDir} yet`,
-    { hint: "Set WEATHER_SOURCE, or DATASET to one that is there, or make one with `bun run replay FILE --dataset NAME`." },
+    {
+      hint: "Set WEATHER_SOURCE, or DATASET to one that is there, or make one with `bun run replay FILE --dataset NAME`.",
+    },
   );
 }

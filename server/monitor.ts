@@ -1,11 +1,12 @@
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
+import { isLater } from "../core/time.ts";
 import type { BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
 import type { LakeReader } from "../jobs/lake-reader.ts";
 import type { Log } from "../jobs/log/log.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
-import type { About, PartitionStatus, PipelineStatus } from "./services.ts";
+import type { About, AnalyticsService, PartitionStatus, PipelineStatus } from "./services.ts";
 
 /** Time between two looks at log and lake, ms. */
 const INTERVAL_MS = 1_000;
@@ -21,8 +22,7 @@ export interface MonitorOptions {
   clock: Clock;
   /** The newest observation time the source has given, ISO 8601 UTC. */
   sourceWatermark: () => string | null;
-  /** The newest observation time any result has seen, ISO 8601 UTC. */
-  resultWatermark: () => string | null;
+  analytics: AnalyticsService;
 }
 
 /** Knows where everything stands, from memory; a background job keeps it fresh. */
@@ -60,7 +60,7 @@ export class PipelineMonitor {
 
   /** Where everything stands, as of the last look. */
   status(): PipelineStatus {
-    const { about, log, reader, current, hub, supervisor, sourceWatermark, resultWatermark } = this.#options;
+    const { about, log, reader, current, hub, supervisor, sourceWatermark } = this.#options;
     let behind: number | null = 0;
     for (const { high, next } of this.#partitions)
       behind = high === null || behind === null ? null : behind + high - next;
@@ -76,7 +76,7 @@ export class PipelineMonitor {
           behind: null,
         },
         { name: "lake", by: about.lake, watermark: reader.watermark, behind },
-        { name: "result", by: about.engine, watermark: resultWatermark(), behind: null },
+        { name: "result", by: about.engine, watermark: this.#resultWatermark(), behind: null },
         {
           name: "screen",
           by: `SSE, ${count(live.clients, "reader")}`,
@@ -88,6 +88,16 @@ export class PipelineMonitor {
       partitions: this.#partitions,
       live,
     };
+  }
+
+  /** The newest observation time that any result has read. */
+  #resultWatermark(): string | null {
+    let newest: string | null = null;
+    for (const { name } of this.#options.analytics.jobs()) {
+      const watermark = this.#options.analytics.result(name)?.watermark ?? null;
+      if (watermark !== null && (newest === null || isLater(watermark, newest))) newest = watermark;
+    }
+    return newest;
   }
 
   /** Keeps the status fresh. */

@@ -1,6 +1,10 @@
-import type { Table } from "apache-arrow";
 import type { City } from "../core/city.ts";
 import type { Observation, Row } from "../core/observation.ts";
+import type { AnalyticsService } from "../jobs/analytics.ts";
+
+export type { AnalyticsService, JobInfo } from "../jobs/analytics.ts";
+export type { Result } from "../jobs/results.ts";
+export type { Run } from "../jobs/runs.ts";
 
 /**
  * What the web needs of the rest of the program, and nothing more: the pages and the API see data through this seam, so
@@ -67,71 +71,6 @@ export interface ObservationPage {
   rows: Row[];
   /** Whether more rows follow. */
   more: boolean;
-}
-
-/** A run of an analytic job. */
-export interface Run {
-  id: string;
-  job: string;
-  state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
-  /** Who asked for it. */
-  trigger: "schedule" | "request" | "start";
-  /** 0 to 1. */
-  progress: number;
-  /** ISO 8601 UTC; null until then. */
-  queued_at: string;
-  started_at: string | null;
-  finished_at: string | null;
-  /** Rows of the result. */
-  rows: number | null;
-  /** Why it failed, for people: no stack. */
-  error: string | null;
-}
-
-/** What an analytic job is: the header of its .sql file. */
-export interface JobInfo {
-  name: string;
-  title: string;
-  question: string;
-  /** Cron expression, UTC, or null when it runs on demand only. */
-  schedule: string | null;
-  chart: string | null;
-  sql: string;
-}
-
-/** A kept result. */
-export interface Result {
-  job: string;
-  run: string;
-  /** When it was computed, ISO 8601 UTC. */
-  generated_at: string;
-  engine: string;
-  /** Newest sequence of each partition's chain it read. */
-  commits: Record<string, number>;
-  rows_read: number;
-  duration_ms: number;
-  /** The result's rows. */
-  table: Table;
-  /** The same as an Arrow IPC stream. */
-  arrow: Uint8Array;
-}
-
-/** The analytic jobs, their runs and their newest results. */
-export interface AnalyticsService {
-  jobs(): readonly JobInfo[];
-  /** Newest first. */
-  runs(job?: string): readonly Run[];
-  run(id: string): Run | null;
-  /** Starts a run, or returns the one that is queued or running already. @throws RequestError `not_found` */
-  start(job: string): Run;
-  /** Cancels a run that has not ended. @throws RequestError `not_found` */
-  cancel(id: string): Run;
-  /** The newest result, from memory; null before the first. */
-  result(job: string): Result | null;
-  /** When the schedule runs the job next, ms, or null. */
-  nextRun(job: string): number | null;
-  /** Calls back after each change of a run or result; returns the way to stop it. */
-  onChange(listener: (job: string) => void): () => void;
 }
 
 /** How far a stage has come. */

@@ -1,0 +1,99 @@
+import { ConfigError } from "../../core/errors.ts";
+import { systemClock } from "../../core/clock.ts";
+import { readDataset } from "../../jobs/dataset.ts";
+import { LakeReader } from "../../jobs/lake-reader.ts";
+import { verifyPartition, type PartitionProof } from "../../jobs/verify.ts";
+import type { Config } from "../config.ts";
+import { lakeFolder, openPorts, type Ports } from "../ports.ts";
+import { runCommand, textTable } from "./command.ts";
+
+const USAGE = `Proves for each partition that log = rows + duplicates + rejected, and that every committed file is whole.
+
+  bun run verify [--dataset NAME] [--files]
+
+  --dataset NAME  the data set (default: DATASET, else "observed" or "simulated", whichever is there)
+  --files         prints the committed files for outside readers, one a line, and does nothing else
+
+Exit: 0 proved, 1 not, 2 a wrong call.`;
+
+if (import.meta.main) {
+  await runCommand(
+    USAGE,
+    { dataset: { type: "string" }, files: { type: "boolean" } },
+    async ({ config, options }) => {
+      const named = typeof options.dataset === "string" ? options.dataset : config.dataset;
+      const ports = await openDataset(named === null ? ["observed", "simulated"] : [named], config);
+      try {
+        if (options.files === true) {
+          const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
+          const { snapshot } = await reader.snapshot();
+          process.stdout.write(snapshot.files.map((file) => `${file.location}\n`).join(""));
+          return 0;
+        }
+        const proofs: PartitionProof[] = [];
+        for (let partition = 0; partition < ports.log.partitions; partition++) {
+          proofs.push(await verifyPartition(ports.lake, ports.log, ports.engine, partition));
+        }
+        process.stdout.write(`${describeProofs(ports.log.topic, proofs)}\n`);
+        return proofs.every((proof) => proof.problems.length === 0) ? 0 : 1;
+      } finally {
+        await ports.close();
+      }
+    },
+  );
+}
+
+async function openDataset(names: readonly string[], config: Config): Promise<Ports> {
+  for (const name of names) {
+    if (!(await Bun.file(`${lakeFolder(config.dataDir, name)}/dataset.json`).exists())) continue;
+    const ports = await openPorts(config, name, systemClock);
+    if ((await readDataset(ports.lake)) !== null) return ports;
+  }
+  throw new ConfigError(
+    "bad_setting",
+    `Cannot verify: there is no data set "${names[0]}" in ${config.dataDir}`,
+  );
+}
+
+/** The table that `verify` prints, and its verdict. */
+export function describeProofs(topic: string, proofs: readonly PartitionProof[]): string {
+  const header = [
+    "partition",
+    "log",
+    "consumed",
+    "rows",
+    "duplicates",
+    "rejected",
+    "behind",
+    "compared",
+    "files",
+    "bytes",
+    "verdict",
+  ];
+  const table = textTable(
+    header,
+    proofs.map((proof) => [
+      proof.partition,
+      `${proof.low}–${proof.high}`,
+      proof.rows + proof.duplicates + proof.rejected,
+      proof.rows,
+      proof.duplicates,
+      proof.rejected,
+      proof.behind,
+      proof.compared,
+      proof.files,
+      proof.bytes,
+      proof.problems.length === 0 ? "equal" : "NOT EQUAL",
+    ]),
+  );
+  const problems = proofs.flatMap((proof) =>
+    proof.problems.map((problem) => `  partition ${proof.partition}: ${problem}`),
+  );
+  const good = problems.length === 0;
+  return [
+    `Log and lake of ${topic}`,
+    table,
+    good ? "log = rows + duplicates + rejected" : `${problems.length} problems:`,
+    ...problems,
+  ].join("\n");
+}

@@ -1,0 +1,42 @@
+import { parseTimestamp } from "../core/time.ts";
+import { badParameter } from "./parameters.ts";
+import type { ObservationQuery } from "./services.ts";
+
+/** A question about observations and how far it was answered. Times are ms since the epoch. */
+export type Cursor = Pick<ObservationQuery, "city" | "from" | "to" | "after">;
+
+/** A cursor as it stands in a URL: opaque to callers. */
+export function encodeCursor({ city, from, to, after }: Cursor): string {
+  const parts = [city, from, to, after?.timestamp, after?.city, after?.source];
+  return Buffer.from(JSON.stringify(parts)).toString("base64url");
+}
+
+/**
+ * Reads what {@link encodeCursor} wrote.
+ *
+ * @throws RequestError `bad_parameter` for anything else
+ */
+export function decodeCursor(text: string): Cursor {
+  const wrong = () => badParameter("cursor", text, "the next_cursor of an answer before");
+  if (!/^[A-Za-z0-9_-]{1,4000}$/.test(text)) throw wrong();
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(text, "base64url").toString());
+  } catch {
+    throw wrong();
+  }
+  if (!Array.isArray(parts) || parts.length !== 6) throw wrong();
+  const [city, from, to, timestamp, lastCity, source] = parts as unknown[];
+  if (
+    (city !== null && typeof city !== "string") ||
+    !Number.isSafeInteger(from) ||
+    !Number.isSafeInteger(to) ||
+    typeof timestamp !== "string" ||
+    Number.isNaN(parseTimestamp(timestamp)) ||
+    typeof lastCity !== "string" ||
+    typeof source !== "string"
+  ) {
+    throw wrong();
+  }
+  return { city, from: from as number, to: to as number, after: { timestamp, city: lastCity, source } };
+}

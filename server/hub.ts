@@ -1,0 +1,260 @@
+import type { Clock } from "../core/clock.ts";
+
+/** An event on its way to the live clients. */
+export interface LiveEvent {
+  /** Its type, as `EventSource` dispatches it. */
+  name: string;
+  /** Its payload, sent as one line of JSON. */
+  data: object;
+  /** Where it stands: larger with each event that has one. A client that was away asks by it. */
+  id?: number;
+  /** False when the next of its name says it all, so that a client that was away need not have it. Default true. */
+  replay?: boolean;
+}
+
+/** What a {@link Hub} is made of. */
+export interface HubOptions {
+  /** Changes when ids begin anew: the log's incarnation. */
+  epoch: string;
+  /** The state that replaces every event so far. */
+  snapshot: () => object;
+  clock: Clock;
+  /** Most past events kept. Default 2,000. */
+  ring?: number;
+  /** Most bytes of past events kept. Default 4 MiB. */
+  ringBytes?: number;
+  /** Bytes a client may leave unread before it is dropped. Default 1 MiB. */
+  byteCap?: number;
+  /** Time between comments that keep a quiet connection open, ms. Default 10,000. */
+  heartbeatMs?: number;
+}
+
+interface Client {
+  controller: ReadableStreamDefaultController<Uint8Array>;
+}
+
+interface Past {
+  /** The newest id when it was published; its own where it has one. */
+  at: number;
+  hasId: boolean;
+  bytes: Uint8Array;
+}
+
+/** Reconnect after this many ms. */
+const RETRY = 1000;
+/** A snapshot serves all who need one within this time, ms, while nothing with an id happens. */
+const SNAPSHOT_MS = 1000;
+
+const encoder = new TextEncoder();
+const HEARTBEAT = encoder.encode(":\n\n");
+
+/**
+ * Server-sent events to any number of clients. An event is encoded once, and every client gets the same bytes. A client
+ * that reconnects gets what it missed from the ring of past events, or a `snapshot` event where the ring does not reach
+ * back; a new one begins with a snapshot. A client that does not read is dropped, not buffered: it reconnects and resumes.
+ */
+export class Hub {
+  readonly #epoch: string;
+  readonly #snapshotOf: () => object;
+  readonly #clock: Clock;
+  readonly #ringMax: number;
+  readonly #ringBytesMax: number;
+  readonly #byteCap: number;
+  readonly #clients = new Set<Client>();
+  readonly #closing = new AbortController();
+  #ring: Past[] = [];
+  #ringBytes = 0;
+  /** Whoever has seen this id misses only what the ring holds; null while that is not known. */
+  #floor: number | null = null;
+  #newest: number | null = null;
+  #dropped = 0;
+  #resetting = false;
+  #snapshot: { bytes: Uint8Array; atMs: number } | null = null;
+
+  constructor(options: HubOptions) {
+    // It is part of a line of the stream.
+    if (!/^[\x21-\x7e]+$/.test(options.epoch)) {
+      throw new TypeError(
+        `Cannot make a hub: the epoch is ${JSON.stringify(options.epoch)}, wanted ASCII without spaces`,
+      );
+    }
+    this.#epoch = options.epoch;
+    this.#snapshotOf = options.snapshot;
+    this.#clock = options.clock;
+    this.#ringMax = options.ring ?? 2_000;
+    this.#ringBytesMax = options.ringBytes ?? 4 * 2 ** 20;
+    this.#byteCap = options.byteCap ?? 2 ** 20;
+    void this.#beat(options.heartbeatMs ?? 10_000);
+  }
+
+  /**
+   * Sends an event to everyone who is connected.
+   *
+   * @throws TypeError when its id is not above the last one, or its name is no plain word
+   */
+  publish(event: LiveEvent): void {
+    if (this.#closing.signal.aborted) return;
+    if (!/^[a-z][a-z0-9_-]*$/.test(event.name)) {
+      throw new TypeError(
+        `Cannot publish ${JSON.stringify(event.name)}: wanted a name of lower-case letters`,
+      );
+    }
+    const { id } = event;
+    if (id !== undefined && !(Number.isSafeInteger(id) && id >= 0 && id > (this.#newest ?? -1))) {
+      throw new TypeError(`Cannot publish the event ${id}: wanted an id above ${this.#newest}`);
+    }
+    const bytes = this.#encode(event.name, event.data, id);
+    if (id !== undefined) {
+      this.#newest = id;
+      this.#snapshot = null;
+    }
+    if (this.#floor === null) {
+      // The first one after the start or a gap: nobody can know what came just before it.
+      if (id !== undefined) this.#floor = id;
+    } else if (event.replay !== false) {
+      this.#keep({ at: this.#newest ?? 0, hasId: id !== undefined, bytes });
+    }
+    this.#send(bytes);
+  }
+
+  /**
+   * Events were left out: nobody can resume across the gap, and within a second everyone gets a snapshot. Gaps that follow
+   * closely share one, so that a flood of records is no flood of snapshots.
+   */
+  reset(): void {
+    this.#ring = [];
+    this.#ringBytes = 0;
+    this.#floor = null;
+    this.#snapshot = null;
+    if (this.#resetting) return;
+    this.#resetting = true;
+    const { signal } = this.#closing;
+    void this.#clock.sleep(SNAPSHOT_MS, signal).then(() => {
+      this.#resetting = false;
+      if (!signal.aborted && this.#clients.size > 0) this.#send(this.#snapshotBytes());
+    });
+  }
+
+  /**
+   * A stream for a new client. What it starts with and its place among the receivers are settled before this returns,
+   * so nothing is left out or sent twice between the two.
+   *
+   * @param lastEventId what the client says it has seen: the `Last-Event-ID` header, or null
+   * @param signal aborts when the client leaves
+   */
+  connect(lastEventId: string | null, signal: AbortSignal): ReadableStream<Uint8Array> {
+    const chunks = [
+      encoder.encode(`retry: ${RETRY}\n\n`),
+      ...(this.#missed(lastEventId) ?? [this.#snapshotBytes()]),
+    ];
+    // What it begins with is not held against it.
+    const begin = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    let client: Client | undefined;
+    const leave = () => {
+      if (client === undefined || !this.#clients.delete(client)) return;
+      client.controller.close();
+    };
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          if (this.#closing.signal.aborted || signal.aborted) return controller.close();
+          for (const chunk of chunks) controller.enqueue(chunk);
+          client = { controller };
+          this.#clients.add(client);
+          signal.addEventListener("abort", leave, { once: true });
+        },
+        cancel: () => {
+          if (client !== undefined) this.#clients.delete(client);
+          signal.removeEventListener("abort", leave);
+        },
+      },
+      { highWaterMark: this.#byteCap + begin, size: (chunk) => chunk?.byteLength ?? 0 },
+    );
+  }
+
+  /** The largest id so far; null before the first. */
+  get newest(): number | null {
+    return this.#newest;
+  }
+
+  /** How many are connected, and how many were dropped because they did not read. */
+  get stats(): { clients: number; dropped: number } {
+    return { clients: this.#clients.size, dropped: this.#dropped };
+  }
+
+  /** Ends every stream and takes no new client. */
+  close(): void {
+    this.#closing.abort();
+    for (const { controller } of this.#clients) controller.close();
+    this.#clients.clear();
+    this.#ring = [];
+  }
+
+  /** What a client has missed, or null where the ring cannot say. */
+  #missed(lastEventId: string | null): Uint8Array[] | null {
+    const match = lastEventId === null ? null : /^(.+)-(\d{1,16})$/.exec(lastEventId);
+    if (match?.[1] !== this.#epoch || this.#floor === null || this.#newest === null) return null;
+    const seen = Number(match[2]);
+    if (seen < this.#floor || seen > this.#newest) return null;
+    const missed = this.#ring
+      .filter(({ at, hasId }) => (hasId ? at > seen : at >= seen))
+      .map(({ bytes }) => bytes);
+    const size = missed.reduce((sum, bytes) => sum + bytes.byteLength, 0);
+    return size > this.#byteCap ? null : missed;
+  }
+
+  #keep(past: Past): void {
+    this.#ring.push(past);
+    this.#ringBytes += past.bytes.byteLength;
+    if (this.#ring.length <= this.#ringMax && this.#ringBytes <= this.#ringBytesMax) return;
+    // An eighth more than needed, so that the array is not moved at every event.
+    const length = this.#ringMax - (this.#ringMax >> 3);
+    const size = this.#ringBytesMax - (this.#ringBytesMax >> 3);
+    let cut = 0;
+    while (this.#ring.length - cut > length || this.#ringBytes > size) {
+      const oldest = this.#ring[cut];
+      if (oldest === undefined) break;
+      this.#ringBytes -= oldest.bytes.byteLength;
+      // Who saw that id saw it all, unless the one cut had no id: then only who saw the next one did.
+      this.#floor = oldest.hasId ? oldest.at : oldest.at + 1;
+      cut++;
+    }
+    this.#ring = this.#ring.slice(cut);
+  }
+
+  #snapshotBytes(): Uint8Array {
+    const now = this.#clock.now();
+    if (this.#snapshot === null || Math.abs(now - this.#snapshot.atMs) >= SNAPSHOT_MS) {
+      const bytes = this.#encode("snapshot", this.#snapshotOf(), this.#newest ?? undefined);
+      this.#snapshot = { bytes, atMs: now };
+    }
+    return this.#snapshot.bytes;
+  }
+
+  #encode(name: string, data: object, id: number | undefined): Uint8Array {
+    const idLine = id === undefined ? "" : `id: ${this.#epoch}-${id}\n`;
+    return encoder.encode(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`);
+  }
+
+  #send(bytes: Uint8Array): void {
+    for (const client of this.#clients) {
+      const { controller } = client;
+      if ((controller.desiredSize ?? 0) > 0) {
+        controller.enqueue(bytes);
+        continue;
+      }
+      this.#clients.delete(client);
+      this.#dropped++;
+      controller.close();
+    }
+  }
+
+  async #beat(everyMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    for (;;) {
+      await this.#clock.sleep(everyMs, signal);
+      if (signal.aborted) return;
+      this.#send(HEARTBEAT);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import type { Clock } from "../core/clock.ts";
+import { IsobarError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { compactorJob } from "../jobs/compactor.ts";
+import { consumerJob } from "../jobs/consumer.ts";
+import { LakeReader } from "../jobs/lake-reader.ts";
+import type { NewRecord } from "../jobs/log/log.ts";
+import { readRows } from "../jobs/rows.ts";
+import { Supervisor } from "../jobs/supervisor.ts";
+import type { Config } from "./config.ts";
+import { newId, type Ports } from "./ports.ts";
+
+/** Records that may wait in the log for the consumer before the reader of the file pauses. */
+const AHEAD = 100_000;
+
+/** What a load brought. */
+export interface LoadReport {
+  /** Records appended to the log. */
+  records: number;
+  rows: number;
+  duplicates: number;
+  rejected: number;
+  /** From the first record read to the last one committed, s. */
+  seconds: number;
+}
+
+/**
+ * Appends records to a data set's log and runs the consumer and the compactor beside it until every one is committed.
+ *
+ * @throws IsobarError `consumer_failed` with what stopped the consumer; LogError, LakeError
+ */
+export async function loadRecords(options: {
+  ports: Ports;
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  chunks: AsyncIterable<NewRecord[]>;
+  signal: AbortSignal;
+  /** Called now and then. */
+  progress?: (records: number) => void;
+}): Promise<LoadReport> {
+  const { ports, config, clock, logger, chunks, signal, progress } = options;
+  const { log, lake, engine } = ports;
+  const reader = new LakeReader(lake, log.topic, () => clock.now());
+  await reader.refresh();
+  const before = totals(reader);
+  const supervisor = new Supervisor({ clock, logger });
+  let committed = Promise.withResolvers<void>();
+  supervisor.add(
+    consumerJob({
+      log,
+      lake,
+      clock,
+      logger,
+      newId,
+      readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
+      batchRecords: config.batchRecords,
+      batchRecordsMax: config.batchRecordsMax,
+      flushMs: config.flushSeconds * 1000,
+      onCommit: () => {
+        committed.resolve();
+        committed = Promise.withResolvers();
+      },
+    }),
+  );
+  supervisor.add(
+    compactorJob({ log, lake, engine, clock, logger, newId, afterMs: config.compactAfterHours * 3_600_000 }),
+  );
+  const started = performance.now();
+  supervisor.start();
+  let records = 0;
+  try {
+    const behind = async () => {
+      await reader.refresh();
+      let sum = 0;
+      for (let partition = 0; partition < log.partitions; partition++) {
+        const { low, high } = await log.bounds(partition);
+        sum += high - (reader.states.get(partition)?.next ?? low);
+      }
+      return sum;
+    };
+    /** Waits until at most `most` records are behind, or the consumer cannot go on. */
+    const catchUp = async (most: number) => {
+      while (!signal.aborted) {
+        const commit = committed.promise;
+        if ((await behind()) <= most) return;
+        const { reason, state } = supervisor.status().find((job) => job.name === "consumer")!;
+        if (state === "failed")
+          throw new IsobarError("consumer_failed", `Cannot load: the consumer stopped: ${reason}`);
+        const pause = new AbortController();
+        await Promise.race([commit, clock.sleep(1_000, pause.signal)]);
+        pause.abort();
+      }
+    };
+    let unchecked = 0;
+    for await (const chunk of chunks) {
+      if (signal.aborted) break;
+      await log.append(chunk);
+      records += chunk.length;
+      unchecked += chunk.length;
+      if (unchecked >= AHEAD) {
+        progress?.(records);
+        await catchUp(AHEAD);
+        unchecked = 0;
+      }
+    }
+    await catchUp(0);
+  } finally {
+    const { late } = await supervisor.stop(config.shutdownSeconds * 1000);
+    if (late.length > 0) logger.warn("jobs did not stop in time", { jobs: late.join(", ") });
+  }
+  const seconds = (performance.now() - started) / 1000;
+  await reader.refresh();
+  const after = totals(reader);
+  return {
+    records,
+    rows: after.rows - before.rows,
+    duplicates: after.duplicates - before.duplicates,
+    rejected: after.rejected - before.rejected,
+    seconds,
+  };
+}
+
+function totals(reader: LakeReader): { rows: number; duplicates: number; rejected: number } {
+  const sum = { rows: 0, duplicates: 0, rejected: 0 };
+  for (const { counts } of reader.states.values()) {
+    sum.rows += counts.rows;
+    sum.duplicates += counts.duplicates;
+    sum.rejected += counts.rejected;
+  }
+  return sum;
+}

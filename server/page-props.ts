@@ -1,0 +1,232 @@
+import type { Table, Vector } from "apache-arrow";
+import { HOUR_MS, parseTimestamp } from "../core/time.ts";
+import type {
+  AnomaliesProps,
+  Anomaly,
+  CityNow,
+  CityStatistics,
+  Frame,
+  HeadlineProps,
+  PipelineProps,
+  ResultInfo,
+  StatisticsProps,
+} from "../views/props.ts";
+import { CHARTED_CITIES } from "../views/series.ts";
+import type { Assets } from "./assets.ts";
+import type { CurrentObservation, Result, Services } from "./services.ts";
+
+/** Most rows of a table on a page; the API has the rest. */
+const ROWS = 100;
+/** Most anomalies on the first page. */
+const ANOMALIES = 6;
+/** Bounds are those of an hour of the day: after one they say nothing of now. */
+const UNUSUAL_NOW_MS = HOUR_MS;
+
+/**
+ * The clock of a page, ms: the newest observation's time where data is replayed, so that a year-old recording is not
+ * called a year late; else now.
+ */
+export function pageClock(services: Services, now: number): number {
+  if (services.about.kind !== "replayed") return now;
+  const times = services.current().map(({ observation }) => parseTimestamp(observation.timestamp));
+  return times.length === 0 ? now : times.reduce((a, b) => Math.max(a, b));
+}
+
+/** What every page shows around its content. */
+export function frameOf(
+  services: Services,
+  assets: Assets,
+  now: number,
+  page: Pick<Frame, "path" | "title" | "whole">,
+): Frame {
+  const { version, dataset, kind, source, staleAfterSeconds } = services.about;
+  return {
+    ...page,
+    version,
+    dataset,
+    kind,
+    source,
+    staleAfterSeconds,
+    now,
+    assets: {
+      styles: assets.url("styles"),
+      icon: assets.url("icon"),
+      theme: assets.url("theme"),
+      boot: assets.url("boot"),
+      htmx: assets.url("htmx"),
+    },
+  };
+}
+
+/** The newest of every city in the order of the configuration: the first with a card, more with a row, the rest counted. */
+export function citiesOf(
+  services: Services,
+  asOf: number,
+): { cards: CityNow[]; rows: CityNow[]; more: number } {
+  const newest = newestByCity(services);
+  const staleMs = services.about.staleAfterSeconds * 1000;
+  const cities = services.cities();
+  const shown = cities.slice(0, CHARTED_CITIES + ROWS).map(({ name }): CityNow => {
+    const observation = newest.get(name)?.observation ?? null;
+    const ageMs = observation === null ? 0 : Math.max(0, asOf - parseTimestamp(observation.timestamp));
+    return { city: name, observation, ageMs, stale: ageMs > staleMs };
+  });
+  return {
+    cards: shown.slice(0, CHARTED_CITIES),
+    rows: shown.slice(CHARTED_CITIES),
+    more: cities.length - shown.length,
+  };
+}
+
+/** What the headline answers. */
+export function headlineOf(services: Services, asOf: number): HeadlineProps {
+  const newest = newestByCity(services);
+  const staleMs = services.about.staleAfterSeconds * 1000;
+  const late: string[] = [];
+  const silent: string[] = [];
+  const cities = services.cities();
+  for (const { name } of cities) {
+    const entry = newest.get(name);
+    if (entry === undefined) silent.push(name);
+    else if (asOf - parseTimestamp(entry.observation.timestamp) > staleMs) late.push(name);
+  }
+  const result = services.analytics.result("temperature_anomalies");
+  const judged = result === null ? [] : judgementsIn(result.table);
+  // A judgement of a city's newest observation: old news once that is more than an hour ago.
+  const unusual = judged.filter(
+    ({ isNewest, isAnomaly, time }) => isNewest && isAnomaly && asOf - time <= UNUSUAL_NOW_MS,
+  );
+  return {
+    asOf,
+    cities: cities.length,
+    late,
+    silent,
+    unusual: unusual.map(({ city, temperature, expected }) => ({ city, warm: temperature > expected })),
+    judged: judged.some(({ isJudged }) => isJudged),
+  };
+}
+
+/** The newest statistics, the cities in the order of the result. */
+export function statisticsOf(services: Services, now: number): StatisticsProps {
+  const result = services.analytics.result("city_statistics");
+  if (result === null) return { now, result: null };
+  const read = reader(result.table);
+  const rows = Array.from({ length: Math.min(result.table.numRows, ROWS) }, (_, i): CityStatistics => ({
+    city: read.text("city", i) ?? "",
+    n: read.number("n_temperature", i) ?? 0,
+    coverage: read.number("coverage", i),
+    min: read.number("temperature_min", i),
+    p05: read.number("temperature_p05", i),
+    median: read.number("temperature_median", i),
+    mean: read.number("temperature_mean", i),
+    p95: read.number("temperature_p95", i),
+    max: read.number("temperature_max", i),
+    deviation: read.number("temperature_stddev", i),
+    humidity: read.number("humidity_mean", i),
+    pressure: read.number("pressure_mean", i),
+    wind: read.number("wind_speed_mean", i),
+    rain: read.number("rainfall_total", i),
+    weather: read.text("weather_dominant", i),
+  }));
+  return { now, result: { info: infoOf(result), rows, more: result.table.numRows - rows.length } };
+}
+
+/** The newest anomalies, newest first. */
+export function anomaliesOf(services: Services, asOf: number, now: number): AnomaliesProps {
+  const result = services.analytics.result("temperature_anomalies");
+  if (result === null) return { asOf, now, result: null };
+  const all = judgementsIn(result.table);
+  return {
+    asOf,
+    now,
+    result: {
+      info: infoOf(result),
+      method: result.table.numRows === 0 ? "" : (reader(result.table).text("method", 0) ?? ""),
+      judged: all.some(({ isJudged }) => isJudged),
+      rows: all.filter(({ isAnomaly }) => isAnomaly).slice(0, ANOMALIES),
+    },
+  };
+}
+
+/** Where everything stands. */
+export function pipelineOf(services: Services, asOf: number, now: number): PipelineProps {
+  return { ...services.pipeline(), asOf, now, staleAfterSeconds: services.about.staleAfterSeconds };
+}
+
+/** What the anomalies' job says of one observation. */
+interface Judgement extends Anomaly {
+  /** Whether no newer one of its city was judged. */
+  isNewest: boolean;
+  isAnomaly: boolean;
+  /** Whether the past was long enough to judge by. */
+  isJudged: boolean;
+}
+
+/** A result is read once, however many look at it. */
+const judgements = new WeakMap<Table, Judgement[]>();
+
+/** The judgements of a result, newest first. */
+function judgementsIn(table: Table): readonly Judgement[] {
+  const known = judgements.get(table);
+  if (known !== undefined) return known;
+  const read = reader(table);
+  const found: Judgement[] = [];
+  for (let i = 0; i < table.numRows; i++) {
+    const time = read.number("timestamp", i);
+    const temperature = read.number("temperature", i);
+    const expected = read.number("expected", i);
+    const z = read.number("z_robust", i);
+    if (time === null || temperature === null || expected === null || z === null) continue;
+    found.push({
+      city: read.text("city", i) ?? "",
+      time,
+      temperature,
+      expected,
+      lower: read.number("lower", i),
+      upper: read.number("upper", i),
+      z,
+      n: read.number("n", i) ?? 0,
+      isNewest: read.flag("is_newest", i),
+      isAnomaly: read.flag("is_anomaly", i),
+      isJudged: read.text("status", i) !== "insufficient data",
+    });
+  }
+  found.sort((a, b) => b.time - a.time || Math.abs(b.z) - Math.abs(a.z));
+  judgements.set(table, found);
+  return found;
+}
+
+function newestByCity(services: Services): Map<string, CurrentObservation> {
+  return new Map(services.current().map((entry) => [entry.observation.city, entry]));
+}
+
+function infoOf({ generated_at, engine, rows_read }: Result): ResultInfo {
+  return { generatedAt: parseTimestamp(generated_at), engine, rowsRead: rows_read };
+}
+
+/**
+ * Reads single values of a result: null for null and NaN, times as ms.
+ *
+ * @throws {TypeError} for a column that is not there: the page and the job's SQL have parted
+ */
+function reader(table: Table) {
+  const columns = new Map(table.schema.fields.map(({ name }, i) => [name, table.getChildAt(i) as Vector]));
+  const get = (name: string, row: number): unknown => {
+    const column = columns.get(name);
+    if (column === undefined) throw new TypeError(`Cannot show a result: it has no column "${name}"`);
+    return column.get(row);
+  };
+  return {
+    number(name: string, row: number): number | null {
+      const value = get(name, row);
+      if (value === null || value === undefined) return null;
+      const number = Number(value);
+      return Number.isFinite(number) ? number : null;
+    },
+    flag: (name: string, row: number): boolean => get(name, row) === true,
+    text(name: string, row: number): string | null {
+      const value = get(name, row);
+      return typeof value === "string" ? value : null;
+    },
+  };
+}

@@ -1,0 +1,242 @@
+import { html } from "@elysiajs/html";
+import { Elysia } from "elysia";
+import type { Clock } from "../../core/clock.ts";
+import { RequestError, codeOf, messageOf } from "../../core/errors.ts";
+import type { Logger } from "../../core/log.ts";
+import { layout, type Shell } from "../../views/layout.tsx";
+import { type LateParts, NowPage } from "../../views/pages/now.tsx";
+import { Pipeline, PipelinePage } from "../../views/pages/pipeline.tsx";
+import { ProblemPage } from "../../views/pages/problem.tsx";
+import { Anomalies } from "../../views/parts/anomalies.tsx";
+import { courseSlot } from "../../views/parts/card.tsx";
+import { Chart } from "../../views/parts/chart.tsx";
+import { Headline } from "../../views/parts/headline.tsx";
+import { Failed } from "../../views/parts/notes.tsx";
+import { Course } from "../../views/parts/spark.tsx";
+import { Statistics } from "../../views/parts/statistics.tsx";
+import { CHARTED_CITIES, type History, HISTORY_HOURS } from "../../views/series.ts";
+import { ASSETS_PATH, assetResponse, type Assets } from "../assets.ts";
+import { readHistory, sharedHistory } from "../chart-history.ts";
+import type { Problem } from "../errors.ts";
+import {
+  anomaliesOf,
+  citiesOf,
+  frameOf,
+  headlineOf,
+  pageClock,
+  pipelineOf,
+  statisticsOf,
+} from "../page-props.ts";
+import { Parameters } from "../parameters.ts";
+import type { Services } from "../services.ts";
+import { type LateSlot, streamPage } from "../stream-page.ts";
+import { breathe } from "../table.ts";
+
+/** What the pages are made of. */
+export interface PagesOptions {
+  services: Services;
+  assets: Assets;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Longest past a chart may ask for, hours. */
+const HOURS_MAX = 168;
+const NO_STORE = { "cache-control": "no-store" };
+
+/** The pages, their fragments, the chart's data and the files they refer to. */
+export function pagesRoutes(options: PagesOptions) {
+  const { services, assets, clock } = options;
+  const history = sharedHistory(clock, (hours) => chartHistory(options, hours));
+  const fragment = (element: () => JSX.Element) => async () =>
+    new Response(await element(), {
+      headers: { "content-type": "text/html; charset=utf-8", ...NO_STORE },
+    });
+  const asOf = () => pageClock(services, clock.now());
+  return new Elysia({ name: "pages" })
+    .use(html({ autoDetect: false, autoDoctype: false }))
+    .get("/", ({ request }) => {
+      const whole = new Parameters(request, ["whole"]).text("whole") !== null;
+      return whole ? wholeNow(options, history) : streamedNow(options, history);
+    })
+    .get("/pipeline", async ({ request, html }) => {
+      new Parameters(request, []);
+      const now = clock.now();
+      const frame = frameOf(services, assets, now, { path: "/pipeline", title: "Pipeline", whole: null });
+      return html(
+        closed(layout(frame, await render(<PipelinePage {...pipelineOf(services, asOf(), now)} />))),
+      );
+    })
+    .get(
+      "/fragments/headline",
+      fragment(() => <Headline {...headlineOf(services, asOf())} />),
+    )
+    .get(
+      "/fragments/statistics",
+      fragment(() => <Statistics {...statisticsOf(services, clock.now())} />),
+    )
+    .get(
+      "/fragments/anomalies",
+      fragment(() => <Anomalies {...anomaliesOf(services, asOf(), clock.now())} />),
+    )
+    .get(
+      "/fragments/pipeline",
+      fragment(() => <Pipeline {...pipelineOf(services, asOf(), clock.now())} />),
+    )
+    .get("/chart/temperature", async ({ request }) => {
+      const hours = new Parameters(request, ["hours"]).integer("hours", {
+        min: 1,
+        max: HOURS_MAX,
+        fallback: HISTORY_HOURS,
+      });
+      return Response.json(await history(hours), { headers: NO_STORE });
+    })
+    .get(`${ASSETS_PATH}:file`, ({ request, params }) => {
+      const asset = assets.get(ASSETS_PATH + params.file);
+      if (asset === undefined) {
+        throw new RequestError("not_found", `There is no file ${JSON.stringify(params.file)}`, {
+          hint: "Reload the page: a newer version has other files.",
+        });
+      }
+      return assetResponse(asset, request.headers.get("accept-encoding"));
+    });
+}
+
+/** A problem as a page, for readers. */
+export function problemPage({
+  services,
+  assets,
+  clock,
+}: Omit<PagesOptions, "logger">): (problem: Problem) => Promise<string> {
+  return async ({ status, message, hint }) => {
+    const title = status === 404 ? "Not found" : "Problem";
+    const frame = frameOf(services, assets, clock.now(), { path: null, title, whole: null });
+    const todo = hint ?? "Go back, or begin anew.";
+    return closed(layout(frame, await render(<ProblemPage status={status} message={message} hint={todo} />)));
+  };
+}
+
+/** The first page: its shell at once, what must be read as it is read. */
+async function streamedNow(options: PagesOptions, history: ReadHistory): Promise<Response> {
+  const shell = await nowShell(options, null);
+  const parts = startParts(options, history);
+  return streamPage(shell, [
+    { id: "statistics", content: parts.statistics },
+    { id: "anomalies", content: parts.anomalies },
+    ...parts.courses.map((content, i): LateSlot => ({ id: courseSlot(i), content })),
+    { id: "chart", content: parts.chart },
+  ]);
+}
+
+/** The first page with everything in its place: for readers without a script. */
+async function wholeNow(options: PagesOptions, history: ReadHistory): Promise<Response> {
+  const parts = startParts(options, history);
+  const late: LateParts = {
+    chart: await parts.chart,
+    courses: await Promise.all(parts.courses),
+    statistics: await parts.statistics,
+    anomalies: await parts.anomalies,
+  };
+  return new Response(closed(await nowShell(options, late)), {
+    headers: { "content-type": "text/html; charset=utf-8", ...NO_STORE },
+  });
+}
+
+async function nowShell({ services, assets, clock }: PagesOptions, late: LateParts | null): Promise<Shell> {
+  const now = clock.now();
+  const asOf = pageClock(services, now);
+  const frame = frameOf(services, assets, now, {
+    path: "/",
+    title: "Now",
+    whole: late === null ? "/?whole=1" : null,
+  });
+  const headline = headlineOf(services, asOf);
+  return layout(
+    frame,
+    await render(<NowPage headline={headline} {...citiesOf(services, asOf)} late={late} />),
+  );
+}
+
+type ReadHistory = (hours: number) => Promise<History>;
+
+interface StartedParts {
+  chart: Promise<string>;
+  courses: Promise<string>[];
+  statistics: Promise<string>;
+  anomalies: Promise<string>;
+}
+
+/** Starts the work on the late parts. None of them rejects: one that fails says so in its place, and the log says why. */
+function startParts({ services, clock, logger }: PagesOptions, readPast: ReadHistory): StartedParts {
+  const history = readPast(HISTORY_HOURS);
+  const part = async (
+    name: string,
+    make: () => JSX.Element | Promise<JSX.Element>,
+    otherwise: JSX.Element,
+  ): Promise<string> => {
+    await breathe(); // so that the shell is on its way first
+    try {
+      return await make();
+    } catch (error) {
+      logger.error(`Cannot show ${name}: ${messageOf(error)}`, { code: codeOf(error) });
+      return otherwise;
+    }
+  };
+  return {
+    chart: part(
+      "the chart",
+      async () => (
+        <Chart
+          history={await history}
+          focus={headlineOf(services, pageClock(services, clock.now())).unusual[0]?.city ?? null}
+          staleAfterSeconds={services.about.staleAfterSeconds}
+        />
+      ),
+      <Failed
+        what={`Cannot read the last ${HISTORY_HOURS} hours.`}
+        todo="The newest values above are right. Reload the page to try again."
+      />,
+    ),
+    courses: services
+      .cities()
+      .slice(0, CHARTED_CITIES)
+      .map(async (_, i) => {
+        // The chart's failure is told once, in the chart's place.
+        const read: History = await history.catch(() => ({ from: 0, to: 1, series: [] }));
+        return render(<Course series={read.series[i] ?? null} from={read.from} to={read.to} />);
+      }),
+    statistics: part(
+      "the statistics",
+      () => <Statistics {...statisticsOf(services, clock.now())} />,
+      <Failed what="Cannot show the statistics." todo="They are tried again with the next result." />,
+    ),
+    anomalies: part(
+      "the anomalies",
+      () => <Anomalies {...anomaliesOf(services, pageClock(services, clock.now()), clock.now())} />,
+      <Failed what="Cannot show the anomalies." todo="They are tried again with the next result." />,
+    ),
+  };
+}
+
+function chartHistory({ services, clock }: PagesOptions, hours: number): Promise<History> {
+  const to = pageClock(services, clock.now());
+  return readHistory(services, {
+    cities: services
+      .cities()
+      .slice(0, CHARTED_CITIES)
+      .map(({ name }) => name),
+    from: to - hours * 3_600_000,
+    // The end is exclusive, and the newest observation of a recording stands on it.
+    to: to + 1,
+    staleAfterSeconds: services.about.staleAfterSeconds,
+  });
+}
+
+/** The HTML of an element: at once, or when its late children are there. */
+function render(element: JSX.Element): Promise<string> {
+  return Promise.resolve(element);
+}
+
+function closed({ start, end }: Shell): string {
+  return start + end;
+}

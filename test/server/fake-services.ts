@@ -1,0 +1,253 @@
+import {
+  type Table,
+  TimestampMicrosecond,
+  Utf8,
+  Table as ArrowTable,
+  tableToIPC,
+  vectorFromArray,
+} from "apache-arrow";
+import { type City, DEFAULT_CITIES } from "../../core/city.ts";
+import { RequestError } from "../../core/errors.ts";
+import type { Observation, Row } from "../../core/observation.ts";
+import { formatTimestamp } from "../../core/time.ts";
+import type {
+  About,
+  AnalyticsService,
+  CurrentObservation,
+  JobInfo,
+  ObservationPage,
+  ObservationQuery,
+  PipelineStatus,
+  Result,
+  Run,
+  Services,
+} from "../../server/services.ts";
+
+/** The time at which the fake world stands: `FakeClock`'s default. */
+export const NOW = Date.UTC(2026, 0, 31, 12);
+
+/** An observation of London, changed as wanted. */
+export function observation(changes: Partial<Observation> = {}): Observation {
+  return {
+    timestamp: "2026-01-31T11:50:00Z",
+    city: "London",
+    temperature: 7.5,
+    humidity: 81,
+    pressure: 1012.4,
+    wind_speed: 4.1,
+    rainfall: 0,
+    weather_main: "Clouds",
+    weather_description: "broken clouds",
+    source: "simulator",
+    ...changes,
+  };
+}
+
+/** A row of the lake, changed as wanted. */
+export function row(offset: number, changes: Partial<Observation> = {}): Row {
+  const made = observation(changes);
+  return { ...made, log_offset: offset, ingested_at: made.timestamp };
+}
+
+/** A result of a job, with a table of some cities and the kinds of values a result can have. */
+export function result(job: string, changes: Partial<Result> = {}): Result {
+  const table = changes.table ?? statisticsTable();
+  return {
+    job,
+    run: "run-1",
+    generated_at: "2026-01-31T11:55:00Z",
+    engine: "DuckDB 1.5.6",
+    commits: { "0": 42 },
+    rows_read: 1234,
+    duration_ms: 17,
+    arrow: tableToIPC(table, "stream"),
+    ...changes,
+    table,
+  };
+}
+
+/** Two rows of London around one of Tokyo: text, 64-bit integers, doubles, times, null and not-a-number. */
+export function statisticsTable(): Table {
+  return new ArrowTable({
+    city: vectorFromArray(["London", "Tokyo", "London"], new Utf8()),
+    n: vectorFromArray([288n, 12n, 0n]),
+    temperature_mean: vectorFromArray([7.25, Number.NaN, null]),
+    until: vectorFromArray([NOW, NOW + 500, null], new TimestampMicrosecond("UTC")),
+  });
+}
+
+/** Services over data that a test can see and change. */
+export class FakeServices implements Services {
+  about: About = {
+    version: "0.1.0",
+    dataset: "simulated",
+    kind: "simulated",
+    source: { name: "simulator", reason: "no other source answered", credit: null },
+    log: "sqlite",
+    lake: "local folder",
+    engine: "DuckDB 1.5.6",
+    staleAfterSeconds: 1800,
+  };
+  cityList: City[] = [...DEFAULT_CITIES];
+  currentList: CurrentObservation[] = [
+    { observation: observation(), offset: 7, receivedMs: NOW - 599_000 },
+    {
+      observation: observation({ city: "Tokyo", timestamp: "2026-01-31T09:00:00Z", temperature: null }),
+      offset: 3,
+      receivedMs: NOW - 10_799_000,
+    },
+  ];
+  /** Rows of the lake, in the order of the answer. */
+  rows: Row[] = [];
+  /** The last question about observations. */
+  asked: ObservationQuery | null = null;
+  /** What was taken in. */
+  ingested: string[] = [];
+  /** Thrown by whatever reads or writes, when set. */
+  failure: Error | null = null;
+  status: PipelineStatus = {
+    stages: [
+      { name: "source", by: "simulator", watermark: "2026-01-31T11:50:00Z", behind: null },
+      { name: "log", by: "sqlite", watermark: "2026-01-31T11:50:00Z", behind: 0 },
+      { name: "lake", by: "local folder", watermark: "2026-01-31T11:50:00Z", behind: 0 },
+      { name: "result", by: "DuckDB 1.5.6", watermark: "2026-01-31T11:50:00Z", behind: null },
+      { name: "screen", by: "SSE", watermark: "2026-01-31T11:50:00Z", behind: null },
+    ],
+    jobs: [
+      { name: "producer", state: "running", since: "2026-01-31T11:00:00Z", restarts: 0, reason: null },
+      { name: "consumer", state: "running", since: "2026-01-31T11:00:00Z", restarts: 0, reason: null },
+    ],
+    partitions: [
+      {
+        partition: 0,
+        low: 0,
+        high: 8,
+        next: 8,
+        sequence: 3,
+        rows: 8,
+        duplicates: 0,
+        rejected: 0,
+        files: 2,
+        bytes: 2048,
+      },
+    ],
+    live: { clients: 0, dropped: 0 },
+  };
+  readonly analytics = new FakeAnalytics();
+
+  cities(): readonly City[] {
+    return this.cityList;
+  }
+
+  current(): readonly CurrentObservation[] {
+    return this.currentList;
+  }
+
+  observations(query: ObservationQuery): Promise<ObservationPage> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    this.asked = query;
+    const { city, from, to, after, limit } = query;
+    const key = (one: { timestamp: string; city: string; source: string }) =>
+      `${one.timestamp}\u0000${one.city}\u0000${one.source}`;
+    const found = this.rows.filter((one) => {
+      const ms = Date.parse(one.timestamp);
+      return (
+        ms >= from &&
+        ms < to &&
+        (city === null || one.city === city) &&
+        (after === null || key(one) > key(after))
+      );
+    });
+    return Promise.resolve({ rows: found.slice(0, limit), more: found.length > limit });
+  }
+
+  pipeline(): PipelineStatus {
+    return this.status;
+  }
+
+  ingest(lines: readonly string[]): Promise<{ appended: number }> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    this.ingested.push(...lines);
+    return Promise.resolve({ appended: lines.length });
+  }
+}
+
+/** Analytic jobs that run when a test says so. */
+export class FakeAnalytics implements AnalyticsService {
+  jobList: JobInfo[] = ["city_statistics", "hourly_trends", "temperature_anomalies", "wind_rose"].map(
+    (name) => ({
+      name,
+      title: name.replaceAll("_", " "),
+      question: "What is it like?",
+      schedule: name === "wind_rose" ? null : "*/5 * * * *",
+      chart: null,
+      sql: "SELECT 1",
+    }),
+  );
+  /** Newest first. */
+  runList: Run[] = [];
+  results = new Map<string, Result>();
+  readonly #listeners = new Set<(job: string) => void>();
+
+  jobs(): readonly JobInfo[] {
+    return this.jobList;
+  }
+
+  runs(job?: string): readonly Run[] {
+    return this.runList.filter((one) => job === undefined || one.job === job);
+  }
+
+  run(id: string): Run | null {
+    return this.runList.find((one) => one.id === id) ?? null;
+  }
+
+  start(job: string): Run {
+    const run: Run = {
+      id: `run-${this.runList.length + 1}`,
+      job,
+      state: "queued",
+      trigger: "request",
+      progress: 0,
+      queued_at: formatTimestamp(NOW),
+      started_at: null,
+      finished_at: null,
+      rows: null,
+      error: null,
+    };
+    this.runList.unshift(run);
+    this.changed(job);
+    return run;
+  }
+
+  cancel(id: string): Run {
+    const run = this.run(id);
+    if (run === null) throw new RequestError("not_found", `There is no run ${id}`);
+    run.state = "cancelled";
+    this.changed(run.job);
+    return run;
+  }
+
+  result(job: string): Result | null {
+    return this.results.get(job) ?? null;
+  }
+
+  nextRun(job: string): number | null {
+    return this.jobList.find(({ name }) => name === job)?.schedule == null ? null : NOW + 300_000;
+  }
+
+  onChange(listener: (job: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Keeps a result and tells who listens. */
+  finish(made: Result): void {
+    this.results.set(made.job, made);
+    this.changed(made.job);
+  }
+
+  /** Tells who listens. */
+  changed(job: string): void {
+    for (const listener of this.#listeners) listener(job);
+  }
+}

@@ -1,0 +1,185 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { LogError } from "../../core/errors.ts";
+import type { Log, LogBounds, LogRecord, Subscription } from "../../jobs/log/log.ts";
+import { CurrentState } from "../../server/current.ts";
+import { announce, followLog, snapshotOf } from "../../server/feed.ts";
+import { Hub } from "../../server/hub.ts";
+import { FakeClock } from "../fake-clock.ts";
+import { FakeServices, NOW, observation, result } from "./fake-services.ts";
+
+const hubs: Hub[] = [];
+afterEach(() => {
+  for (const hub of hubs.splice(0)) hub.close();
+});
+
+type TailHandler = Parameters<Log["tail"]>[0];
+
+/** A log that can be followed, and does what a test says. */
+class TailedLog implements Log {
+  readonly topic = "weather";
+  readonly kind = "fake";
+  readonly incarnation = "e1";
+  partitions = 1;
+  held: LogBounds = { low: 0, high: 0 };
+  handler: TailHandler | null = null;
+  from: readonly number[] | undefined;
+
+  tail(handler: TailHandler, options: { from?: readonly number[] }): Promise<Subscription> {
+    this.handler = handler;
+    this.from = options.from;
+    return Promise.resolve({ done: new Promise<void>(() => {}), stop: () => Promise.resolve() });
+  }
+  bounds = () => Promise.resolve(this.held);
+  append = () => Promise.reject(new LogError("closed", "not here"));
+  read = () => Promise.reject(new LogError("closed", "not here"));
+  consume = () => Promise.reject(new LogError("closed", "not here"));
+  sizeBytes = () => Promise.resolve(null);
+  close = () => Promise.resolve();
+}
+
+const record = (offset: number, city = "London"): LogRecord => ({
+  offset,
+  timestamp: NOW,
+  value: JSON.stringify(observation({ city, temperature: offset % 30 })),
+});
+
+async function follow(held: LogBounds = { low: 0, high: 0 }) {
+  const clock = new FakeClock();
+  const current = new CurrentState();
+  const services = new FakeServices();
+  const hub = new Hub({
+    epoch: "e1",
+    clock,
+    snapshot: () => snapshotOf(services.about, current.list(), clock.now()),
+  });
+  hubs.push(hub);
+  const log = new TailedLog();
+  log.held = held;
+  await followLog({ log, current, hub });
+  const abort = new AbortController();
+  /** Everything sent to a new client once it is closed. */
+  const listen = (lastEventId: string | null = null) => {
+    const stream = hub.connect(lastEventId, abort.signal);
+    return async () => {
+      abort.abort();
+      const events = (await new Response(stream).text())
+        .split("\n\n")
+        .filter((text) => text.includes("data: "));
+      return events.map((text) => ({
+        name: /^event: (.*)$/m.exec(text)?.[1],
+        id: /^id: (.*)$/m.exec(text)?.[1],
+        data: JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? "null") as Record<string, unknown>,
+      }));
+    };
+  };
+  return { clock, current, hub, log, services, listen };
+}
+
+describe("followLog()", () => {
+  test("sends the valid records as rows, at most 100 an event, under the highest offset", async () => {
+    const { log, current, listen } = await follow();
+    const received = listen();
+    log.handler?.records(0, [
+      ...Array.from({ length: 150 }, (_, i) => record(i)),
+      { offset: 150, timestamp: NOW, value: "rubbish" },
+    ]);
+    const events = await received();
+    expect(events.map(({ name, id }) => [name, id])).toEqual([
+      ["snapshot", undefined],
+      ["observations", "e1-99"],
+      ["observations", "e1-149"],
+    ]);
+    expect(events[0]?.data).toEqual({
+      generated_at: "2026-01-31T12:00:00Z",
+      dataset: "simulated",
+      kind: "simulated",
+      current: [],
+    });
+    expect((events[2]?.data.observations as object[] | undefined)?.at(-1)).toEqual({
+      ...observation({ temperature: 29 }),
+      log_offset: 149,
+      ingested_at: "2026-01-31T12:00:00Z",
+    });
+    expect(current.city("London")?.offset).toBe(149);
+  });
+  test("reads some records before the end first, so that who was connected before the start resumes", async () => {
+    const { log, listen } = await follow({ low: 10, high: 5_000 });
+    expect(log.from).toEqual([3_000]);
+    log.handler?.records(
+      0,
+      Array.from({ length: 1_000 }, (_, i) => record(3_000 + i)),
+    );
+    const received = listen("e1-3899");
+    const events = await received();
+    expect(events.map(({ id }) => id)).toEqual(["e1-3999"]);
+    expect((await follow({ low: 10, high: 20 })).log.from).toEqual([10]);
+  });
+  test("called again after a failure goes on where it was", async () => {
+    const { log, current, hub, listen } = await follow();
+    log.handler?.records(0, [record(0), record(1)]);
+    log.held = { low: 0, high: 9_000 };
+    const received = listen();
+    await followLog({ log, current, hub });
+    expect(log.from).toEqual([2]);
+    log.handler?.records(0, [record(2)]);
+    expect((await received()).map(({ name, id }) => [name, id])).toEqual([
+      ["snapshot", "e1-1"],
+      ["observations", "e1-2"],
+    ]);
+  });
+  test("sends a snapshot where records were left out, by the tail or by retention", async () => {
+    const { log, current, hub, listen, clock } = await follow();
+    log.handler?.records(0, [record(0), record(1)]);
+    const received = listen();
+    log.handler?.skipped(0, 50);
+    await clock.advance(1_000);
+    log.handler?.records(0, [record(60, "Tokyo")]);
+    log.held = { low: 100, high: 200 };
+    await followLog({ log, current, hub });
+    await clock.advance(1_000);
+    expect(log.from).toEqual([100]);
+    const events = await received();
+    expect(events.map(({ name }) => name)).toEqual(["snapshot", "snapshot", "observations", "snapshot"]);
+    expect(events[3]?.data.current).toEqual([
+      { observation: observation({ temperature: 1 }), offset: 1, received_at: "2026-01-31T12:00:00Z" },
+      {
+        observation: observation({ city: "Tokyo", temperature: 0 }),
+        offset: 60,
+        received_at: "2026-01-31T12:00:00Z",
+      },
+    ]);
+  });
+  test("refuses a log of several partitions", async () => {
+    const { log, current, hub } = await follow();
+    log.partitions = 3;
+    await expect(followLog({ log, current, hub })).rejects.toThrow(TypeError);
+  });
+});
+
+describe("announce()", () => {
+  test("sends the status when it changed, at most once a second, and each new result once", async () => {
+    const { clock, hub, services, listen } = await follow();
+    services.analytics.finish(result("hourly_trends"));
+    const received = listen();
+    const abort = new AbortController();
+    const done = announce({ services, hub, clock, signal: abort.signal });
+    await clock.advance(5_000);
+    services.status = { ...services.status, live: { clients: 1, dropped: 0 } };
+    services.status = { ...services.status, live: { clients: 2, dropped: 0 } };
+    await clock.advance(1_000);
+    services.analytics.start("city_statistics");
+    services.analytics.finish(result("city_statistics"));
+    services.analytics.changed("city_statistics");
+    services.analytics.changed("hourly_trends");
+    abort.abort();
+    await done;
+    services.analytics.finish(result("wind_rose"));
+    const events = await received();
+    expect(events.map(({ name, data }) => [name, data.job ?? data.live ?? null])).toEqual([
+      ["snapshot", null],
+      ["status", { clients: 0, dropped: 0 }],
+      ["status", { clients: 2, dropped: 0 }],
+      ["result", "city_statistics"],
+    ]);
+  });
+});

@@ -1,0 +1,210 @@
+import { describe, expect, test } from "bun:test";
+import { NowPage } from "../../views/pages/now.tsx";
+import { Anomalies } from "../../views/parts/anomalies.tsx";
+import { Card } from "../../views/parts/card.tsx";
+import { Chart } from "../../views/parts/chart.tsx";
+import { headlineText } from "../../views/parts/headline.tsx";
+import { Course } from "../../views/parts/spark.tsx";
+import { Statistics } from "../../views/parts/statistics.tsx";
+import type { CityNow, CityStatistics, HeadlineProps } from "../../views/props.ts";
+import { NOW, observation } from "../server/fake-services.ts";
+
+const EVIL = `<script>alert(1)</script>`;
+const cityNow = (changes: Partial<CityNow> = {}): CityNow => ({
+  city: "London",
+  observation: observation(),
+  ageMs: 600_000,
+  stale: false,
+  ...changes,
+});
+const card = async (now: CityNow): Promise<string> =>
+  await Promise.resolve(<Card now={now} index={0} course={""} asOf={NOW} />);
+
+describe("Card()", () => {
+  test("escapes a city's name and a condition with quotes", async () => {
+    const html = await card(
+      cityNow({ city: EVIL, observation: observation({ weather_description: `"a" & 'b' <i>` }) }),
+    );
+    expect(html).not.toContain("<script");
+    expect(html).not.toContain("<i>");
+    expect(html).toContain("&lt;script&gt;alert(1)&lt;/script&gt;</h3>");
+    expect(html).toContain("&quot;a&quot; &amp; &#x27;b&#x27; &lt;i&gt;");
+  });
+
+  test("keeps an ampersand of a name in the attribute the browser looks for", async () => {
+    expect(await card(cityNow({ city: `A&lt;B "C"` }))).toContain(`data-city="A&amp;lt;B &quot;C&quot;"`);
+  });
+
+  test("shows a missing value as an en dash, and zero as zero", async () => {
+    const html = await card(cityNow({ observation: observation({ temperature: null, rainfall: 0 }) }));
+    expect(html).toMatch(/class="temp missing"[^>]*><data value="">–<\/data>/);
+    expect(html).toMatch(/data-field="rainfall"><data value="0">0\.0<\/data>/);
+  });
+
+  test("says that a value is stale, and its age in a time element", async () => {
+    const html = await card(cityNow({ stale: true }));
+    expect(html).toContain(`class="card is-stale"`);
+    expect(html).toMatch(/<time datetime="2026-01-31T11:50:00Z"[^>]*>10 min<\/time>/);
+    expect(await card(cityNow())).not.toContain("is-stale");
+  });
+
+  test("says that a city has not reported", async () => {
+    const html = await card(cityNow({ observation: null }));
+    expect(html).toContain("no report yet");
+    expect(html).toMatch(/data-field="temperature"><data value="">–/);
+  });
+});
+
+test("Course() draws a gap as a gap and leaves an unknown course empty", async () => {
+  const line = { city: "London", t: [0, 3600, 7200, 10_800], v: [1, null, 2, 5], gap: 3600 };
+  const html = await Promise.resolve(<Course series={line} from={0} to={10_800} />);
+  expect(html.match(/ d="([^"]*)"/)?.[1]?.match(/M/g)).toHaveLength(2);
+  expect(html).toContain("+4.0");
+  expect(await Promise.resolve(<Course series={null} from={0} to={1} />)).toContain(`d=""`);
+});
+
+describe("headlineText()", () => {
+  const props: HeadlineProps = { asOf: NOW, cities: 3, late: [], silent: [], unusual: [], judged: true };
+  const text = (changes: Partial<HeadlineProps>) => {
+    const { answer, rest } = headlineText({ ...props, ...changes });
+    return answer + rest;
+  };
+
+  test("names what is unusual and what is late", () => {
+    expect(text({ unusual: [{ city: "Oslo", warm: true }] })).toBe("Oslo unusually warm, 2 as expected");
+    expect(text({ unusual: [{ city: "Oslo", warm: false }], late: ["Rome"] })).toBe(
+      "Oslo unusually cold, Rome is late, 1 as expected",
+    );
+    expect(text({ late: ["Oslo", "Rome"], judged: false })).toBe("Oslo and Rome are late, 1 on time");
+  });
+
+  test("counts names instead of listing many", () => {
+    expect(text({ cities: 5, late: ["A", "B", "C"] })).toBe("3 cities are late, 2 as expected");
+  });
+
+  test("claims nothing that is not known", () => {
+    expect(text({})).toBe("Nothing unusual in 3 cities");
+    expect(text({ judged: false })).toBe("All 3 cities on time, too early to say what is unusual");
+    expect(text({ silent: ["A", "B", "C"] })).toBe("Waiting for the first observation");
+    expect(text({ silent: ["A"] })).toBe("A not heard of yet, 2 on time");
+    expect(text({ late: ["A", "B", "C"] })).toBe("Every city is late");
+    expect(text({ unusual: [{ city: "A", warm: true }], late: ["A"] })).toBe("A is late, 2 as expected");
+  });
+});
+
+describe("Chart()", () => {
+  const history = {
+    from: 0,
+    to: 86_400,
+    series: [
+      { city: EVIL, t: [0, 40_000, 86_400], v: [-2, null, 3], gap: 3600 },
+      { city: "Cairo", t: [0, 1000], v: [20, 31], gap: 3600 },
+    ],
+  };
+
+  test("says in a sentence what is seen, and which data is missing", async () => {
+    const html = await Promise.resolve(<Chart history={history} focus={null} staleAfterSeconds={3600} />);
+    expect(html).toContain("from −2.0 °C in");
+    expect(html).toContain("to 31.0 °C in Cairo");
+    expect(html).toContain("Data is missing for a time in");
+    expect(html).not.toContain("<script");
+  });
+
+  test("shows no old value as the newest, and brings the asked city forward", async () => {
+    const html = await Promise.resolve(<Chart history={history} focus="Cairo" staleAfterSeconds={3600} />);
+    expect(html).toMatch(/data-focus="Cairo" aria-pressed="true">.*<output>–<\/output>/);
+  });
+
+  test("stands ready without data", async () => {
+    const empty = { from: 0, to: 1, series: [{ city: "Cairo", t: [], v: [], gap: 60 }] };
+    const html = await Promise.resolve(<Chart history={empty} focus={null} staleAfterSeconds={60} />);
+    expect(html).toContain("No temperature yet");
+    expect(html).toContain("<iso-chart");
+  });
+});
+
+const info = { generatedAt: NOW - 90_000, engine: "DuckDB 1.5.6", rowsRead: 204_936 };
+const statistics: CityStatistics = {
+  city: EVIL,
+  n: 12_345,
+  coverage: 0.98,
+  min: -3,
+  p05: 0,
+  median: 7,
+  mean: 7.25,
+  p95: 14,
+  max: 19,
+  deviation: 4.2,
+  humidity: null,
+  pressure: 1012,
+  wind: 3.3,
+  rain: null,
+  weather: `"Rain"`,
+};
+
+test("Statistics() escapes, shows n and coverage, and missing means as dashes", async () => {
+  const html = await Promise.resolve(<Statistics now={NOW} result={{ info, rows: [statistics], more: 3 }} />);
+  expect(html).not.toContain("<script");
+  expect(html).toContain("12\u2009345");
+  expect(html).toContain("<span>98</span>");
+  expect(html.match(/class="wide missing">–/g)).toHaveLength(2);
+  expect(html).toContain("3 more cities are");
+  expect(html).toContain("1 min ago");
+});
+
+test("Statistics() and Anomalies() say why they are empty", async () => {
+  expect(await Promise.resolve(<Statistics now={NOW} result={null} />)).toContain("No statistics yet.");
+  expect(await Promise.resolve(<Anomalies asOf={NOW} now={NOW} result={null} />)).toContain(
+    "No judgement yet.",
+  );
+  for (const [judged, text] of [
+    [true, "Nothing unusual."],
+    [false, "Too early to judge."],
+  ] as const) {
+    const result = { info, method: "", judged, rows: [] };
+    expect(await Promise.resolve(<Anomalies asOf={NOW} now={NOW} result={result} />)).toContain(text);
+  }
+});
+
+test("Anomalies() shows expected value, bounds, z, n and method, and its severity as a word", async () => {
+  const anomaly = {
+    city: EVIL,
+    time: NOW - 7_200_000,
+    temperature: -1.5,
+    expected: 9,
+    lower: 1.6,
+    upper: 16.4,
+    z: -5.2,
+    n: 45,
+  };
+  const html = await Promise.resolve(
+    <Anomalies
+      asOf={NOW}
+      now={NOW}
+      result={{ info, method: "hour <of> day", judged: true, rows: [anomaly] }}
+    />,
+  );
+  expect(html).toContain("expected 9.0° (1.6 to 16.4) · z −5.2 · n 45<");
+  expect(html).toContain("expected: hour &lt;of&gt; day");
+  expect(html).toContain("−10.5°");
+  expect(html).toContain(`<span class="vh">strong</span>`);
+  expect(html).not.toContain("<script");
+});
+
+test("NowPage() never ships all of thousands of cities", async () => {
+  const headline: HeadlineProps = {
+    asOf: NOW,
+    cities: 5000,
+    late: [],
+    silent: [],
+    unusual: [],
+    judged: false,
+  };
+  const some = (count: number) => Array.from({ length: count }, (_, i) => cityNow({ city: `City ${i}` }));
+  const html = await Promise.resolve(
+    <NowPage headline={headline} cards={some(8)} rows={some(100)} more={4892} late={null} />,
+  );
+  expect(html.match(/class="card/g)?.length).toBe(9); // eight cards and their list
+  expect(html.match(/<tr data-city/g)).toHaveLength(100);
+  expect(html).toContain("4892 more cities are");
+});

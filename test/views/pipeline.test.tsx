@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+import { Pipeline, pipelineAnswer } from "../../views/pages/pipeline.tsx";
+import type { PipelineProps } from "../../views/props.ts";
+import { FakeServices, NOW } from "../server/fake-services.ts";
+
+const props = (changes: Partial<PipelineProps> = {}): PipelineProps => ({
+  ...new FakeServices().status,
+  asOf: NOW,
+  now: NOW,
+  staleAfterSeconds: 60,
+  ...changes,
+});
+const render = async (changes: Partial<PipelineProps> = {}): Promise<string> =>
+  await Promise.resolve(<Pipeline {...props(changes)} />);
+const answer = (changes: Partial<PipelineProps>) => {
+  const { answer: first, rest } = pipelineAnswer(props(changes));
+  return first + rest;
+};
+
+describe("pipelineAnswer()", () => {
+  const [source, log, lake, result, screen] = props().stages;
+
+  test("names the stage that lags, and never the scheduled results", () => {
+    if (!source || !log || !lake || !result || !screen) throw new Error("wanted five stages");
+    const old = { watermark: "2026-01-31T11:40:00Z" };
+    expect(answer({ stages: [source, log, { ...lake, ...old }, result, screen] })).toBe(
+      "The lake is 10 min behind, everything else keeps up",
+    );
+    expect(answer({ stages: [source, log, lake, { ...result, ...old }, screen] })).toBe(
+      "Every stage keeps up",
+    );
+  });
+
+  test("tells a failed job first", () => {
+    const jobs = props().jobs.map((job, i) => (i === 0 ? { ...job, state: "failed" as const } : job));
+    expect(answer({ jobs })).toBe("producer failed, 1 other job fine");
+  });
+
+  test("says that nothing has arrived", () => {
+    expect(answer({ stages: props().stages.map((stage) => ({ ...stage, watermark: null })) })).toBe(
+      "Nothing has arrived yet",
+    );
+  });
+});
+
+describe("Pipeline()", () => {
+  test("shows that the log equals the lake only where the numbers say so", async () => {
+    const [partition] = props().partitions;
+    if (!partition) throw new Error("wanted a partition");
+    const counts = { next: 10_704, rows: 10_000, duplicates: 700, rejected: 4 };
+    const equal = await render({ partitions: [{ ...partition, ...counts }] });
+    expect(equal).toContain("Log equals lake");
+    expect(equal).toContain("10\u2009704 offsets = 10\u2009000 rows + 700 duplicates + 4 rejected");
+    const unequal = await render({ partitions: [{ ...partition, ...counts, rows: 9999 }] });
+    expect(unequal).not.toContain("Log equals lake");
+  });
+
+  test("shows a job's reason, escaped, and a log that is away as a dash", async () => {
+    const reason = `cannot read "<b>x</b>"`;
+    const html = await render({
+      jobs: [{ name: "consumer", state: "failed", since: "2026-01-31T11:00:00Z", restarts: 3, reason }],
+      partitions: props().partitions.map((one) => ({ ...one, low: null, high: null })),
+    });
+    expect(html).toContain("cannot read &quot;&lt;b&gt;x&lt;/b&gt;&quot;");
+    expect(html).toContain("<td>–</td>");
+    expect(html).toContain("st-err");
+  });
+
+  test("shows a stage that saw nothing as a dash", async () => {
+    const stages = props().stages.map((stage) => ({ ...stage, watermark: null }));
+    expect(await render({ stages })).toContain(`<span class="missing">–</span>`);
+  });
+});

@@ -1,0 +1,92 @@
+import { parseTimestamp } from "../../core/time.ts";
+import { attribute } from "../attribute.ts";
+import { formatCondition } from "../format.ts";
+import { MEASURES } from "../measures.ts";
+import type { CityNow } from "../props.ts";
+import { Age } from "./age.tsx";
+import { Icon } from "./icons.tsx";
+import { measureClass, Value } from "./measure.tsx";
+import { Slot } from "./notes.tsx";
+
+const [TEMPERATURE, ...DETAILS] = MEASURES;
+
+/** Name of the slot that holds the course of the nth card. */
+export function courseSlot(index: number): string {
+  return `course-${index}`;
+}
+
+/**
+ * The newest observation of a city.
+ *
+ * @param props.index its place among the cards
+ * @param props.course trend and sparkline as HTML, or null when they come later
+ * @param props.asOf the page's clock, ms
+ */
+export function Card({
+  now,
+  index,
+  course,
+  asOf,
+}: {
+  now: CityNow;
+  index: number;
+  course: JSX.Element | null;
+  asOf: number;
+}): JSX.Element {
+  const { city, observation } = now;
+  return (
+    <li class={now.stale ? "card is-stale" : "card"} data-city={attribute(city)}>
+      <article aria-labelledby={`city-${index}`}>
+        <header>
+          <h3 id={`city-${index}`} title={attribute(city)} safe>
+            {city}
+          </h3>
+          <AgeOf now={now} asOf={asOf} />
+        </header>
+        <div class="lead">
+          <p class={measureClass(observation?.temperature, "temp")} data-field={TEMPERATURE.field}>
+            <Value style={TEMPERATURE} observation={observation} />
+          </p>
+          <Slot id={courseSlot(index)} content={course}>
+            {""}
+          </Slot>
+        </div>
+        <p class={measureClass(observation?.weather_description, "cond")} data-field="condition" safe>
+          {formatCondition(observation?.weather_description ?? null)}
+        </p>
+        <dl class="mini">
+          {DETAILS.map((style) => (
+            <div>
+              <dt>{style.label}</dt>
+              <dd class={measureClass(observation?.[style.field])} data-field={style.field}>
+                <Value style={style} observation={observation} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </article>
+    </li>
+  );
+}
+
+/**
+ * The age of a city's newest value, with a clock and the word where it is stale. Before the first report the same
+ * elements stand ready for it.
+ */
+export function AgeOf({ now, asOf }: { now: CityNow; asOf: number }): JSX.Element {
+  return (
+    <span class="age">
+      <span class="stale-only">
+        <Icon name="stale" /> stale{" "}
+      </span>
+      {now.observation === null ? (
+        <>
+          <span data-part="never">no report yet</span>
+          <time data-age="" hidden></time>
+        </>
+      ) : (
+        <Age time={parseTimestamp(now.observation.timestamp)} now={asOf} />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,159 @@
+import type { Measure, Observation } from "../core/observation.ts";
+
+/** What every page shows around its content. */
+export interface Frame {
+  /** Path of the page, or null for one that has none of its own. */
+  path: "/" | "/pipeline" | null;
+  title: string;
+  version: string;
+  dataset: string;
+  kind: "observed" | "simulated" | "replayed";
+  /** The source in use, or null where this process only shows. */
+  source: { name: string; reason: string; credit: { text: string; url: string } | null } | null;
+  /** Seconds after which a value counts as stale. */
+  staleAfterSeconds: number;
+  /** When the page was made, ms. */
+  now: number;
+  /** Addresses of the built files. */
+  assets: { styles: string; icon: string; theme: string; boot: string; htmx: string };
+  /** Where a reader without script is sent, for pages whose parts come late. */
+  whole: string | null;
+}
+
+/** The newest of one city. */
+export interface CityNow {
+  city: string;
+  /** Null while nothing was observed. */
+  observation: Observation | null;
+  /** ms since it was observed, measured on the page's clock. */
+  ageMs: number;
+  stale: boolean;
+}
+
+/** What the headline answers: is anything late or unusual? */
+export interface HeadlineProps {
+  /** The page's clock, ms: the newest observation's time where data is replayed, else now. */
+  asOf: number;
+  cities: number;
+  /** Names of cities whose newest value is stale. */
+  late: string[];
+  /** Names of cities that have reported nothing yet. */
+  silent: string[];
+  /** Cities whose newest value lies outside its bounds. */
+  unusual: { city: string; warm: boolean }[];
+  /** Whether a result says what is unusual. */
+  judged: boolean;
+}
+
+/** Where a result comes from. */
+export interface ResultInfo {
+  /** ms since the epoch. */
+  generatedAt: number;
+  engine: string;
+  rowsRead: number;
+}
+
+/** Statistics of one city over everything stored. */
+export interface CityStatistics {
+  city: string;
+  /** Observations with a temperature. */
+  n: number;
+  /** Share of the hours with one, 0 to 1. */
+  coverage: Measure;
+  min: Measure;
+  p05: Measure;
+  median: Measure;
+  mean: Measure;
+  p95: Measure;
+  max: Measure;
+  deviation: Measure;
+  humidity: Measure;
+  pressure: Measure;
+  wind: Measure;
+  rain: Measure;
+  weather: string | null;
+}
+
+/** The newest result of the statistics job; null before the first. */
+export interface StatisticsProps {
+  /** Now, ms. */
+  now: number;
+  result: { info: ResultInfo; rows: CityStatistics[]; more: number } | null;
+}
+
+/** One value outside its bounds. */
+export interface Anomaly {
+  city: string;
+  /** When it was observed, ms. */
+  time: number;
+  temperature: number;
+  expected: number;
+  lower: Measure;
+  upper: Measure;
+  /** Robust z-score. */
+  z: number;
+  /** Sample size behind the expected value. */
+  n: number;
+}
+
+/** The newest anomalies; `result` is null before the job's first run. */
+export interface AnomaliesProps {
+  /** The page's clock, ms. */
+  asOf: number;
+  /** Now, ms. */
+  now: number;
+  result: {
+    info: ResultInfo;
+    /** How the expected values were found, in words. */
+    method: string;
+    /** Whether any city has a past that is long enough to judge by. */
+    judged: boolean;
+    rows: Anomaly[];
+  } | null;
+}
+
+/** How far a stage has come. */
+export interface StageProps {
+  name: string;
+  by: string;
+  /** ISO 8601 UTC. */
+  watermark: string | null;
+  behind: number | null;
+}
+
+/** State of a background job. */
+export interface JobProps {
+  name: string;
+  state: "starting" | "running" | "waiting" | "failed" | "stopped";
+  /** ISO 8601 UTC. */
+  since: string;
+  restarts: number;
+  reason: string | null;
+}
+
+/** What one partition holds. */
+export interface PartitionProps {
+  partition: number;
+  low: number | null;
+  high: number | null;
+  next: number;
+  sequence: number;
+  rows: number;
+  duplicates: number;
+  rejected: number;
+  files: number;
+  bytes: number;
+}
+
+/** Where everything stands. */
+export interface PipelineProps {
+  /** The page's clock, ms. */
+  asOf: number;
+  /** Now, ms. */
+  now: number;
+  staleAfterSeconds: number;
+  stages: StageProps[];
+  jobs: JobProps[];
+  partitions: PartitionProps[];
+  live: { clients: number; dropped: number };
+}
