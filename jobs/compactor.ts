@@ -128,15 +128,17 @@ async function compact(
 ): Promise<ChainState | null> {
   const { lake, topic, partition } = chain;
   const begun = state.sequence;
+  const snapshot = { files: plan.inputs.map((file) => snapshotFile(lake, file)) };
+  let compacted: { bytes: Uint8Array; rows: number };
   try {
     for (const input of plan.inputs) await checkFile(lake, input);
+    compacted = await engine.compact(snapshot, signal);
   } catch (error) {
     // Another compactor may have replaced and deleted an input in the meantime; then there is nothing to do here.
-    if (codeOf(error) === "missing" && (await isReplaced(chain, plan.inputs))) return null;
+    if (codeOf(error) !== "cancelled" && (await isReplaced(chain, plan.inputs))) return null;
     throw error;
   }
-  const snapshot = { files: plan.inputs.map((file) => snapshotFile(lake, file)) };
-  const { bytes, rows } = await engine.compact(snapshot, signal);
+  const { bytes, rows } = compacted;
   const expected = plan.inputs.reduce((sum, file) => sum + file.rows, 0);
   if (rows !== expected) {
     throw new CommitError(

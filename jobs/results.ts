@@ -110,7 +110,7 @@ export class Results {
   async latest(job: string, known?: KeptResult | null): Promise<KeptResult | null> {
     const folder = `results/${job}`;
     const { pointers } = await this.#list(folder);
-    for (const sequence of pointers.reverse()) {
+    for (const sequence of pointers.toReversed()) {
       const path = `${folder}/${pad(sequence)}.json`;
       try {
         const pointer = parsePointer(await this.#lake.read(path), job);

@@ -66,7 +66,7 @@ export class Runs {
 
   /** The runs of a job or of all, newest first. */
   list(job?: string): Run[] {
-    return [...this.#runs.values()].filter((run) => job === undefined || run.job === job).reverse();
+    return [...this.#runs.values()].filter((run) => job === undefined || run.job === job).toReversed();
   }
 
   /** The run of a job that waits or runs; there is at most one. */

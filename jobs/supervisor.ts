@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { codeOf, messageOf } from "../core/errors.ts";
+import { codeOf, IsobarError, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { backoffMs, type Backoff } from "../core/retry.ts";
 import { formatTimestamp } from "../core/time.ts";
@@ -138,13 +138,13 @@ export class Supervisor {
         this.#set(entry, "waiting", "It ended by itself and is run again");
         this.#logger.warn("A job ended by itself and is run again", { job: entry.job.name, wait_ms: wait });
       } else {
-        const reason = messageOf(failure.error);
+        const reason = reasonFor(failure.error);
         this.#set(entry, "failed", reason);
         const code = codeOf(failure.error);
         this.#logger.error("A job failed and is run again", {
           job: entry.job.name,
           code,
-          reason,
+          error: logged(failure.error),
           wait_ms: wait,
         });
       }
@@ -168,12 +168,12 @@ export class Supervisor {
     } catch (error) {
       // An abort that comes back as an error is what was asked for.
       if (signal.aborted && !isAbort(error, signal)) {
-        const reason = messageOf(error);
+        const reason = reasonFor(error);
         this.#set(entry, "failed", reason);
         this.#logger.error("A job failed while it stopped", {
           job: entry.job.name,
           code: codeOf(error),
-          reason,
+          error: logged(error),
         });
       }
       return { error };
@@ -193,4 +193,16 @@ export class Supervisor {
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}
+
+/** What people are told of a failure: our own errors are written for them; any other is a bug, whose text is for the log. */
+function reasonFor(error: unknown): string {
+  return error instanceof IsobarError ? error.message : "an unexpected error, which was logged";
+}
+
+/** What the log is told: of a bug also where it is. */
+function logged(error: unknown): string {
+  return error instanceof IsobarError || !(error instanceof Error)
+    ? messageOf(error)
+    : (error.stack ?? error.message);
 }

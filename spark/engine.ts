@@ -33,6 +33,8 @@ export interface QueryOptions {
   signal?: AbortSignal;
   /** Called now and then with the share done, 0 to 1. */
   progress?: (share: number) => void;
+  /** It may take long, and must not hold up the queries that somebody waits for. Default: false. */
+  background?: boolean;
 }
 
 /**

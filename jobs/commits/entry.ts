@@ -1,3 +1,4 @@
+import { sha256Hex } from "../../core/checksum.ts";
 import { CommitError } from "../../core/errors.ts";
 
 /** Format written by this program. A newer one is refused, an older one is read. */
@@ -118,20 +119,34 @@ export function sequenceOf(name: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-/** The bytes of an entry. */
+/**
+ * The bytes of an entry: one line of JSON. Its last field, `sha256`, is the checksum of the line without that field, so
+ * that a flipped bit in a number is no other number.
+ */
 export function encodeEntry(entry: Entry): Uint8Array {
-  return encoder.encode(`${JSON.stringify(entry)}\n`);
+  const json = JSON.stringify(entry);
+  return encoder.encode(`${json.slice(0, -1)}${SEAL}${sha256Hex(json)}"}\n`);
+}
+
+const SEAL = ',"sha256":"';
+
+/** Whether the text of an entry is what was written. */
+function isSealed(text: string): boolean {
+  const at = text.lastIndexOf(SEAL);
+  return at >= 0 && text.slice(at) === `${SEAL}${sha256Hex(`${text.slice(0, at)}}`)}"}\n`;
 }
 
 /**
  * Reads an entry.
  *
- * @throws CommitError `damaged` when it is not an entry, `newer_format` when a newer program wrote it
+ * @throws CommitError `damaged` when it is not an entry or not what its checksum says, `newer_format` when a newer program wrote it
  */
 export function decodeEntry(path: string, bytes: Uint8Array): Entry {
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(decoder.decode(bytes));
+    text = decoder.decode(bytes);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new CommitError("damaged", `Cannot read the commit ${path}: it is not JSON`, {
       cause,
@@ -150,6 +165,11 @@ export function decodeEntry(path: string, bytes: Uint8Array): Entry {
       `Cannot read the commit ${path}: its format is ${entry.format}, this program reads up to ${FORMAT}`,
       { hint: "Use the newer program that wrote it." },
     );
+  }
+  if (!isSealed(text)) {
+    throw new CommitError("damaged", `Cannot read the commit ${path}: it is not what its checksum says`, {
+      hint: DAMAGED_HINT,
+    });
   }
   if (!isEntry(entry)) {
     throw new CommitError("damaged", `Cannot read the commit ${path}: fields are missing or wrong`, {

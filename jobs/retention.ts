@@ -1,0 +1,32 @@
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+import { HOUR_MS } from "../core/time.ts";
+import type { LakeReader } from "./lake-reader.ts";
+import type { SqliteLog } from "./log/sqlite.ts";
+import type { BackgroundJob } from "./supervisor.ts";
+
+/** Time between two looks, ms. */
+const INTERVAL_MS = HOUR_MS / 4;
+
+/** The background job that deletes old records of the embedded log, never one that the lake has not taken yet. */
+export function retentionJob(options: {
+  log: SqliteLog;
+  reader: LakeReader;
+  clock: Clock;
+  logger: Logger;
+}): BackgroundJob {
+  const { log, reader, clock, logger } = options;
+  return {
+    name: "retention",
+    async run({ signal, running, waiting }) {
+      while (!signal.aborted) {
+        running();
+        await reader.refresh();
+        const deleted = await log.trim(reader.states.get(0)?.next ?? 0);
+        if (deleted > 0) logger.info("Old records of the log were deleted", { deleted });
+        waiting("for records to age");
+        await clock.sleep(INTERVAL_MS, signal);
+      }
+    },
+  };
+}

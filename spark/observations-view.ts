@@ -1,0 +1,73 @@
+import { OBSERVATION_COLUMNS, type Snapshot, type SnapshotFile } from "./engine.ts";
+
+const DUCKDB_TYPES = {
+  timestamp: "TIMESTAMPTZ",
+  string: "VARCHAR",
+  double: "DOUBLE",
+  bigint: "BIGINT",
+} as const satisfies Record<(typeof OBSERVATION_COLUMNS)[number][1], string>;
+
+const NAMES = OBSERVATION_COLUMNS.map(([name]) => `"${name}"`).join(", ");
+const STRUCT = OBSERVATION_COLUMNS.map(([name, type]) => `'${name}': '${DUCKDB_TYPES[type]}'`).join(", ");
+
+/**
+ * The SELECT behind the view `observations` in DuckDB's dialect: of each observation the newest revision, which is the one
+ * with the largest offset. Only days that have a file with revisions pay for the search, because it is the expensive part:
+ * revisions of one observation lie in files of one day.
+ */
+export function observationsSql(snapshot: Snapshot): string {
+  const revised = new Set<string>();
+  for (const file of snapshot.files) if (file.revisions > 0) revised.add(file.date);
+  const plain: SnapshotFile[] = [];
+  const searched: SnapshotFile[] = [];
+  for (const file of snapshot.files) (revised.has(file.date) ? searched : plain).push(file);
+  const branches: string[] = [];
+  if (plain.length > 0 || searched.length === 0) branches.push(rowsSql({ files: plain }));
+  if (searched.length > 0) {
+    branches.push(
+      `SELECT ${NAMES} FROM (${rowsSql({ files: searched })}) QUALIFY ` +
+        `row_number() OVER (PARTITION BY "source", "city", "timestamp" ORDER BY "log_offset" DESC) = 1`,
+    );
+  }
+  return branches.map((branch) => `(${branch})`).join(" UNION ALL ");
+}
+
+/** The SELECT of every row of the files in DuckDB's dialect, revisions included. No files: the columns without a row. */
+export function rowsSql(snapshot: Snapshot): string {
+  const branches: string[] = [];
+  const jsonl = locations(snapshot, "jsonl");
+  if (jsonl !== "") {
+    branches.push(
+      `SELECT ${NAMES} FROM read_json([${jsonl}], format = 'newline_delimited', compression = 'uncompressed', ` +
+        `columns = {${STRUCT}}, hive_partitioning = false)`,
+    );
+  }
+  const parquet = locations(snapshot, "parquet");
+  if (parquet !== "") {
+    branches.push(`SELECT ${NAMES} FROM read_parquet([${parquet}], hive_partitioning = false)`);
+  }
+  if (branches.length === 0) {
+    const columns = OBSERVATION_COLUMNS.map(
+      ([name, type]) => `CAST(NULL AS ${DUCKDB_TYPES[type]}) AS "${name}"`,
+    );
+    return `SELECT ${columns.join(", ")} WHERE false`;
+  }
+  return branches.join(" UNION ALL ");
+}
+
+function locations(snapshot: Snapshot, format: SnapshotFile["format"]): string {
+  return snapshot.files
+    .filter((file) => file.format === format)
+    .map((file) => quoteText(escapeGlob(file.location)))
+    .join(", ");
+}
+
+/** A path that names one file even where it holds `*`, `?` or `[`, which DuckDB takes for a pattern. */
+function escapeGlob(path: string): string {
+  return path.replace(/[*?[]/g, "[$&]");
+}
+
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

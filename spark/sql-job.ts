@@ -1,0 +1,187 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../core/errors.ts";
+import { describe } from "../core/observation.ts";
+import type { Argument } from "./engine.ts";
+import { namedArguments } from "./named-arguments.ts";
+
+/** A named argument of a job, `:name` in its text. */
+export interface Parameter {
+  name: string;
+  type: ParameterType;
+  /** The value where nobody gives another. */
+  value: Argument;
+  description: string;
+}
+
+/** What a parameter's value may be; null is always allowed. */
+export type ParameterType = "integer" | "number" | "text" | "boolean";
+
+/** An analytic job: one SELECT over `observations` with a header that says what it is. */
+export interface SqlJob {
+  /** The file's name without `.sql`. */
+  name: string;
+  title: string;
+  /** The question it answers. */
+  question: string;
+  /** Cron expression in UTC, `default` for the program's own, or null when it runs on demand only. */
+  schedule: string | null;
+  /** How to draw it: a kind, then `key=column` pairs; null for a table only. */
+  chart: string | null;
+  parameters: Parameter[];
+  sql: string;
+}
+
+const FILE = /^[a-z][a-z0-9_]*\.sql$/;
+const HEADER = /^--\s*([a-z]+):\s*(.*?)\s*$/;
+const CHART = /^[a-z]+(?: [a-z]+=[a-z][a-z0-9_]*)+$/;
+
+/**
+ * Reads every job of a folder, by name: to add one, add a file. The header is the lines of the form `-- key: value` at the
+ * top, up to the first other line:
+ *
+ * ```sql
+ * -- title: Hourly trends
+ * -- answers: How did each city's weather develop from hour to hour?
+ * -- schedule: default                 (or a cron expression in UTC, or none)
+ * -- chart: line x=hour y=temperature_mean series=city
+ * -- parameter: hours integer 168 Hours back from the newest hour; null for all
+ * ```
+ *
+ * @param folder default: the folder of the jobs that come with the program
+ * @throws TypeError naming the file and the line
+ */
+export async function readSqlJobs(folder: string = import.meta.dir): Promise<SqlJob[]> {
+  const jobs: SqlJob[] = [];
+  for (const file of (await readdir(folder)).sort()) {
+    if (!file.endsWith(".sql")) continue;
+    if (!FILE.test(file)) {
+      throw new TypeError(`${file}: the name of a job is wanted in lower case letters, digits and _`);
+    }
+    jobs.push(parseSqlJob(file, await readFile(join(folder, file), "utf8")));
+  }
+  return jobs;
+}
+
+/**
+ * Reads one job.
+ *
+ * @param file its file name, for the job's name and for errors
+ * @throws TypeError naming the file and the line
+ */
+export function parseSqlJob(file: string, text: string): SqlJob {
+  const values = new Map<string, string>();
+  const parameters: Parameter[] = [];
+  let lineNumber = 0;
+  for (const line of text.split(/\r?\n/)) {
+    lineNumber++;
+    const where = `${file}:${lineNumber}`;
+    if (!line.startsWith("--")) break;
+    const [, key, value] = HEADER.exec(line) ?? [];
+    if (key === undefined || value === undefined) {
+      throw new TypeError(`${where}: header line is ${describe(line)}, wanted "-- key: value"`);
+    }
+    if (value === "") throw new TypeError(`${where}: ${key} has no value`);
+    if (key === "parameter") {
+      const parameter = parseParameter(where, value);
+      if (parameters.some(({ name }) => name === parameter.name)) {
+        throw new TypeError(`${where}: the parameter "${parameter.name}" stands there twice`);
+      }
+      parameters.push(parameter);
+      continue;
+    }
+    if (values.has(key)) throw new TypeError(`${where}: ${key} stands there twice`);
+    if (key === "schedule") checkSchedule(where, value);
+    else if (key === "chart" && !CHART.test(value)) {
+      throw new TypeError(`${where}: chart is ${describe(value)}, wanted a kind and key=column pairs`);
+    } else if (!["title", "answers", "chart"].includes(key)) {
+      throw new TypeError(
+        `${where}: "${key}" is not known, wanted title, answers, schedule, chart or parameter`,
+      );
+    }
+    values.set(key, value);
+  }
+  const need = (key: string): string => {
+    const value = values.get(key);
+    if (value === undefined)
+      throw new TypeError(`${file}:${lineNumber}: the header has no "-- ${key}:" line`);
+    return value;
+  };
+  const used = namedArguments(text).names;
+  for (const name of used) {
+    if (!parameters.some((parameter) => parameter.name === name)) {
+      throw new TypeError(`${file}:${lineOf(text, `:${name}`)}: :${name} has no "-- parameter:" line`);
+    }
+  }
+  for (const { name } of parameters) {
+    if (!used.includes(name)) {
+      throw new TypeError(
+        `${file}:${lineOf(text, `parameter: ${name}`)}: the parameter "${name}" is not used`,
+      );
+    }
+  }
+  const schedule = need("schedule");
+  return {
+    name: file.replace(/\.sql$/, ""),
+    title: need("title"),
+    question: need("answers"),
+    schedule: schedule === "none" ? null : schedule,
+    chart: values.get("chart") ?? null,
+    parameters,
+    sql: text,
+  };
+}
+
+/** The arguments of a run where nobody gives others. */
+export function defaultArguments(job: SqlJob): Record<string, Argument> {
+  return Object.fromEntries(job.parameters.map(({ name, value }) => [name, value]));
+}
+
+function lineOf(text: string, part: string): number {
+  return text.slice(0, Math.max(0, text.indexOf(part))).split("\n").length;
+}
+
+function parseParameter(where: string, text: string): Parameter {
+  const [, name, type, value, description] = /^(\S+)\s+(\S+)\s+(\S+)\s+(.+)$/.exec(text) ?? [];
+  if (name === undefined || type === undefined || value === undefined || description === undefined) {
+    throw new TypeError(`${where}: parameter is ${describe(text)}, wanted "name type default description"`);
+  }
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+    throw new TypeError(
+      `${where}: parameter name is ${describe(name)}, wanted lower case letters, digits and _`,
+    );
+  }
+  if (!isParameterType(type)) {
+    throw new TypeError(
+      `${where}: type of "${name}" is ${describe(type)}, wanted integer, number, text or boolean`,
+    );
+  }
+  return { name, type, value: parseDefault(where, name, type, value), description };
+}
+
+function isParameterType(type: string): type is ParameterType {
+  return type === "integer" || type === "number" || type === "text" || type === "boolean";
+}
+
+function parseDefault(where: string, name: string, type: ParameterType, text: string): Argument {
+  if (text === "null") return null;
+  if (type === "text") return text;
+  if (type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  const number = Number(text);
+  if (type === "integer" && Number.isSafeInteger(number)) return number;
+  if (type === "number" && Number.isFinite(number)) return number;
+  throw new TypeError(`${where}: default of "${name}" is ${describe(text)}, wanted ${type} or null`);
+}
+
+function checkSchedule(where: string, schedule: string): void {
+  if (schedule === "default" || schedule === "none") return;
+  let reason = "it never comes due";
+  try {
+    if (Bun.cron.parse(schedule, 0, { tz: "UTC" }) !== null) return;
+  } catch (error) {
+    reason = messageOf(error);
+  }
+  throw new TypeError(
+    `${where}: schedule is ${describe(schedule)}, wanted a cron expression, "default" or "none": ${reason}`,
+  );
+}

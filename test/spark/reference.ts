@@ -1,0 +1,65 @@
+import { expect } from "bun:test";
+import type { Row } from "../../core/observation.ts";
+import { HOUR_MS } from "../../core/time.ts";
+
+/** Plain statistics to hold the SQL against: null where there is nothing to compute from. */
+export function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Sample standard deviation. */
+export function stddev(values: readonly number[]): number | null {
+  const centre = mean(values);
+  if (centre === null || values.length < 2) return null;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+}
+
+/** Quantile with linear interpolation between the two nearest ranks, as percentile_cont. */
+export function quantile(values: readonly number[], share: number): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = share * (sorted.length - 1);
+  const low = sorted[Math.floor(rank)];
+  const high = sorted[Math.ceil(rank)];
+  return low === undefined || high === undefined ? null : low + (high - low) * (rank - Math.floor(rank));
+}
+
+/** The values that are there. */
+export function present(values: readonly (number | null)[]): number[] {
+  return values.filter((value) => value !== null);
+}
+
+/** Items by key, in the order they came. */
+export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** Start of a row's hour, ms. */
+export function hourOf(row: Row): number {
+  return Math.floor(Date.parse(row.timestamp) / HOUR_MS) * HOUR_MS;
+}
+
+/** Expects equal rows, numbers to 1e-9 of their size. */
+export function expectRows(
+  found: readonly Record<string, unknown>[],
+  wanted: readonly Record<string, unknown>[],
+): void {
+  expect(found.length).toBe(wanted.length);
+  for (const [index, want] of wanted.entries()) {
+    const got = found[index] ?? {};
+    expect(Object.keys(got)).toEqual(Object.keys(want));
+    for (const [name, value] of Object.entries(want)) {
+      const other = got[name];
+      const close =
+        typeof value === "number" && typeof other === "number"
+          ? Math.abs(value - other) <= 1e-9 * Math.max(1, Math.abs(value))
+          : Object.is(value, other);
+      if (!close) expect({ index, name, value: other }).toEqual({ index, name, value });
+    }
+  }
+}
