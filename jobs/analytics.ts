@@ -7,6 +7,7 @@ import { formatTimestamp } from "../core/time.ts";
 import type { Engine, Snapshot } from "../spark/engine.ts";
 import { defaultArguments, type SqlJob } from "../spark/sql-job.ts";
 import type { Lake } from "./lake/lake.ts";
+import type { CommittedSnapshot } from "./lake-reader.ts";
 import { type KeptResult, type Result, Results } from "./results.ts";
 import { type Run, Runs } from "./runs.ts";
 import type { BackgroundJob, JobContext } from "./supervisor.ts";
@@ -50,8 +51,8 @@ export interface AnalyticsOptions {
   engine: Engine;
   /** The data set's own. */
   lake: Lake;
-  /** The committed files of now, and the newest sequence of each partition's chain they come from. */
-  snapshot: () => Promise<{ snapshot: Snapshot; commits: Record<string, number> }>;
+  /** The committed files of now, and how far the chains they come from have got. */
+  snapshot: () => Promise<CommittedSnapshot>;
   clock: Clock;
   logger: Logger;
   /** Cron expression, UTC, of the jobs whose schedule is `default`. */
@@ -277,21 +278,20 @@ export class Analytics implements AnalyticsService {
       this.#runs.set(run, { progress: share });
     };
     for (let attempt = 1; ; attempt++) {
-      const { snapshot, commits } = await take();
+      const { snapshot, commits, watermark } = await take();
       try {
         const table = await engine.query(job.sql, {
           snapshot,
           arguments: defaultArguments(job),
           signal,
           progress,
+          background: true,
         });
         const duration_ms = clock.now() - started;
         const rows_read = rowsOf(snapshot);
         const generated_at = this.#now();
-        return await this.#results.put(
-          { job: info.name, run, generated_at, engine: engine.name, commits, rows_read, duration_ms, query },
-          table,
-        );
+        const facts = { job: info.name, run, generated_at, engine: engine.name, rows_read, duration_ms };
+        return await this.#results.put({ ...facts, commits, watermark, query }, table);
       } catch (error) {
         // A compaction may have replaced a file under the query: the next snapshot has the new one.
         if (attempt > 1 || codeOf(error) !== "unavailable" || signal.aborted) throw error;

@@ -11,10 +11,13 @@ export interface TimeRange {
   to: number;
 }
 
-/** Committed files, and the newest sequence of each partition's chain they come from. */
+/** Committed files, and how far the chains they come from have got. */
 export interface CommittedSnapshot {
   snapshot: Snapshot;
+  /** Newest sequence of each partition's chain. */
   commits: Record<string, number>;
+  /** The newest observation time committed, ISO 8601 UTC. */
+  watermark: string | null;
 }
 
 /** How long a reader may go on with what it listed last, ms. */
@@ -84,7 +87,7 @@ export class LakeReader {
         if (range === undefined || overlaps(file.path, range)) files.push(snapshotFile(this.#lake, file));
       }
     }
-    return { snapshot: { files }, commits };
+    return { snapshot: { files }, commits, watermark: this.watermark };
   }
 
   /**

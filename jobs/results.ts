@@ -15,6 +15,8 @@ export interface ResultInfo {
   engine: string;
   /** Newest sequence of each partition's chain it read. */
   commits: Record<string, number>;
+  /** The newest observation time it could see, ISO 8601 UTC. */
+  watermark: string | null;
   rows_read: number;
   duration_ms: number;
 }
@@ -189,6 +191,7 @@ function parsePointer(bytes: Uint8Array, job: string): Pointer {
     typeof value.engine !== "string" ||
     typeof value.commits !== "object" ||
     value.commits === null ||
+    (value.watermark !== null && typeof value.watermark !== "string") ||
     typeof value.rows_read !== "number" ||
     typeof value.duration_ms !== "number" ||
     typeof value.query !== "string" ||
@@ -202,8 +205,8 @@ function parsePointer(bytes: Uint8Array, job: string): Pointer {
 }
 
 function infoOf(pointer: Pointer): ResultInfo & Answers {
-  const { job, run, generated_at, engine, commits, rows_read, duration_ms, query } = pointer;
-  return { job, run, generated_at, engine, commits, rows_read, duration_ms, query };
+  const { job, run, generated_at, engine, commits, watermark, rows_read, duration_ms, query } = pointer;
+  return { job, run, generated_at, engine, commits, watermark, rows_read, duration_ms, query };
 }
 
 const pad = (sequence: number): string => String(sequence).padStart(9, "0");

@@ -1,9 +1,9 @@
 import type { Clock } from "../core/clock.ts";
-import { messageOf } from "../core/errors.ts";
+import type { Row } from "../core/observation.ts";
 import { isLater } from "../core/time.ts";
-import type { BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
+import type { BackgroundJob, JobStatus } from "../jobs/supervisor.ts";
 import type { LakeReader } from "../jobs/lake-reader.ts";
-import type { Log } from "../jobs/log/log.ts";
+import type { Log, LogBounds } from "../jobs/log/log.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
 import type { About, AnalyticsService, PartitionStatus, PipelineStatus } from "./services.ts";
@@ -18,8 +18,11 @@ export interface MonitorOptions {
   reader: LakeReader;
   current: CurrentState;
   hub: Hub;
-  supervisor: Supervisor;
+  /** The states of the background jobs. */
+  jobs: () => JobStatus[];
   clock: Clock;
+  /** The newest row of each city in the lake, for `current` to begin with. */
+  newestRows: () => Promise<Row[]>;
   /** The newest observation time the source has given, ISO 8601 UTC. */
   sourceWatermark: () => string | null;
   analytics: AnalyticsService;
@@ -29,18 +32,35 @@ export interface MonitorOptions {
 export class PipelineMonitor {
   readonly #options: MonitorOptions;
   #partitions: PartitionStatus[] = [];
+  #seeded = false;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
   }
 
-  /** Looks at log and lake anew. A log that is away leaves its bounds unknown; a lake that is away rejects. */
+  /**
+   * Looks at log and lake anew; the first time it succeeds, `current` gets the lake's newest rows. A log that is away
+   * leaves its bounds unknown; of a lake that is away the last look stays.
+   *
+   * @throws LakeError, CommitError, EngineError when the lake cannot be read
+   */
   async refresh(): Promise<void> {
-    const { log, reader } = this.#options;
+    const { log, reader, current, newestRows } = this.#options;
     const bounds = await Promise.all(
       Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition).catch(() => null)),
     );
-    await reader.refresh();
+    try {
+      await reader.refresh();
+    } finally {
+      this.#look(bounds);
+    }
+    if (this.#seeded) return;
+    current.seed(await newestRows());
+    this.#seeded = true;
+  }
+
+  #look(bounds: readonly (LogBounds | null)[]): void {
+    const { reader } = this.#options;
     this.#partitions = bounds.map((bound, partition) => {
       const state = reader.states.get(partition);
       let bytes = 0;
@@ -60,7 +80,7 @@ export class PipelineMonitor {
 
   /** Where everything stands, as of the last look. */
   status(): PipelineStatus {
-    const { about, log, reader, current, hub, supervisor, sourceWatermark } = this.#options;
+    const { about, log, reader, current, hub, jobs, sourceWatermark } = this.#options;
     let behind: number | null = 0;
     for (const { high, next } of this.#partitions)
       behind = high === null || behind === null ? null : behind + high - next;
@@ -84,7 +104,7 @@ export class PipelineMonitor {
           behind: null,
         },
       ],
-      jobs: supervisor.status(),
+      jobs: jobs(),
       partitions: this.#partitions,
       live,
     };
@@ -100,18 +120,14 @@ export class PipelineMonitor {
     return newest;
   }
 
-  /** Keeps the status fresh. */
+  /** Keeps the status fresh. It fails while the lake cannot be read. */
   job(): BackgroundJob {
     return {
       name: "monitor",
-      run: async ({ signal, running, waiting }) => {
+      run: async ({ signal, running }) => {
         while (!signal.aborted) {
-          try {
-            await this.refresh();
-            running();
-          } catch (error) {
-            waiting(messageOf(error));
-          }
+          await this.refresh();
+          running();
           await this.#options.clock.sleep(INTERVAL_MS, signal);
         }
       },

@@ -14,15 +14,16 @@ import type { Table } from "apache-arrow";
 import { EngineError, messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
+import { ConnectionPool, type Session } from "./duckdb-pool.ts";
 import type { Argument, Engine, QueryOptions, Snapshot } from "./engine.ts";
 import { namedArguments } from "./named-arguments.ts";
 import { observationsSql, quoteText, rowsSql } from "./observations-view.ts";
 
 /** What the embedded engine is opened with. */
 export interface DuckDbOptions {
-  /** Threads it computes on. Default: one a core. */
+  /** Threads it computes on, for background work and again for the rest. Default: one a core. */
   threads?: number;
-  /** Most memory before it spills to disk, as DuckDB writes it (`512MB`). Default: `1GB`. */
+  /** Most memory of background work before it spills to disk, as DuckDB writes it (`2GB`). Default: `1GB`. */
   memoryLimit?: string;
   /** Folder of this engine alone, for what is spilled and for files under way. Leftovers in it are deleted at the start. */
   tempFolder: string;
@@ -30,14 +31,13 @@ export interface DuckDbOptions {
   folders?: readonly string[];
 }
 
-/** Queries that run at the same time; more of them wait. */
-const CONNECTIONS = 8;
+/** Most memory of the queries that somebody waits for. */
+const FOREGROUND_MEMORY = "512MB";
 /** Rows of a Parquet row group: DuckDB's own, a multiple of its vectors. */
 const ROW_GROUP = 122_880;
 /** How often a running query is looked at, ms: soon at first, since most end within a few ms. */
 const LOOK_MS = { first: 1, last: 20 };
-/** An SQL text without a statement, which the binding has no words for. */
-const NOTHING = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*$/;
+const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//g;
 const COMPACTION = /^compaction-[0-9a-f-]+\.parquet$/;
 
 /**
@@ -58,28 +58,35 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
     await rm(join(temp, "spill"), { recursive: true, force: true });
     for (const name of await readdir(temp))
       if (COMPACTION.test(name)) await rm(join(temp, name), { force: true });
-    const instance = await DuckDBInstance.create(":memory:", {
-      threads: String(options.threads ?? navigator.hardwareConcurrency),
-      // DuckDB's own threads do all the work. A query that is awaited in the runtime's pool holds one of its threads, and
-      // that pool has one a core: two long queries would stop every file operation of the process.
-      external_threads: "0",
-      // Threads go from query to query, so that a short read does not wait for a long one.
-      scheduler_process_partial: "true",
-      memory_limit: options.memoryLimit ?? "1GB",
-      temp_directory: join(temp, "spill"),
-      // The system's page cache does that, and gives memory back.
-      enable_external_file_cache: "false",
-      autoinstall_known_extensions: "false",
-      autoload_known_extensions: "false",
-      allow_community_extensions: "false",
-    });
-    const connection = await instance.connect();
-    if (options.folders !== undefined) {
-      const allowed = [...options.folders, temp].map((folder) => quoteText(folder.replace(/\/*$/, "/")));
-      await connection.run(`SET allowed_directories = [${allowed.join(", ")}]`);
-      await connection.run("SET enable_external_access = false");
-    }
-    return new DuckDbEngine(instance, temp);
+    const open = async (name: string, memory: string): Promise<ConnectionPool> => {
+      const instance = await DuckDBInstance.create(":memory:", {
+        threads: String(options.threads ?? navigator.hardwareConcurrency),
+        // DuckDB's own threads do all the work. A query that is awaited in the runtime's pool holds one of its threads,
+        // and that pool has one a core: two long queries would stop every file operation of the process.
+        external_threads: "0",
+        // Threads go from query to query, so that a query does not wait for the end of another.
+        scheduler_process_partial: "true",
+        memory_limit: memory,
+        temp_directory: join(temp, "spill", name),
+        // The system's page cache does that, and gives memory back.
+        enable_external_file_cache: "false",
+        autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false",
+        allow_community_extensions: "false",
+      });
+      const connection = await instance.connect();
+      if (options.folders !== undefined) {
+        const allowed = [...options.folders, temp].map((folder) => quoteText(folder.replace(/\/*$/, "/")));
+        await connection.run(`SET allowed_directories = [${allowed.join(", ")}]`);
+        await connection.run("SET enable_external_access = false");
+      }
+      connection.closeSync();
+      return new ConnectionPool(instance);
+    };
+    // Two instances, since the threads of one serve the query with the most tasks first, and the others may starve.
+    const foreground = await open("foreground", FOREGROUND_MEMORY);
+    const background = await open("background", options.memoryLimit ?? "1GB");
+    return new DuckDbEngine(foreground, background, temp);
   } catch (cause) {
     throw new EngineError(
       "unavailable",
@@ -89,29 +96,23 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   }
 }
 
-/** A connection and the view it holds at the moment. */
-interface Session {
-  connection: DuckDBConnection;
-  view: string;
-}
-
 class DuckDbEngine implements Engine {
   readonly name = `DuckDB ${version().replace(/^v/, "")}`;
-  readonly #instance: DuckDBInstance;
+  readonly #foreground: ConnectionPool;
+  readonly #background: ConnectionPool;
   readonly #temp: string;
-  readonly #idle: Session[] = [];
-  readonly #waiting: (() => void)[] = [];
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
-  #open = 0;
 
-  constructor(instance: DuckDBInstance, temp: string) {
-    this.#instance = instance;
+  constructor(foreground: ConnectionPool, background: ConnectionPool, temp: string) {
+    this.#foreground = foreground;
+    this.#background = background;
     this.#temp = temp;
   }
 
   query(sql: string, options: QueryOptions): Promise<Table> {
-    return this.#with(options.signal, async (session, signal) => {
+    const pool = options.background === true ? this.#background : this.#foreground;
+    return this.#with(pool, options.signal, async (session, signal) => {
       const view = observationsSql(options.snapshot);
       if (session.view !== view) {
         session.view = "";
@@ -129,7 +130,7 @@ class DuckDbEngine implements Engine {
   }
 
   compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
-    return this.#with(signal, async ({ connection }, stop) => {
+    return this.#with(this.#background, signal, async ({ connection }, stop) => {
       const path = join(this.#temp, `compaction-${randomUUID()}.parquet`);
       const statement = await connection.prepare(
         `COPY (FROM (${rowsSql(snapshot)}) ORDER BY "timestamp", "city", "source", "log_offset") TO ${quoteText(path)} ` +
@@ -149,29 +150,31 @@ class DuckDbEngine implements Engine {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    for (const wake of this.#waiting.splice(0)) wake();
     await Promise.allSettled(this.#running);
-    for (const session of this.#idle.splice(0)) session.connection.closeSync();
-    this.#instance.closeSync();
+    this.#foreground.close();
+    this.#background.close();
     await rm(join(this.#temp, "spill"), { recursive: true, force: true });
   }
 
   /** Runs `action` on a connection of its own, and turns what it throws into an EngineError. */
   #with<T>(
+    pool: ConnectionPool,
     signal: AbortSignal | undefined,
     action: (session: Session, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const stop =
-      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const closing = this.#closing.signal;
+    const stop = signal === undefined ? closing : AbortSignal.any([signal, closing]);
     const run = async (): Promise<T> => {
-      const session = await this.#take(stop);
+      if (closing.aborted) throw new EngineError("unavailable", "The engine is closed");
       try {
-        return await action(session, stop);
+        const session = await pool.take(stop);
+        try {
+          return await action(session, stop);
+        } finally {
+          pool.give(session);
+        }
       } catch (error) {
         throw engineError(error, stop);
-      } finally {
-        this.#idle.push(session);
-        this.#waiting.shift()?.();
       }
     };
     const running = run();
@@ -180,51 +183,6 @@ class DuckDbEngine implements Engine {
     running.then(ended, ended);
     return running;
   }
-
-  async #take(signal: AbortSignal): Promise<Session> {
-    for (;;) {
-      if (signal.aborted) {
-        // It may have been woken for a connection that it does not take now.
-        this.#waiting.shift()?.();
-        throw this.#closing.signal.aborted
-          ? new EngineError("unavailable", "The engine is closed")
-          : cancelled();
-      }
-      const session = this.#idle.pop();
-      if (session !== undefined) return session;
-      if (this.#open < CONNECTIONS) {
-        this.#open++;
-        try {
-          return { connection: await connect(this.#instance), view: "" };
-        } catch (error) {
-          this.#open--;
-          throw engineError(error, signal);
-        }
-      }
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          signal.removeEventListener("abort", wake);
-          const index = this.#waiting.indexOf(wake);
-          if (index >= 0) this.#waiting.splice(index, 1);
-          resolve();
-        };
-        this.#waiting.push(wake);
-        signal.addEventListener("abort", wake, { once: true });
-      });
-    }
-  }
-}
-
-async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  // DuckDB 1.5.6 fails in it ("expression type mismatch") on the newest revisions of a range of time in JSON files.
-  await connection.run("SET disabled_optimizers = 'top_n_window_elimination'");
-  // Progress is counted only where a bar would be drawn.
-  await connection.run("SET enable_progress_bar = true");
-  await connection.run("SET enable_progress_bar_print = false");
-  await connection.run("SET progress_bar_time = 0");
-  return connection;
 }
 
 async function prepareSelect(
@@ -239,7 +197,8 @@ async function prepareSelect(
   for (const name of Object.keys(given)) {
     if (!named.names.includes(name)) throw badQuery(`the argument :${name} is not used`);
   }
-  if (NOTHING.test(sql)) throw badQuery("it is empty, wanted one SELECT");
+  // The binding has no words for a text without a statement.
+  if (/^[\s;]*$/.test(sql.replace(COMMENT, ""))) throw badQuery("it is empty, wanted one SELECT");
   const statements = await connection.extractStatements(named.sql);
   if (statements.count !== 1) throw badQuery(`it has ${statements.count} statements, wanted one SELECT`);
   const statement = await statements.prepare(0);

@@ -138,6 +138,8 @@ export function engineContract(
         ["DROP VIEW observations", {}, /wanted one SELECT/],
         ["SELECT 1 AS a; SELECT 2 AS b", {}, /wanted one SELECT/],
         ["", {}, /wanted one SELECT/],
+        [`${"-- ".repeat(40)}\n ; /* none */`, {}, /wanted one SELECT/],
+        [`${"-".repeat(80)}\nSELEKT 1`, {}, /SELEKT/],
       ];
       for (const [sql, given, message] of cases) {
         const error = await failure(sql, { snapshot: empty, arguments: given ?? {} });
@@ -171,7 +173,7 @@ export function engineContract(
       const snapshot = { files: [await folder.jsonl([row()])] };
       expect(codeOf(await failure(endless, { snapshot, signal: AbortSignal.abort() }))).toBe("cancelled");
       const abort = new AbortController();
-      const running = failure(endless, { snapshot, signal: abort.signal });
+      const running = failure(endless, { snapshot, signal: abort.signal, background: true });
       // Other queries are answered while it runs.
       expect(await query("SELECT count(*) AS n FROM observations", { snapshot })).toHaveLength(1);
       abort.abort();

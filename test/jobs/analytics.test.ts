@@ -85,7 +85,11 @@ function make(jobs: SqlJob[] = [job("a", "none")]): Analytics {
     jobs,
     engine,
     lake,
-    snapshot: async () => ({ snapshot: snapshot(), commits: { ...commits } }),
+    snapshot: async () => ({
+      snapshot: snapshot(),
+      commits: { ...commits },
+      watermark: "2026-01-31T11:55:00Z",
+    }),
     clock,
     logger: silentLogger,
     cronDefault: "*/5 * * * *",
@@ -158,6 +162,7 @@ describe("Analytics", () => {
       generated_at: "2026-01-31T12:00:00.250Z",
       engine: "Fake 1",
       commits: { "0": 5 },
+      watermark: "2026-01-31T11:55:00Z",
       rows_read: 10,
       duration_ms: 250,
     });

@@ -22,6 +22,7 @@ const info = (run: string, job = "trends") => ({
   generated_at: "2026-01-31T12:00:00Z",
   engine: "DuckDB 1.5.6",
   commits: { "0": 42 },
+  watermark: "2026-01-31T11:55:00Z",
   rows_read: 7,
   duration_ms: 3,
   query: "abc",

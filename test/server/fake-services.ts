@@ -58,6 +58,7 @@ export function result(job: string, changes: Partial<Result> = {}): Result {
     generated_at: "2026-01-31T11:55:00Z",
     engine: "DuckDB 1.5.6",
     commits: { "0": 42 },
+    watermark: "2026-01-31T11:50:00Z",
     rows_read: 1234,
     duration_ms: 17,
     arrow: tableToIPC(table, "stream"),

@@ -86,13 +86,13 @@ describe("openDuckDb()", () => {
       threads: 1,
     });
     const sql = "SELECT list(range) AS everything FROM range(20000000)";
-    const query = (text: string) => engine.query(text, { snapshot: { files: [] } });
+    const query = (text: string) => engine.query(text, { snapshot: { files: [] }, background: true });
     expect(await query(sql).then(() => undefined, codeOf)).toBe("out_of_memory");
     expect(rowsOf(await query("SELECT 1 AS one"))).toEqual([{ one: 1 }]);
     await engine.close();
   });
 
-  test("leaves the runtime's threads to the file system while long queries run", async () => {
+  test("leaves threads to the file system and to other queries while long ones run in the background", async () => {
     const engine = await openDuckDb({ tempFolder: join(folder.path, "long") });
     const abort = new AbortController();
     const long = Array.from({ length: 4 }, () =>
@@ -100,6 +100,7 @@ describe("openDuckDb()", () => {
         .query("SELECT sum(sqrt(range)) AS s FROM range(1000000000000)", {
           snapshot: { files: [] },
           signal: abort.signal,
+          background: true,
         })
         .then(() => undefined, codeOf),
     );

@@ -65,6 +65,11 @@ describe("temperature_anomalies", () => {
     ]);
   });
 
+  test("has one newest observation a city where two sources report at the same time", async () => {
+    const found = await run([row({ source: "b" }), row({ source: "a", log_offset: 1 })]);
+    expect(found.map(({ source }) => source)).toEqual(["a"]);
+  });
+
   test("of one row has bounds but no classic z, and of none is empty", async () => {
     expectRows(await run([row()]), reference([row()], 48));
     expect(await run([])).toEqual([]);
