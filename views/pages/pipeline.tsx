@@ -161,7 +161,7 @@ function Proof({ partitions }: { partitions: PartitionProps[] }): JSX.Element {
         </>
       )}
       <span class="end">
-        proved by <code>bun run verify</code>
+        by the commits' own counts; <code>bun run verify</code> proves it record by record
       </span>
     </p>
   );
