@@ -190,11 +190,22 @@ const isFile = (file: FileInfo | null | undefined): boolean =>
   isCount(file.revisions) &&
   isCount(file.bytes) &&
   typeof file.sha256 === "string";
-const isCounts = (counts: Counts | undefined): boolean =>
-  counts !== undefined && isCount(counts.rows) && isCount(counts.duplicates) && isCount(counts.rejected);
+const isTime = (value: unknown): boolean => typeof value === "string" && !Number.isNaN(Date.parse(value));
+const isRecord = (record: LastRecord | null | undefined): boolean =>
+  typeof record === "object" &&
+  record !== null &&
+  isCount(record.offset) &&
+  typeof record.sha256 === "string";
+const isCounts = (counts: Counts | null | undefined): boolean =>
+  typeof counts === "object" &&
+  counts !== null &&
+  isCount(counts.rows) &&
+  isCount(counts.duplicates) &&
+  isCount(counts.rejected);
 
 function isEntry(entry: Partial<Entry>): entry is Entry {
   if (typeof entry.id !== "string" || (entry.prev !== null && typeof entry.prev !== "string")) return false;
+  if (!isTime(entry.at)) return false;
   switch (entry.kind) {
     case "claim":
       return entry.start === undefined || isCount(entry.start);
@@ -208,7 +219,8 @@ function isEntry(entry: Partial<Entry>): entry is Entry {
         entry.files.every(isFile) &&
         (entry.rejected === null || isFile(entry.rejected)) &&
         isCounts(entry.counts) &&
-        isCount(entry.record?.offset)
+        isRecord(entry.record) &&
+        (entry.watermark === null || isTime(entry.watermark))
       );
     case "compaction":
       return (
@@ -219,12 +231,16 @@ function isEntry(entry: Partial<Entry>): entry is Entry {
     case "checkpoint":
       return (
         isCount(entry.next) &&
+        (entry.claim === null || (typeof entry.claim?.id === "string" && isCount(entry.claim.sequence))) &&
         isCounts(entry.counts) &&
+        (entry.record === null || isRecord(entry.record)) &&
+        (entry.watermark === null || isTime(entry.watermark)) &&
         Array.isArray(entry.live) &&
         entry.live.every((file) => isFile(file) && isCount(file.sequence)) &&
         Array.isArray(entry.rejected) &&
         entry.rejected.every(isFile) &&
-        Array.isArray(entry.removed)
+        Array.isArray(entry.removed) &&
+        entry.removed.every((file) => typeof file?.path === "string" && isTime(file.at))
       );
     default:
       return false;

@@ -119,6 +119,18 @@ export class ChainWriter {
     return this.#state;
   }
 
+  /**
+   * Takes in what compactors wrote since: files that this writer still knows may be deleted.
+   *
+   * @throws CommitError `fenced` when another writer holds the claim
+   */
+  async refresh(): Promise<void> {
+    const { lake, topic, partition } = this.#chain;
+    const fresh = await fold(lake, topic, partition, this.#state);
+    if (fresh.claim?.id !== this.#claim.id) throw fenced(this.#chain);
+    this.#state = fresh;
+  }
+
   /** Sequence of this writer's claim: part of its files' names. */
   get claimSequence(): number {
     return this.#claim.sequence;
