@@ -32,11 +32,19 @@ export function consumerJob(options: ConsumerOptions): BackgroundJob {
     name: "consumer",
     async run({ signal, running }) {
       const partitions = new Map<number, PartitionWriter>();
+      /** First offset not taken yet, by partition. */
+      const taken = new Map<number, number>();
+      let progress = Promise.withResolvers<void>();
+      const advance = () => {
+        progress.resolve();
+        progress = Promise.withResolvers();
+      };
       const failure = Promise.withResolvers<never>();
       failure.promise.catch(() => {}); // it is raced below; until then it is nobody's
       const drop = async (partition: number) => {
         const writer = partitions.get(partition);
         partitions.delete(partition);
+        advance();
         await writer?.drop();
       };
       const subscription = await options.log.consume(
@@ -56,6 +64,7 @@ export function consumerJob(options: ConsumerOptions): BackgroundJob {
               onFailure: failure.reject,
             });
             partitions.set(partition, writer);
+            taken.set(partition, writer.next);
             running();
             return writer.next;
           },
@@ -64,6 +73,9 @@ export function consumerJob(options: ConsumerOptions): BackgroundJob {
             if (writer === undefined)
               throw new Error(`records of partition ${partition}, which is not assigned`);
             await writer.add(records);
+            const last = records.at(-1);
+            if (last !== undefined) taken.set(partition, last.offset + 1);
+            advance();
           },
           revoked: drop,
         },
@@ -78,8 +90,18 @@ export function consumerJob(options: ConsumerOptions): BackgroundJob {
       const stop = () => stopped.resolve();
       signal.addEventListener("abort", stop, { once: true });
       if (signal.aborted) stop();
+      /** Takes what the log holds at the stop, so that nothing is left to be committed; not when that is very much. */
+      const drain = async () => {
+        for (const partition of partitions.keys()) {
+          const bounds = await options.log.bounds(partition).catch(() => null); // a log that is away gives nothing more
+          if (bounds === null || bounds.high - (taken.get(partition) ?? 0) > options.batchRecordsMax)
+            continue;
+          while (partitions.has(partition) && (taken.get(partition) ?? 0) < bounds.high)
+            await progress.promise;
+        }
+      };
       try {
-        await Promise.race([subscription.done, failure.promise, stopped.promise]);
+        await Promise.race([subscription.done, failure.promise, stopped.promise.then(drain)]);
         await subscription.stop();
         await Promise.all([...partitions.values()].map((writer) => writer.flush()));
       } finally {

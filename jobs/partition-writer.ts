@@ -18,6 +18,8 @@ import type { Snapshot } from "../spark/engine.ts";
 
 /** A checkpoint is made after this many entries, or a quarter of the live files: reading stays short, writing cheap. */
 const CHECKPOINT_ENTRIES = 100;
+/** Records of more characters than this are a full batch, however few they are: this bounds the memory. */
+const BATCH_LENGTH = 32 * 1024 * 1024;
 
 /** What a partition's writer needs. */
 export interface PartitionWriterOptions {
@@ -46,6 +48,8 @@ export class PartitionWriter {
   readonly #writer: ChainWriter;
   readonly #index: CommittedIndex;
   #buffer: LogRecord[] = [];
+  /** Characters in the buffer. */
+  #length = 0;
   #timer = new AbortController();
   /** Flushes run one after the other. */
   #flushing: Promise<void> = Promise.resolve();
@@ -81,8 +85,12 @@ export class PartitionWriter {
 
   /** Takes records; commits when the batch is full, else within the flush time. */
   async add(records: readonly LogRecord[]): Promise<void> {
-    for (const record of records) this.#buffer.push(record);
-    if (this.#buffer.length >= this.#options.batchRecords) return this.flush();
+    for (const record of records) {
+      this.#buffer.push(record);
+      this.#length += record.value.length;
+    }
+    if (this.#buffer.length >= this.#options.batchRecords || this.#length >= BATCH_LENGTH)
+      return this.flush();
     if (this.#buffer.length === records.length && records.length > 0) this.#startTimer();
   }
 
@@ -114,6 +122,7 @@ export class PartitionWriter {
     if (this.#failed || this.#buffer.length === 0) return;
     const records = this.#buffer;
     this.#buffer = [];
+    this.#length = 0;
     try {
       await this.#commit(records);
     } catch (error) {
@@ -179,8 +188,11 @@ export class PartitionWriter {
     const { chain, readRows } = this.#options;
     const wanted = new Set(hours);
     const range = rangeOfHours(hours);
-    const files = [...this.#writer.state.live.values()].filter((file) => overlaps(file.path, range));
-    if (files.length === 0) return [];
+    const committed = () =>
+      [...this.#writer.state.live.values()].filter((file) => overlaps(file.path, range));
+    if (committed().length === 0) return [];
+    await this.#writer.refresh();
+    const files = committed();
     const snapshot = { files: files.map((file) => snapshotFile(chain.lake, file)) };
     const rows = await readRows(snapshot, range.from, range.to);
     return rows.filter((row) => wanted.has(hourKey(row.timestamp)));

@@ -150,7 +150,8 @@ describe("openLocalLake() on a faulty disk", () => {
 
   test("create() is `unclear` when its temporary cannot be removed after the link", async () => {
     const disk = diskWith({
-      unlink: (path) => (basename(path).length === 36 && armed ? Promise.reject(failure("EIO")) : nodeDisk.unlink(path)),
+      unlink: (path) =>
+        basename(path).length === 36 && armed ? Promise.reject(failure("EIO")) : nodeDisk.unlink(path),
     });
     let armed = false;
     const lake = await openLocalLake(newFolder(), { disk });

@@ -1,0 +1,222 @@
+/**
+ * What must be in the lake, and what is, worked out without the program's own code: by the rules of the design, from the
+ * log's records and the files alone.
+ */
+import { createHash } from "node:crypto";
+
+/** What a record says, known from how it was made; null when it cannot be read. */
+export type Meaning = { identity: string; timestamp: string; values: string } | null;
+
+/** Where a lake's files are found. */
+export interface Files {
+  /** Names in a folder; none when it is not there. */
+  list(folder: string): Promise<string[]>;
+  read(path: string): Promise<Uint8Array>;
+  /** Rows of a compacted file. */
+  readParquet(path: string): Promise<Record<string, unknown>[]>;
+}
+
+/** What the committed files of a partition hold. */
+export interface Content {
+  /** First offset that is not committed; 0 for an empty chain. */
+  next: number;
+  /** Rows in the order they were found. */
+  rows: { offset: number; values: string; timestamp: string; path: string }[];
+  rejected: { offset: number; reason: string; topic: string; partition: number }[];
+  /** Every committed file. */
+  paths: Set<string>;
+  counts: { rows: number; duplicates: number; rejected: number };
+  problems: string[];
+}
+
+const FIELDS = [
+  "timestamp",
+  "city",
+  "temperature",
+  "humidity",
+  "pressure",
+  "wind_speed",
+  "rainfall",
+  "weather_main",
+  "weather_description",
+  "source",
+  "wind_direction",
+  "wind_gust",
+  "dew_point",
+  "clouds",
+  "visibility",
+];
+
+/** An observation's values as one text, whatever the order of its fields; absent is null. */
+export function valuesOf(observation: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(FIELDS.map((name) => observation[name] ?? null));
+}
+
+/** What makes an observation the same one. */
+export function identityOf(observation: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify([observation["source"], observation["city"], observation["timestamp"]]);
+}
+
+interface Listed {
+  path: string;
+  bytes: number;
+  sha256: string;
+  rows: number;
+}
+
+const parse = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes));
+
+/** Reads a partition of a lake from its files. What does not fit together is told in `problems`. */
+export async function contentOf(files: Files, topic: string, partition = 0): Promise<Content> {
+  const folder = `commits/${topic}/${partition}`;
+  const problems: string[] = [];
+  const names = (await files.list(folder)).filter((name) => /^\d{12}\.json$/.test(name)).sort();
+  const chain: { name: string; entry: Record<string, unknown> }[] = [];
+  for (const name of names.toReversed()) {
+    const entry = parse(await files.read(`${folder}/${name}`)) as Record<string, unknown>;
+    chain.unshift({ name, entry });
+    if (entry["kind"] === "checkpoint") break;
+  }
+  let next = 0;
+  let live = new Map<string, Listed>();
+  let rejectedFiles: Listed[] = [];
+  let counts = { rows: 0, duplicates: 0, rejected: 0 };
+  let before: { number: number; id: unknown } | undefined;
+  for (const { name, entry } of chain) {
+    const number = Number(name.slice(0, 12));
+    if (entry["kind"] !== "checkpoint" && number !== (before?.number ?? 0) + 1)
+      problems.push(`entry ${number} follows entry ${before?.number}`);
+    if (before !== undefined && entry["prev"] !== before.id)
+      problems.push(`entry ${number} names another predecessor`);
+    before = { number, id: entry["id"] };
+    if (entry["kind"] === "claim" && entry["start"] !== undefined) next = entry["start"] as number;
+    if (entry["kind"] === "checkpoint") {
+      next = entry["next"] as number;
+      live = new Map((entry["live"] as Listed[]).map((file) => [file.path, file]));
+      rejectedFiles = entry["rejected"] as Listed[];
+      counts = entry["counts"] as typeof counts;
+    }
+    if (entry["kind"] === "batch") {
+      if (entry["first"] !== next)
+        problems.push(`entry ${number} begins at ${entry["first"]}, wanted ${next}`);
+      next = (entry["last"] as number) + 1;
+      for (const file of entry["files"] as Listed[]) live.set(file.path, file);
+      if (entry["rejected"] !== null) rejectedFiles = [...rejectedFiles, entry["rejected"] as Listed];
+      const more = entry["counts"] as typeof counts;
+      counts = {
+        rows: counts.rows + more.rows,
+        duplicates: counts.duplicates + more.duplicates,
+        rejected: counts.rejected + more.rejected,
+      };
+    }
+    if (entry["kind"] === "compaction") {
+      for (const path of entry["inputs"] as string[])
+        if (!live.delete(path)) problems.push(`entry ${number} replaces ${path}, which is not live`);
+      const output = entry["output"] as Listed;
+      live.set(output.path, output);
+    }
+  }
+
+  const whole = async (file: Listed): Promise<Uint8Array | undefined> => {
+    try {
+      const bytes = await files.read(file.path);
+      if (bytes.length === file.bytes && createHash("sha256").update(bytes).digest("hex") === file.sha256)
+        return bytes;
+      problems.push(`${file.path} is committed and not whole`);
+    } catch {
+      problems.push(`${file.path} is committed and gone`);
+    }
+    return undefined;
+  };
+  const linesOf = (bytes: Uint8Array) =>
+    new TextDecoder()
+      .decode(bytes)
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  const rows: Content["rows"] = [];
+  for (const file of live.values()) {
+    const bytes = await whole(file);
+    if (bytes === undefined) continue;
+    const found = file.path.endsWith(".parquet") ? await files.readParquet(file.path) : linesOf(bytes);
+    if (found.length !== file.rows)
+      problems.push(`${file.path} has ${found.length} rows, wanted ${file.rows}`);
+    for (const row of found) {
+      rows.push({
+        offset: Number(row["log_offset"]),
+        values: valuesOf(row),
+        timestamp: String(row["timestamp"]),
+        path: file.path,
+      });
+    }
+  }
+  const rejected: Content["rejected"] = [];
+  for (const file of rejectedFiles) {
+    const bytes = await whole(file);
+    if (bytes !== undefined) rejected.push(...(linesOf(bytes) as unknown as Content["rejected"]));
+  }
+  const paths = new Set([...live.keys(), ...rejectedFiles.map((file) => file.path)]);
+  return { next, rows, rejected, paths, counts, problems };
+}
+
+/**
+ * Compares a partition with its log: every record below `content.next` must be a row, a duplicate or rejected, exactly
+ * once and as it is.
+ *
+ * @returns what is wrong
+ */
+export function compare(
+  log: readonly { offset: number; value: string }[],
+  meaningOf: (value: string) => Meaning,
+  content: Content,
+): string[] {
+  const problems = [...content.problems];
+  const rows = Map.groupBy(content.rows, (row) => row.offset);
+  const rejected = Map.groupBy(content.rejected, (record) => record.offset);
+  const newest = new Map<string, string>();
+  const counts = { rows: 0, duplicates: 0, rejected: 0 };
+  for (const { offset, value } of log) {
+    if (offset >= content.next) break;
+    const meaning = meaningOf(value);
+    const row = rows.get(offset) ?? [];
+    const refused = rejected.get(offset) ?? [];
+    rows.delete(offset);
+    rejected.delete(offset);
+    let kind: keyof typeof counts = "rejected";
+    if (meaning !== null) {
+      kind = newest.get(meaning.identity) === meaning.values ? "duplicates" : "rows";
+      newest.set(meaning.identity, meaning.values);
+    }
+    counts[kind]++;
+    if (row.length !== (kind === "rows" ? 1 : 0))
+      problems.push(`offset ${offset} (${kind}) is ${row.length} rows`);
+    if (refused.length !== (kind === "rejected" ? 1 : 0))
+      problems.push(`offset ${offset} (${kind}) was rejected ${refused.length} times`);
+    for (const { values, path } of row) {
+      if (meaning === null) continue;
+      if (values !== meaning.values) problems.push(`offset ${offset} is ${values}, wanted ${meaning.values}`);
+      const day = `observations/date=${meaning.timestamp.slice(0, 10)}/`;
+      const hour = `${day}hour=${meaning.timestamp.slice(11, 13)}/`;
+      if (!path.startsWith(path.endsWith(".jsonl") || path.includes("/hour=") ? hour : day))
+        problems.push(`offset ${offset} of ${meaning.timestamp} lies in ${path}`);
+    }
+  }
+  for (const offset of rows.keys()) problems.push(`offset ${offset} is a row, but not in the log`);
+  for (const offset of rejected.keys()) problems.push(`offset ${offset} was rejected, but is not in the log`);
+  if (JSON.stringify(counts) !== JSON.stringify(content.counts))
+    problems.push(`the chain counts ${JSON.stringify(content.counts)}, wanted ${JSON.stringify(counts)}`);
+  return problems;
+}
+
+/** The newest values of each observation, sorted: what readers see. */
+export function newestOf(content: Content): string[] {
+  const newest = new Map<string, { offset: number; values: string }>();
+  for (const row of content.rows) {
+    const values = JSON.parse(row.values) as unknown[];
+    const identity = JSON.stringify([values[9], values[1], values[0]]);
+    const before = newest.get(identity);
+    if (before === undefined || before.offset < row.offset) newest.set(identity, row);
+  }
+  return [...newest.values()].map((row) => row.values).sort();
+}

@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { silentLogger } from "../../core/log.ts";
+import { encodeEntry, type BatchEntry } from "../../jobs/commits/entry.ts";
+import { fold } from "../../jobs/commits/fold.ts";
+import { compactPartition } from "../../jobs/compactor.ts";
+import { PartitionWriter } from "../../jobs/partition-writer.ts";
+import { readRows } from "../../jobs/rows.ts";
+import { verifyPartition } from "../../jobs/verify.ts";
+import { openDuckDb } from "../../spark/duckdb.ts";
+import type { Engine } from "../../spark/engine.ts";
+import { sha256Hex } from "../../core/checksum.ts";
+import { makeWorkload } from "../crash/workload.ts";
+import { at, recordOf, WritePath } from "../write-path.ts";
+
+let path: WritePath;
+let engine: Engine;
+beforeEach(async () => {
+  path = await WritePath.open();
+  engine = await openDuckDb({ tempFolder: join(path.root, ".engine"), threads: 1 });
+});
+afterEach(async () => {
+  await engine.close();
+  await path.close();
+});
+
+async function write(size = 5): Promise<void> {
+  const writer = await PartitionWriter.open({
+    chain: path.chain(),
+    log: path.log,
+    clock: path.clock,
+    logger: silentLogger,
+    readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
+    batchRecords: 1_000,
+    flushMs: 1_000,
+    onCommit: () => {},
+    onFailure: () => {},
+  });
+  while (writer.next < path.log.all().length) {
+    await writer.add(await path.log.read(0, writer.next, size));
+    await writer.flush();
+  }
+}
+
+const verify = () => verifyPartition(path.lake, path.log, engine, 0);
+
+/** Changes the newest batch and one of its files in a way that the files and the entry still agree. */
+async function forge(
+  change: (lines: Record<string, unknown>[], entry: BatchEntry) => Record<string, unknown>[],
+) {
+  const { path: name, entry } = (await path.entries()).at(-1)!;
+  const { sha256: _, ...batch } = entry;
+  const forged = batch as unknown as BatchEntry;
+  const file = forged.files[0]!;
+  const lines = (await readFile(join(path.root, file.path), "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const bytes = new TextEncoder().encode(
+    change(lines, forged)
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join(""),
+  );
+  Object.assign(file, { bytes: bytes.length, sha256: sha256Hex(bytes) });
+  await writeFile(join(path.root, file.path), bytes);
+  await writeFile(name, encodeEntry(forged));
+}
+
+describe("verifyPartition()", () => {
+  test("finds nothing wrong with an empty lake", async () => {
+    expect(await verify()).toEqual({
+      partition: 0,
+      low: 0,
+      high: 0,
+      next: 0,
+      behind: 0,
+      rows: 0,
+      duplicates: 0,
+      rejected: 0,
+      compared: 0,
+      files: 0,
+      bytes: 0,
+      problems: [],
+    });
+  });
+
+  test("proves that the log is rows + duplicates + rejected, also after a compaction", async () => {
+    const workload = makeWorkload(5, { chunks: 6, size: 20 });
+    await path.append(...workload.chunks.flat());
+    await write();
+    for (let round = 0; round < 2; round++) {
+      const proof = await verify();
+      expect(proof.problems).toEqual([]);
+      expect(proof.rows + proof.duplicates + proof.rejected).toBe(121);
+      expect(proof).toMatchObject({ low: 0, high: 121, next: 121, behind: 0, compared: 121 });
+      expect(Math.min(proof.rows, proof.duplicates, proof.rejected)).toBeGreaterThan(0);
+      await compactPartition(path.chain(), engine, { afterMs: 0, graceMs: 0 });
+    }
+    expect((await fold(path.lake, path.log.topic, 0)).removed.size).toBe(0);
+  });
+
+  test("tells how far the lake is behind, which is no problem", async () => {
+    await path.append(recordOf(), recordOf({ temperature: 6 }));
+    await write();
+    await path.append(recordOf({ temperature: 7 }));
+    expect(await verify()).toMatchObject({ next: 2, high: 3, behind: 1, compared: 2, problems: [] });
+  });
+
+  test("compares what retention has left", async () => {
+    await path.append(...Array.from({ length: 10 }, (_, i) => recordOf({ temperature: i % 3 })));
+    await write();
+    path.log.trimTo(6);
+    expect(await verify()).toMatchObject({ low: 6, compared: 4, problems: [] });
+  });
+
+  describe("with a lake of two rows, a duplicate and a rejected record", () => {
+    beforeEach(async () => {
+      await path.append(recordOf(), recordOf(), "bad", recordOf({ city: "Paris" }));
+      await write();
+      expect((await verify()).problems).toEqual([]);
+    });
+
+    const file = async (kind: "live" | "rejected") => {
+      const state = await fold(path.lake, path.log.topic, 0);
+      return join(path.root, kind === "live" ? [...state.live.keys()][0]! : state.rejected[0]!.path);
+    };
+
+    for (const kind of ["live", "rejected"] as const) {
+      test(`finds a ${kind} file that is gone, cut short or changed`, async () => {
+        const name = await file(kind);
+        const whole = await readFile(name);
+        await writeFile(name, whole.subarray(0, -2));
+        expect((await verify()).problems.join()).toMatch(/bytes/);
+        await writeFile(
+          name,
+          whole.map((byte, i) => (i === 5 ? byte ^ 2 : byte)),
+        );
+        expect((await verify()).problems.join()).toMatch(/another content/);
+        await rm(name);
+        expect((await verify()).problems.join()).toMatch(/gone/);
+      });
+    }
+
+    const forgeries: [string, Parameters<typeof forge>[0], RegExp][] = [
+      ["another value", (lines) => lines.map((line) => ({ ...line, humidity: 81 })), /other values/],
+      ["a lost row", (lines) => lines.slice(1), /1 rows are in the files, their commits say 2/],
+      ["a row twice", (lines) => [...lines, lines[0]!], /3 rows are in the files/],
+      [
+        "a row twice that was counted",
+        (lines, entry) => {
+          entry.files[0]!.rows++;
+          entry.counts.rows++;
+          return [...lines, lines[0]!];
+        },
+        /share an offset/,
+      ],
+      [
+        "a row lost that was not counted",
+        (lines, entry) => {
+          entry.files[0]!.rows--;
+          entry.counts.rows--;
+          entry.counts.duplicates++;
+          return lines.slice(0, 1);
+        },
+        /offset 3 is not in the lake/,
+      ],
+      [
+        "a row at the offset of the duplicate",
+        (lines) => [{ ...lines[0]!, log_offset: 1 }, lines[1]!],
+        /offset 0 is not in the lake/,
+      ],
+      ["a row beyond the end", (lines) => [lines[0]!, { ...lines[1]!, log_offset: 9 }], /offset 9/],
+      [
+        "a duplicate counted as rejected",
+        (lines, entry) => {
+          entry.counts.duplicates--;
+          entry.counts.rejected++;
+          return lines;
+        },
+        /rejected/,
+      ],
+    ];
+    for (const [name, change, problem] of forgeries) {
+      test(`finds ${name}`, async () => {
+        await forge(change);
+        const { problems } = await verify();
+        expect(problems.join("\n")).toMatch(problem);
+      });
+    }
+
+    test("finds a revision that was taken for a duplicate", async () => {
+      await path.append(recordOf({ temperature: 7, timestamp: at("06:00") }), recordOf({ city: "Rome" }));
+      await write();
+      await forge((lines, entry) => {
+        entry.files[0]!.rows--;
+        entry.counts.rows--;
+        entry.counts.duplicates++;
+        return lines.filter((line) => line["temperature"] !== 7);
+      });
+      expect((await verify()).problems.join()).toMatch(/offset 4 is a revision that was not stored/);
+    });
+
+    test("finds a log that is shorter than the lake, or has lost what comes next", async () => {
+      await path.append(recordOf({ temperature: 9 }));
+      path.log.trimTo(5);
+      expect((await verify()).problems.join()).toMatch(/needs offset 4 next, the log begins at 5/);
+    });
+
+    test("finds a log that holds another record", async () => {
+      (path.log.all()[3] as { value: string }).value = recordOf({ city: "Oslo" });
+      expect((await verify()).problems.join()).toMatch(/offset 3 was stored with other values/);
+    });
+  });
+
+  test("tells the first problems in full and counts the rest", async () => {
+    await path.append(...Array.from({ length: 80 }, (_, i) => recordOf({ city: `City ${i}` })));
+    await write(80);
+    await forge((lines) => lines.map((line) => ({ ...line, humidity: 81 })));
+    const { problems } = await verify();
+    expect(problems).toHaveLength(51);
+    expect(problems.at(-1)).toBe("and 31 more"); // 80 records and the sums
+  });
+});
