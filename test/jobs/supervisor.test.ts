@@ -46,6 +46,9 @@ function setUp(options: { random?: () => number } = {}) {
   return { clock, lines, supervisor };
 }
 
+/** What people are told of a bug: its own text is for the log. */
+const UNEXPECTED = "an unexpected error, which was logged";
+
 describe("Supervisor", () => {
   test("shows what a job says of itself, with the time since", async () => {
     const { clock, supervisor } = setUp();
@@ -103,7 +106,7 @@ describe("Supervisor", () => {
       level: "error",
       job: "consumer",
       code: "unavailable",
-      reason: "no answer 1",
+      error: "no answer 1",
     });
   });
 
@@ -183,9 +186,9 @@ describe("Supervisor", () => {
     supervisor.start();
     await settle();
     expect(supervisor.status()).toMatchObject([
-      { name: "one", state: "failed", reason: "x is undefined" },
-      { name: "two", state: "failed", reason: "just text" },
-      { name: "three", state: "failed", reason: "undefined" },
+      { name: "one", state: "failed", reason: UNEXPECTED },
+      { name: "two", state: "failed", reason: UNEXPECTED },
+      { name: "three", state: "failed", reason: UNEXPECTED },
       { name: "four", state: "running", reason: null },
     ]);
     expect(await supervisor.stop(1_000)).toEqual({ late: [] });
@@ -225,7 +228,7 @@ describe("Supervisor", () => {
     expect(supervisor.status()).toMatchObject([
       { name: "quick", state: "stopped", reason: null },
       { name: "slow", state: "stopped", reason: null },
-      { name: "failed", state: "stopped", reason: "broken" },
+      { name: "failed", state: "stopped", reason: UNEXPECTED },
     ]);
     expect(failed.runs).toHaveLength(1);
   });
@@ -253,7 +256,7 @@ describe("Supervisor", () => {
     flushing.last.reject(new LogError("full", "Cannot append"));
     aborting.last.reject(aborting.last.context.signal.reason);
     expect(await stopped).toEqual({ late: [] });
-    expect(lines).toMatchObject([{ level: "error", job: "flushing", code: "full", reason: "Cannot append" }]);
+    expect(lines).toMatchObject([{ level: "error", job: "flushing", code: "full", error: "Cannot append" }]);
     expect(lines).toHaveLength(1);
     expect(supervisor.status()).toMatchObject([
       { state: "stopped", reason: "Cannot append" },
