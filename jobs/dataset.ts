@@ -23,13 +23,21 @@ export async function readDataset(lake: Lake): Promise<DatasetNote | null> {
     if (codeOf(error) === "missing") return null;
     throw error;
   }
-  const note = JSON.parse(new TextDecoder().decode(bytes)) as Partial<DatasetNote>;
-  if (note.format !== 1 || !["observed", "simulated", "replayed"].includes(note.kind ?? "")) {
+  const note = parse(bytes);
+  if (note?.format !== 1 || !["observed", "simulated", "replayed"].includes(note.kind ?? "")) {
     throw new ConfigError("bad_setting", `Cannot read ${lake.locate(PATH)}: wanted format 1 and a kind`, {
       hint: "A newer program may have made this data set: use that program, or another DATASET.",
     });
   }
   return note as DatasetNote;
+}
+
+function parse(bytes: Uint8Array): Partial<DatasetNote> | null {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Partial<DatasetNote> | null;
+  } catch {
+    return null; // it is said as any other content that is not wanted
+  }
 }
 
 /**

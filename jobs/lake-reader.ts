@@ -120,10 +120,13 @@ export class LakeReader {
 
   async #refresh(): Promise<void> {
     const started = this.#now();
-    const states = new Map<number, ChainState>();
+    // A chain that was read before cannot be gone: without its folder the lake is away, not empty.
+    const partitions = new Set(this.#states.keys());
     for (const { name, folder } of await this.#lake.list(`commits/${this.#topic}`)) {
-      if (!folder || !/^\d+$/.test(name)) continue;
-      const partition = Number(name);
+      if (folder && /^\d+$/.test(name)) partitions.add(Number(name));
+    }
+    const states = new Map<number, ChainState>();
+    for (const partition of partitions) {
       states.set(partition, await fold(this.#lake, this.#topic, partition, this.#states.get(partition)));
     }
     this.#states = states;

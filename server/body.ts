@@ -2,7 +2,7 @@ import { RequestError } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 
 /** Longest line, bytes. */
-const LINE_MAX = 2 ** 20;
+export const LINE_MAX = 2 ** 20;
 /** Longest body, bytes. */
 export const BODY_MAX = 16 * 2 ** 20;
 

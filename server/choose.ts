@@ -52,7 +52,9 @@ export async function choose(config: Config, deps: { clock: Clock; signal: Abort
     "bad_setting",
     `Cannot start without a source: there is no data set "${config.dataset ?? "observed"}" in ${config.dataDir} yet`,
     {
-      hint: "Set WEATHER_SOURCE, or DATASET to one that is there, or make one with `bun run replay FILE --dataset NAME`.",
+      hint: polls
+        ? "Set WEATHER_SOURCE, or DATASET to one that is there, or make one with `bun run replay FILE --dataset NAME`."
+        : "Start the process that runs the producer first, or set DATASET to one that is there.",
     },
   );
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { Log, Subscription } from "../jobs/log/log.ts";
+import type { Log, LogRecord, Subscription } from "../jobs/log/log.ts";
 import { formatTimestamp } from "../core/time.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
@@ -11,6 +11,8 @@ const EVENT_MAX = 100;
 const REWIND = 2_000;
 /** Records the feed may be behind before it leaves the oldest out: older news is no longer live. */
 const SKIP_BEHIND = 5_000;
+/** Records in one read. */
+const READ_RECORDS = 500;
 /** Shortest time between two status events, ms. */
 const STATUS_MS = 1_000;
 
@@ -38,7 +40,8 @@ export function snapshotOf(about: About, current: readonly CurrentObservation[],
 
 /**
  * Follows the log: each valid record updates `current` and goes out as part of an `observations` event, whose id is the
- * highest offset in it. Called again after a failure, it goes on where it was.
+ * highest offset in it. Called again after a failure, it goes on where it was. When it resolves, what the log held is
+ * published: a client of the process before that connects now can resume.
  *
  * @throws LogError when the log is away
  * @throws TypeError when the log has several partitions: their offsets are in no common order
@@ -59,19 +62,23 @@ export async function followLog({
   const next = hub.newest === null ? high - REWIND : hub.newest + 1;
   // What was published is below the log's end; retention may have passed it while the log was not followed.
   if (hub.newest !== null && low > next) hub.reset();
+  const take = (records: readonly LogRecord[]) => {
+    const rows = current.apply(records);
+    for (let i = 0; i < rows.length; i += EVENT_MAX) {
+      const observations = rows.slice(i, i + EVENT_MAX);
+      const id = observations.at(-1)?.log_offset;
+      if (id !== undefined) hub.publish({ name: "observations", data: { observations }, id });
+    }
+  };
+  let from = Math.max(low, next);
+  while (from < high && high - from <= SKIP_BEHIND) {
+    const records = await log.read(0, from, READ_RECORDS);
+    take(records);
+    from = (records.at(-1)?.offset ?? high - 1) + 1;
+  }
   return log.tail(
-    {
-      records(_partition, records) {
-        const rows = current.apply(records);
-        for (let i = 0; i < rows.length; i += EVENT_MAX) {
-          const observations = rows.slice(i, i + EVENT_MAX);
-          const id = observations.at(-1)?.log_offset;
-          if (id !== undefined) hub.publish({ name: "observations", data: { observations }, id });
-        }
-      },
-      skipped: () => hub.reset(),
-    },
-    { from: [Math.max(low, next)], skipBehind: SKIP_BEHIND },
+    { records: (_partition, records) => take(records), skipped: () => hub.reset() },
+    { from: [from], skipBehind: SKIP_BEHIND },
   );
 }
 

@@ -12,6 +12,8 @@ import { newId, type Ports } from "./ports.ts";
 
 /** Records that may wait in the log for the consumer before the reader of the file pauses. */
 const AHEAD = 100_000;
+/** Time between two looks at a consumer that commits nothing, ms. */
+const LOOK_MS = 100;
 
 /** What a load brought. */
 export interface LoadReport {
@@ -42,8 +44,6 @@ export async function loadRecords(options: {
   const { ports, config, clock, logger, chunks, signal, progress } = options;
   const { log, lake, engine } = ports;
   const reader = new LakeReader(lake, log.topic, () => clock.now());
-  await reader.refresh();
-  const before = totals(reader);
   const supervisor = new Supervisor({ clock, logger });
   let committed = Promise.withResolvers<void>();
   supervisor.add(
@@ -66,32 +66,41 @@ export async function loadRecords(options: {
   supervisor.add(
     compactorJob({ log, lake, engine, clock, logger, newId, afterMs: config.compactAfterHours * 3_600_000 }),
   );
-  const started = performance.now();
+  const behind = async () => {
+    await reader.refresh();
+    let sum = 0;
+    for (let partition = 0; partition < log.partitions; partition++) {
+      const { low, high } = await log.bounds(partition);
+      const next = reader.states.get(partition)?.next ?? low;
+      sum += next > high ? Infinity : high - next; // a lake that is ahead was filled from another log
+    }
+    return sum;
+  };
+  const checkConsumer = () => {
+    const { state, reason } = supervisor.status().find((job) => job.name === "consumer")!;
+    if (reason === null || (state !== "failed" && state !== "stopped")) return state;
+    throw new IsobarError("consumer_failed", `Cannot load: the consumer stopped: ${reason}`);
+  };
+  /** Waits until at most `most` records are behind, or the consumer cannot go on. */
+  const catchUp = async (most: number) => {
+    while (!signal.aborted) {
+      const commit = committed.promise;
+      // It runs once it has found that the log is the one the lake was filled from.
+      if (checkConsumer() === "running" && (await behind()) <= most) return;
+      const pause = new AbortController();
+      await Promise.race([commit, clock.sleep(LOOK_MS, pause.signal)]);
+      pause.abort();
+    }
+  };
+
   supervisor.start();
   let records = 0;
+  let before = { rows: 0, duplicates: 0, rejected: 0 };
+  let started = performance.now();
   try {
-    const behind = async () => {
-      await reader.refresh();
-      let sum = 0;
-      for (let partition = 0; partition < log.partitions; partition++) {
-        const { low, high } = await log.bounds(partition);
-        sum += high - (reader.states.get(partition)?.next ?? low);
-      }
-      return sum;
-    };
-    /** Waits until at most `most` records are behind, or the consumer cannot go on. */
-    const catchUp = async (most: number) => {
-      while (!signal.aborted) {
-        const commit = committed.promise;
-        if ((await behind()) <= most) return;
-        const { reason, state } = supervisor.status().find((job) => job.name === "consumer")!;
-        if (state === "failed")
-          throw new IsobarError("consumer_failed", `Cannot load: the consumer stopped: ${reason}`);
-        const pause = new AbortController();
-        await Promise.race([commit, clock.sleep(1_000, pause.signal)]);
-        pause.abort();
-      }
-    };
+    await catchUp(0); // what waited in the log before is not of this load
+    before = totals(reader);
+    started = performance.now();
     let unchecked = 0;
     for await (const chunk of chunks) {
       if (signal.aborted) break;
@@ -104,13 +113,18 @@ export async function loadRecords(options: {
         unchecked = 0;
       }
     }
-    await catchUp(0);
+    await catchUp(config.batchRecordsMax); // so many the consumer takes and commits when it is stopped
   } finally {
     const { late } = await supervisor.stop(config.shutdownSeconds * 1000);
     if (late.length > 0) logger.warn("jobs did not stop in time", { jobs: late.join(", ") });
   }
   const seconds = (performance.now() - started) / 1000;
-  await reader.refresh();
+  checkConsumer();
+  const left = await behind();
+  if (left > 0 && !signal.aborted)
+    throw new IsobarError("consumer_failed", `Cannot load: ${left} records were not committed in time`, {
+      hint: "They are in the log and are committed by the next start.",
+    });
   const after = totals(reader);
   return {
     records,

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { City } from "../core/city.ts";
 import type { Clock } from "../core/clock.ts";
-import { RequestError } from "../core/errors.ts";
+import { codeOf, messageOf, RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { HOUR_MS } from "../core/time.ts";
 import { Analytics } from "../jobs/analytics.ts";
@@ -9,11 +9,12 @@ import { compactorJob } from "../jobs/compactor.ts";
 import { consumerJob } from "../jobs/consumer.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
+import type { Subscription } from "../jobs/log/log.ts";
 import { producerJob } from "../jobs/producer.ts";
 import { retentionJob } from "../jobs/retention.ts";
 import { lockRole, type RoleLock } from "../jobs/role-lock.ts";
 import { readRows } from "../jobs/rows.ts";
-import { Supervisor } from "../jobs/supervisor.ts";
+import { type BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
 import { readSqlJobs } from "../spark/sql-job.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { createApp, startServer } from "./app.ts";
@@ -35,6 +36,10 @@ const HISTORY_HOURS = 48;
 const UNPOLLED_STALE_HOURS = 3;
 /** A value is not called stale before this, s: sources polled every few seconds stumble. */
 const SHORTEST_STALE = 60;
+/** Part of the time to stop that answers under way get; the rest is for the jobs. */
+const WEB_SHARE = 0.25;
+/** Time between two looks for results that another process made, ms. */
+const RESULTS_MS = 2_000;
 
 /** A program that runs. */
 export interface Program {
@@ -58,9 +63,18 @@ export async function startProgram(
   const { clock, logger, signal } = deps;
   const plays = (role: (typeof config.roles)[number]) => config.roles.includes(role);
   const undo: (() => unknown)[] = [];
-  let late: string[] = [];
+  const late: string[] = [];
+  let stopBy = Infinity;
+  const remaining = () => Math.max(0, stopBy - clock.now());
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    stopBy = clock.now() + config.shutdownSeconds * 1000;
+    for (const step of undo.splice(0).toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        logger.error("Something did not stop as it should", { error: messageOf(error) });
+      }
+    }
     return { late };
   };
   try {
@@ -95,6 +109,9 @@ export async function startProgram(
 
     // ---- jobs
     const supervisor = new Supervisor({ clock, logger });
+    // What fills the log stops before what empties it, so that a stop leaves nothing to be committed.
+    const intake = new Supervisor({ clock, logger });
+    const jobStates = () => [...intake.status(), ...supervisor.status()];
     const { high } = await log.bounds(0);
     const producer =
       source === null || pollSeconds === null
@@ -108,7 +125,7 @@ export async function startProgram(
             historyHours: HISTORY_HOURS,
             firstStart: high === 0,
           });
-    if (producer !== null) supervisor.add(producer);
+    if (producer !== null) intake.add(producer);
     const analytics = new Analytics({
       jobs: await readSqlJobs(),
       engine,
@@ -143,31 +160,38 @@ export async function startProgram(
     }
     if (plays("analytics")) supervisor.add(analytics.backgroundJob());
     undo.push(async () => {
-      ({ late } = await supervisor.stop(config.shutdownSeconds * 1000));
+      for (const jobs of [intake, supervisor]) late.push(...(await jobs.stop(remaining())).late);
     });
 
     // ---- web
     let url: URL | null = null;
     if (plays("web")) {
       const current = new CurrentState();
-      current.seed(await newestRows(reader, engine));
       const hub: Hub = new Hub({
         epoch: log.incarnation,
         clock,
         snapshot: () => snapshotOf(about, current.list(), clock.now()),
       });
+      undo.push(() => hub.close());
       const monitor = new PipelineMonitor({
         about,
         log,
         reader,
         current,
         hub,
-        supervisor,
+        jobs: jobStates,
         analytics,
         clock,
+        newestRows: () => newestRows(reader, engine),
         sourceWatermark: () => producer?.status().watermark ?? null,
       });
-      await monitor.refresh();
+      try {
+        await monitor.refresh();
+        if (!plays("analytics")) await analytics.load();
+      } catch (error) {
+        // The rest answers; the jobs say what is wrong, and go on when it is put right.
+        logger.error("The lake cannot be read", { code: codeOf(error), reason: messageOf(error) });
+      }
       const services: Services = {
         about,
         cities: () => config.cities as readonly City[],
@@ -183,16 +207,27 @@ export async function startProgram(
         },
       };
       supervisor.add(monitor.job());
+      if (!plays("analytics")) supervisor.add(resultsJob(analytics, clock));
+      let followed: Subscription | null = await followLog({ log, current, hub });
       supervisor.add({
         name: "feed",
         run: async ({ signal, running }) => {
-          const subscription = await followLog({ log, current, hub });
+          const subscription = followed ?? (await followLog({ log, current, hub }));
+          followed = null;
           running();
-          const stopped = announce({ services, hub, clock, signal });
+          const over = new AbortController();
+          const announced = announce({
+            services,
+            hub,
+            clock,
+            signal: AbortSignal.any([signal, over.signal]),
+          });
           try {
-            await Promise.race([subscription.done, stopped]);
+            await Promise.race([subscription.done, announced]);
           } finally {
+            over.abort();
             await subscription.stop();
+            await announced;
           }
         },
       });
@@ -213,17 +248,32 @@ export async function startProgram(
         clock,
       });
       undo.push(async () => {
-        hub.close();
-        await server.stop(config.shutdownSeconds * 1000);
+        hub.close(); // its streams never finish by themselves
+        await server.stop(remaining() * WEB_SHARE);
       });
       url = server.url;
       for (const lock of locks) lock.announce(url.href);
     }
 
+    intake.start();
     supervisor.start();
     return { url, about, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Shows the results of the process that runs the analytics. */
+function resultsJob(analytics: Analytics, clock: Clock): BackgroundJob {
+  return {
+    name: "results",
+    async run({ signal, running }) {
+      while (!signal.aborted) {
+        await analytics.load();
+        running();
+        await clock.sleep(RESULTS_MS, signal);
+      }
+    },
+  };
 }
