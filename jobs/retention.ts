@@ -14,16 +14,20 @@ export function retentionJob(options: {
   reader: LakeReader;
   clock: Clock;
   logger: Logger;
+  /** Whether the lake is being filled from this very log: a log made anew has nothing that is stored. */
+  isStoring: () => boolean;
 }): BackgroundJob {
-  const { log, reader, clock, logger } = options;
+  const { log, reader, clock, logger, isStoring } = options;
   return {
     name: "retention",
     async run({ signal, running, waiting }) {
       while (!signal.aborted) {
         running();
-        await reader.refresh();
-        const deleted = await log.trim(reader.states.get(0)?.next ?? 0);
-        if (deleted > 0) logger.info("Old records of the log were deleted", { deleted });
+        if (isStoring()) {
+          await reader.refresh();
+          const deleted = await log.trim(reader.states.get(0)?.next ?? 0);
+          if (deleted > 0) logger.info("Old records of the log were deleted", { deleted });
+        }
         waiting("for records to age");
         await clock.sleep(INTERVAL_MS, signal);
       }

@@ -20,6 +20,7 @@ export interface Choice {
 /**
  * Decides once, at the start, which source is polled and which data set is used.
  *
+ * @throws the signal's reason when it aborts
  * @throws ConfigError when the data set named holds data of another kind, or nothing says which one is meant
  */
 export async function choose(config: Config, deps: { clock: Clock; signal: AbortSignal }): Promise<Choice> {
@@ -37,6 +38,7 @@ export async function choose(config: Config, deps: { clock: Clock; signal: Abort
         signal: deps.signal,
       })
     : { source: null, reason: "this process runs no producer" };
+  deps.signal.throwIfAborted(); // what a probe that was cut short says is no choice
 
   if (source !== null) {
     const dataset = config.dataset ?? source.kind;

@@ -1,3 +1,4 @@
+import { namingSource } from "../jobs/sources/record.ts";
 import type { Log } from "../jobs/log/log.ts";
 
 /** Source of observations that name none: whoever posted them. */
@@ -11,18 +12,18 @@ const SOURCE = "api";
  */
 export async function appendLines(log: Log, lines: readonly string[]): Promise<{ appended: number }> {
   const records = lines.map((line) => {
-    let record: unknown;
-    try {
-      record = JSON.parse(line);
-    } catch {
-      return { key: "", value: line };
-    }
-    if (typeof record !== "object" || record === null || Array.isArray(record))
-      return { key: "", value: line };
-    const { city, source } = record as Record<string, unknown>;
-    const value = source === undefined ? JSON.stringify({ ...record, source: SOURCE }) : line;
-    return { key: typeof city === "string" ? city : "", value };
+    const value = namingSource(line, SOURCE);
+    return { key: cityOf(value), value };
   });
   await log.append(records);
   return { appended: records.length };
+}
+
+function cityOf(text: string): string {
+  try {
+    const record = JSON.parse(text) as { city?: unknown } | null;
+    return typeof record?.city === "string" ? record.city : "";
+  } catch {
+    return ""; // the consumer says what is wrong with it
+  }
 }

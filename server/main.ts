@@ -4,6 +4,7 @@ import { createLogger } from "../core/log.ts";
 import { loadConfig } from "./config.ts";
 import { startProgram } from "./program.ts";
 
+const stopping = new AbortController();
 try {
   const { config, warnings } = loadConfig(process.env, { isTerminal: process.stderr.isTTY === true });
   const logger = createLogger({ level: config.logLevel, format: config.logFormat });
@@ -15,7 +16,6 @@ try {
     });
   });
 
-  const stopping = new AbortController();
   const program = startProgram(config, { clock: systemClock, logger, signal: stopping.signal });
   const stop = async (signal: string) => {
     if (stopping.signal.aborted) process.exit(1); // asked twice
@@ -35,6 +35,7 @@ try {
     dataset: about.dataset,
   });
 } catch (error) {
+  if (stopping.signal.aborted) process.exit(0); // stopped before it had started
   if (!(error instanceof IsobarError)) throw error; // a bug: its stack is what helps
   process.stderr.write(`${error.message}\n${error.hint === undefined ? "" : `${error.hint}\n`}`);
   process.exit(2);

@@ -156,7 +156,9 @@ export async function startProgram(
         }),
       );
       supervisor.add(compactorJob({ log, lake, engine, clock, logger, newId, afterMs }));
-      supervisor.add(retentionJob({ log, reader, clock, logger }));
+      const isStoring = () =>
+        supervisor.status().some(({ name, state }) => name === "consumer" && state === "running");
+      supervisor.add(retentionJob({ log, reader, clock, logger, isStoring }));
     }
     if (plays("analytics")) supervisor.add(analytics.backgroundJob());
     undo.push(async () => {

@@ -292,7 +292,18 @@ export function rowsOf(table: Table): Record<string, unknown>[] {
 }
 
 function converterFor(type: DataType): (value: unknown) => unknown {
-  if (DataType.isTimestamp(type)) return (value) => (value === null ? null : formatTimestamp(Number(value)));
+  if (DataType.isTimestamp(type)) {
+    // Neighbours often share their time, and writing it is what takes the time here.
+    let last: unknown = null;
+    let text: string | null = null;
+    return (value) => {
+      if (value !== last) {
+        last = value;
+        text = value === null ? null : formatTimestamp(Number(value));
+      }
+      return text;
+    };
+  }
   if (DataType.isDate(type)) {
     return (value) => (value === null ? null : formatTimestamp(Number(value)).slice(0, 10));
   }

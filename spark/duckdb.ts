@@ -70,6 +70,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
         temp_directory: join(temp, "spill", name),
         // The system's page cache does that, and gives memory back.
         enable_external_file_cache: "false",
+        // Else what a long query took stays with the process until the next one.
+        allocator_background_threads: "true",
         autoinstall_known_extensions: "false",
         autoload_known_extensions: "false",
         allow_community_extensions: "false",

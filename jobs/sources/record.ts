@@ -53,3 +53,19 @@ export function timestampOfSeconds(seconds: unknown): string | undefined {
 export function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
+
+/**
+ * The text of a JSON object that names no source, with one put in: as text, since a value read and written again may be
+ * another one (1e999 becomes null). Any other text stays as it is.
+ */
+export function namingSource(text: string, source: string): string {
+  let record: unknown;
+  try {
+    record = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  if (typeof record !== "object" || record === null || Array.isArray(record)) return text;
+  if ("source" in record || Object.keys(record).length === 0) return text;
+  return text.replace("{", `{"source":${JSON.stringify(source)},`);
+}

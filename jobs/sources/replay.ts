@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../log/log.ts";
 import { bulkParser, isBulkHeader, isRecordHeader, type LineParser, recordParser, splitCsv } from "./csv.ts";
 import { linesOf } from "./lines.ts";
-import { recordOf } from "./record.ts";
+import { namingSource, recordOf } from "./record.ts";
 
 const CHUNK_RECORDS = 1_000;
 
@@ -14,8 +14,8 @@ const CHUNK_RECORDS = 1_000;
  * Reads recorded observations: `.jsonl` (one record a line), `.csv` (the header is the record's field names, or that of
  * OpenWeatherMap's bulk history), each also with `.gz`; in chunks of up to 1,000, in the file's order, with bounded memory.
  *
- * An observation becomes its canonical JSON. A line that is none is passed on as it is, with the key "", so that the
- * consumer rejects it with its offset and the reason; of one longer than 1 MiB the beginning is. Nothing is left out but
+ * An observation becomes its canonical JSON. A line that is none is passed on as it is (an object gets its source), with
+ * the key "", so that the consumer rejects it with its offset and the reason; of one longer than 1 MiB the beginning is. Nothing is left out but
  * the header and, in the bulk history, an hour that is repeated only to name a second condition. The counts are logged.
  *
  * @param path the file; its ending tells the format
@@ -58,7 +58,9 @@ export async function* readRecords(
         }
         counts.records++;
         if (observation === null) counts.unreadable++;
-        chunk.push(observation === null ? { key: "", value: line } : recordOf(observation));
+        chunk.push(
+          observation === null ? { key: "", value: namingSource(line, source) } : recordOf(observation),
+        );
         if (chunk.length < CHUNK_RECORDS) continue;
         yield chunk;
         chunk = [];

@@ -83,7 +83,11 @@ describe("readRecords() of .jsonl", () => {
       '{"timestamp": "2016-12-01T00:00:00Z", "city": "Portland", "extra": 1}',
     ];
     const { records, log } = await read("bad.jsonl", [...bad, line].join("\n"));
-    expect(records).toEqual([...bad.map(raw), canonical]);
+    // An object gets its source, so that the reason given for it is its real fault; nothing else of it changes.
+    const passedOn = bad.map((text) =>
+      /^\{(?!.*NaN)/.test(text) ? text.replace("{", `{"source":"tape",`) : text,
+    );
+    expect(records).toEqual([...passedOn.map(raw), canonical]);
     expect(log).toContain("warn");
     expect(log).toContain("records=13 unreadable=12");
   });
