@@ -1,0 +1,47 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { benchApi } from "./api.ts";
+import { benchIngest } from "./ingest.ts";
+import { benchLive } from "./live.ts";
+import type { BenchOptions } from "./measure.ts";
+import { benchMemory } from "./memory.ts";
+
+const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+  ingest: benchIngest,
+  live: benchLive,
+  api: benchApi,
+  memory: benchMemory,
+};
+
+const USAGE = `Measures the program beside the bare libraries it stands on, in the same run.
+
+  bun run bench [SUBJECT…] [--quick] [--file PATH]
+
+  SUBJECT      ${Object.keys(SUBJECTS).join(", ")} (default: all)
+  --quick      less of everything: about a minute
+  --file PATH  a recording to load as well (with ingest): .jsonl or .csv, also .gz
+
+There is no pass or fail: machines differ and are busy, so read the ratios. docs/benchmarks.md says what is measured.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean" }, file: { type: "string" }, help: { type: "boolean" } },
+});
+const unknown = positionals.filter((name) => !(name in SUBJECTS));
+if (values.help === true || unknown.length > 0) {
+  if (unknown.length > 0) process.stderr.write(`There is no subject ${unknown.join(", ")}.\n\n`);
+  process.stdout.write(`${USAGE}\n`);
+  process.exit(unknown.length > 0 ? 2 : 0);
+}
+const options: BenchOptions = {
+  quick: values.quick === true,
+  file: values.file ?? null,
+  print: (text) => void process.stdout.write(`${text}\n`),
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+options.print(
+  `Bun ${Bun.version}, ${availableParallelism()} cores, ${process.platform} ${process.arch}, ${new Date().toISOString().slice(0, 10)}\n`,
+);
+for (const name of positionals.length > 0 ? positionals : Object.keys(SUBJECTS)) {
+  await SUBJECTS[name]?.(options);
+}
