@@ -1,7 +1,11 @@
 import type { City } from "../core/city.ts";
 import type { Observation, Row } from "../core/observation.ts";
 import type { AnalyticsService } from "../jobs/analytics.ts";
+import type { RowQuery } from "../jobs/lake-queries.ts";
+import type { JobStatus } from "../jobs/supervisor.ts";
 
+export type { RowQuery as ObservationQuery } from "../jobs/lake-queries.ts";
+export type { JobStatus } from "../jobs/supervisor.ts";
 export type { AnalyticsService, JobInfo } from "../jobs/analytics.ts";
 export type { Result } from "../jobs/results.ts";
 export type { Run } from "../jobs/runs.ts";
@@ -18,7 +22,7 @@ export interface Services {
   /** The newest observation of each city that has one, from memory. */
   current(): readonly CurrentObservation[];
   /** Rows of the lake in time order, newest revision only. */
-  observations(query: ObservationQuery): Promise<ObservationPage>;
+  observations(query: RowQuery): Promise<ObservationPage>;
   /** The analytic jobs. */
   readonly analytics: AnalyticsService;
   /** Where everything stands now. */
@@ -51,21 +55,6 @@ export interface CurrentObservation {
   receivedMs: number;
 }
 
-/** Which rows. Times are ms since the epoch. */
-export interface ObservationQuery {
-  /** Name of a city, or null for all. */
-  city: string | null;
-  /** From this time on, inclusive. */
-  from: number;
-  /** Up to this time, exclusive. */
-  to: number;
-  /** Most rows. */
-  limit: number;
-  /** Where the page before ended: rows after this (timestamp, city, source) only. */
-  after: { timestamp: string; city: string; source: string } | null;
-  signal?: AbortSignal;
-}
-
 /** A page of rows, sorted by timestamp, city, source. */
 export interface ObservationPage {
   rows: Row[];
@@ -82,17 +71,6 @@ export interface Stage {
   watermark: string | null;
   /** Records it has still to do; null where that has no meaning. */
   behind: number | null;
-}
-
-/** State of a background job. */
-export interface JobStatus {
-  name: string;
-  state: "starting" | "running" | "waiting" | "failed" | "stopped";
-  /** Since when, ISO 8601 UTC. */
-  since: string;
-  restarts: number;
-  /** Why it waits or failed, for people. */
-  reason: string | null;
 }
 
 /** What one partition holds. */
