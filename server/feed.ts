@@ -39,47 +39,53 @@ export function snapshotOf(about: About, current: readonly CurrentObservation[],
 }
 
 /**
- * Follows the log: each valid record updates `current` and goes out as part of an `observations` event, whose id is the
- * highest offset in it. Called again after a failure, it goes on where it was. When it resolves, what the log held is
- * published: a client of the process before that connects now can resume.
+ * Follows the log: each valid record updates `current` and goes out as part of an `observations` event. When it resolves,
+ * what the log held is published.
  *
+ * With one partition an event's id is the highest offset in it, so that a client of the process before can resume here.
+ * Offsets of several partitions are in no common order: there ids are counted, and mean nothing to another process.
+ *
+ * @param positions first offset not published, by partition; kept by the caller, so that a second call after a failure
+ *   goes on where the first was
  * @throws LogError when the log is away
- * @throws TypeError when the log has several partitions: their offsets are in no common order
  */
 export async function followLog({
   log,
   current,
   hub,
+  positions,
 }: {
   log: Log;
   current: CurrentState;
   hub: Hub;
+  positions: Map<number, number>;
 }): Promise<Subscription> {
-  if (log.partitions !== 1) {
-    throw new TypeError(`Cannot follow ${log.topic}: it has ${log.partitions} partitions, wanted 1`);
-  }
-  const { low, high } = await log.bounds(0);
-  const next = hub.newest === null ? high - REWIND : hub.newest + 1;
-  // What was published is below the log's end; retention may have passed it while the log was not followed.
-  if (hub.newest !== null && low > next) hub.reset();
-  const take = (records: readonly LogRecord[]) => {
+  const take = (partition: number, records: readonly LogRecord[]) => {
     const rows = current.apply(records);
     for (let i = 0; i < rows.length; i += EVENT_MAX) {
       const observations = rows.slice(i, i + EVENT_MAX);
-      const id = observations.at(-1)?.log_offset;
-      if (id !== undefined) hub.publish({ name: "observations", data: { observations }, id });
+      const offset = observations.at(-1)!.log_offset;
+      const id = log.partitions === 1 ? offset : (hub.newest ?? -1) + 1;
+      hub.publish({ name: "observations", data: { observations }, id });
     }
+    const last = records.at(-1);
+    if (last !== undefined) positions.set(partition, last.offset + 1);
   };
-  let from = Math.max(low, next);
-  while (from < high && high - from <= SKIP_BEHIND) {
-    const records = await log.read(0, from, READ_RECORDS);
-    take(records);
-    from = (records.at(-1)?.offset ?? high - 1) + 1;
+  const from: number[] = [];
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const { low, high } = await log.bounds(partition);
+    const known = positions.get(partition);
+    // Retention may have passed what is next while the log was not followed.
+    if (known !== undefined && known < low) hub.reset();
+    let next = Math.max(low, known ?? high - Math.floor(REWIND / log.partitions));
+    while (next < high && high - next <= SKIP_BEHIND) {
+      const records = await log.read(partition, next, READ_RECORDS);
+      take(partition, records);
+      next = (records.at(-1)?.offset ?? high - 1) + 1;
+    }
+    from.push(next);
   }
-  return log.tail(
-    { records: (_partition, records) => take(records), skipped: () => hub.reset() },
-    { from: [from], skipBehind: SKIP_BEHIND },
-  );
+  return log.tail({ records: take, skipped: () => hub.reset() }, { from, skipBehind: SKIP_BEHIND });
 }
 
 /**

@@ -170,7 +170,8 @@ export async function startProgram(
     if (plays("web")) {
       const current = new CurrentState();
       const hub: Hub = new Hub({
-        epoch: log.incarnation,
+        // Ids of several partitions are counted by this process, and mean nothing to the next.
+        epoch: log.partitions === 1 ? log.incarnation : newId(),
         clock,
         snapshot: () => snapshotOf(about, current.list(), clock.now()),
       });
@@ -210,11 +211,12 @@ export async function startProgram(
       };
       supervisor.add(monitor.job());
       if (!plays("analytics")) supervisor.add(resultsJob(analytics, clock));
-      let followed: Subscription | null = await followLog({ log, current, hub });
+      const positions = new Map<number, number>();
+      let followed: Subscription | null = await followLog({ log, current, hub, positions });
       supervisor.add({
         name: "feed",
         run: async ({ signal, running }) => {
-          const subscription = followed ?? (await followLog({ log, current, hub }));
+          const subscription = followed ?? (await followLog({ log, current, hub, positions }));
           followed = null;
           running();
           const over = new AbortController();

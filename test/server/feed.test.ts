@@ -5,6 +5,7 @@ import { CurrentState } from "../../server/current.ts";
 import { announce, followLog, snapshotOf } from "../../server/feed.ts";
 import { Hub } from "../../server/hub.ts";
 import { FakeClock } from "../fake-clock.ts";
+import { MemoryLog } from "../memory-log.ts";
 import { FakeServices, NOW, observation, result } from "./fake-services.ts";
 
 const hubs: Hub[] = [];
@@ -64,7 +65,8 @@ async function follow(held: LogBounds = { low: 0, high: 0 }) {
   hubs.push(hub);
   const log = new TailedLog();
   log.held = held;
-  await followLog({ log, current, hub });
+  const positions = new Map<number, number>();
+  await followLog({ log, current, hub, positions });
   const abort = new AbortController();
   /** Everything sent to a new client once it is closed. */
   const listen = (lastEventId: string | null = null) => {
@@ -81,7 +83,7 @@ async function follow(held: LogBounds = { low: 0, high: 0 }) {
       }));
     };
   };
-  return { clock, current, hub, log, services, listen };
+  return { clock, current, hub, log, services, listen, positions };
 }
 
 describe("followLog()", () => {
@@ -122,11 +124,11 @@ describe("followLog()", () => {
     expect((await follow({ low: 10, high: 20 })).log.reads).toEqual([10]);
   });
   test("called again after a failure goes on where it was", async () => {
-    const { log, current, hub, listen } = await follow();
+    const { log, current, hub, listen, positions } = await follow();
     log.handler?.records(0, [record(0), record(1)]);
     log.held = { low: 0, high: 9_000 };
     const received = listen();
-    await followLog({ log, current, hub });
+    await followLog({ log, current, hub, positions });
     expect(log.from).toEqual([2]);
     log.handler?.records(0, [record(2)]);
     expect((await received()).map(({ name, id }) => [name, id])).toEqual([
@@ -135,7 +137,7 @@ describe("followLog()", () => {
     ]);
   });
   test("sends a snapshot where records were left out, by the tail or by retention", async () => {
-    const { log, current, hub, listen, clock } = await follow();
+    const { log, current, hub, listen, clock, positions } = await follow();
     log.handler?.records(0, [record(0), record(1)]);
     const received = listen();
     log.handler?.skipped(0, 50);
@@ -143,7 +145,7 @@ describe("followLog()", () => {
     log.handler?.records(0, [record(60, "Tokyo")]);
     log.held = { low: 100, high: 200 };
     log.valid = false;
-    await followLog({ log, current, hub });
+    await followLog({ log, current, hub, positions });
     await clock.advance(1_000);
     expect(log.from).toEqual([200]);
     const events = await received();
@@ -157,12 +159,42 @@ describe("followLog()", () => {
       },
     ]);
   });
-  test("refuses a log of several partitions", async () => {
-    const { log, current, hub } = await follow();
-    log.partitions = 3;
-    await expect(followLog({ log, current, hub })).rejects.toThrow(TypeError);
+  test("counts the ids of several partitions, whose offsets are in no common order", async () => {
+    const log = new MemoryLog({ clock: new FakeClock(NOW), partitions: 3 });
+    const hub = new Hub({ epoch: "boot", clock: new FakeClock(NOW), snapshot: () => ({}) });
+    hubs.push(hub);
+    const cities = ["London", "Tokyo", "Sydney", "Dubai", "Oslo"];
+    const send = (from: number) =>
+      log.append(
+        cities.map((city, i) => ({
+          key: city,
+          value: JSON.stringify(observation({ city, temperature: from + i })),
+        })),
+      );
+    await send(0);
+    const current = new CurrentState();
+    const positions = new Map<number, number>();
+    const subscription = await followLog({ log, current, hub, positions });
+    expect(current.list()).toHaveLength(5);
+    const before = hub.newest;
+    await send(10);
+    await until(() => positions.values().reduce((sum, next) => sum + next, 0) === 10);
+    expect(hub.newest).toBeGreaterThan(before ?? Infinity);
+    expect(current.city("Oslo")?.observation.temperature).toBe(14);
+    await subscription.stop();
+    // A second call goes on where the first was: nothing is published twice.
+    const published = hub.newest;
+    await (await followLog({ log, current, hub, positions })).stop();
+    expect(hub.newest).toBe(published);
+    await log.close();
   });
 });
+
+/** Lets what was begun run on until `done`. */
+async function until(done: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000 && !done(); turn++) await new Promise<void>((go) => setImmediate(go));
+  expect(done()).toBe(true);
+}
 
 describe("announce()", () => {
   test("sends the status when it changed, at most once a second, and each new result once", async () => {
