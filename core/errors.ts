@@ -22,9 +22,10 @@ export class ConfigError extends IsobarError<"bad_setting" | "locked" | "port_in
 /**
  * The log port failed. `out_of_range`: the offset asked for is not held (retention, or a log made anew).
  * `too_large`: a record is longer than the port takes. `newer_format`: written by a newer program.
+ * `mismatch`: the log is not the one that was opened or configured (made anew, another number of partitions).
  */
 export class LogError extends IsobarError<
-  "unavailable" | "out_of_range" | "full" | "damaged" | "newer_format" | "too_large" | "closed"
+  "unavailable" | "out_of_range" | "full" | "damaged" | "newer_format" | "too_large" | "closed" | "mismatch"
 > {}
 
 /**
@@ -44,8 +45,11 @@ export class CommitError extends IsobarError<
   "damaged" | "fenced" | "newer_format" | "mismatch" | "retention"
 > {}
 
-/** The engine port failed: `bad_query` is the query's own fault, `cancelled` was asked for. */
-export class EngineError extends IsobarError<"bad_query" | "cancelled" | "unavailable" | "out_of_memory"> {}
+/** The engine port failed: `bad_query` is the query's own fault, `cancelled` was asked for, `not_shared` an engine
+ * elsewhere that does not see this machine's folder. */
+export class EngineError extends IsobarError<
+  "bad_query" | "cancelled" | "unavailable" | "out_of_memory" | "not_shared"
+> {}
 
 /** A weather source failed. `unauthorized` does not go away by waiting; the others may. */
 export class SourceError extends IsobarError<

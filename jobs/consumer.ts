@@ -61,7 +61,10 @@ export function consumerJob(options: ConsumerOptions): BackgroundJob {
               batchRecords,
               flushMs,
               onCommit,
-              onFailure: failure.reject,
+              // A flush that was fenced in a rebalance is of the past.
+              onFailure: (error) => {
+                if (partitions.get(partition) === writer) failure.reject(error);
+              },
             });
             partitions.set(partition, writer);
             taken.set(partition, writer.next);

@@ -17,12 +17,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   spark: { rooms: ["core"], packages: true },
   jobs: { rooms: ["core", "spark"], packages: true },
   views: { rooms: ["core"], packages: true },
+  deploy: { rooms: ["core", "spark"], packages: true },
   server: { rooms: "*", packages: true },
   test: { rooms: "*", packages: true },
 };
 
 /** Folders that hold no code of the program. */
-const OTHER_FOLDERS = ["public", "docs", "deploy", ".ci"];
+const OTHER_FOLDERS = ["public", "docs", ".ci"];
 const FILES = [
   ".dockerignore",
   ".editorconfig",

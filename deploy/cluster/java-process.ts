@@ -1,0 +1,160 @@
+import { spawn } from "node:child_process";
+import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { codeOf, IsobarError } from "../../core/errors.ts";
+
+/** How a Java server is started. */
+export interface JavaServer {
+  /** Unique in its folder: `kafka-1`, `namenode`. */
+  name: string;
+  /** Where its note and its output lie; its data usually too. */
+  folder: string;
+  /** Folder of jars, and folders of configuration that come before them. */
+  jars: string;
+  configuration?: readonly string[];
+  /** JVM options. */
+  jvm: readonly string[];
+  /** Main class and its arguments. */
+  main: string;
+  args: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** Working folder. Default: `folder`. */
+  cwd?: string;
+}
+
+/** A server that was started here, maybe by another process. */
+export interface RunningServer {
+  name: string;
+  pid: number;
+  /** File of what it prints. */
+  output: string;
+}
+
+/** Longest wait for a server to end by itself, ms. */
+const STOP_MS = 20_000;
+const LOOK_MS = 100;
+
+/** The command line of a JVM over the jars of a server. */
+export function javaCommand(server: Omit<JavaServer, "name" | "folder">): string[] {
+  const classpath = [...(server.configuration ?? []), `${server.jars}/*`].join(":");
+  return ["java", ...server.jvm, "-cp", classpath, server.main, ...server.args];
+}
+
+/**
+ * Starts a Java server that outlives this process, and notes its process id in its folder.
+ *
+ * @throws IsobarError `running` when one of that name runs already
+ */
+export async function startJava(server: JavaServer): Promise<RunningServer> {
+  await mkdir(server.folder, { recursive: true });
+  const before = await runningServer(server.folder, server.name);
+  if (before !== null) {
+    throw new IsobarError("running", `Cannot start ${server.name}: it runs already as process ${before.pid}`);
+  }
+  const output = join(server.folder, `${server.name}.out`);
+  const file = await open(output, "a");
+  try {
+    const [command, ...args] = javaCommand({
+      ...server,
+      jvm: [marker(server.folder, server.name), ...server.jvm],
+    });
+    const child = spawn(command!, args, {
+      cwd: server.cwd ?? server.folder,
+      env: { ...process.env, ...server.env },
+      detached: true,
+      stdio: ["ignore", file.fd, file.fd],
+    });
+    await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+    child.unref();
+    await Bun.write(notePath(server.folder, server.name), JSON.stringify({ pid: child.pid }));
+    // A process that was just made has no command line yet, and would be taken for another.
+    while (child.exitCode === null && (await runningServer(server.folder, server.name)) === null)
+      await Bun.sleep(5);
+    return { name: server.name, pid: child.pid!, output };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The server of that name, if it runs. A process id that another program got in the meantime is not taken for it. */
+export async function runningServer(folder: string, name: string): Promise<RunningServer | null> {
+  try {
+    const { pid } = JSON.parse(await readFile(notePath(folder, name), "utf8")) as { pid: number };
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8");
+    return commandLine.includes(marker(folder, name))
+      ? { name, pid, output: join(folder, `${name}.out`) }
+      : null;
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes(codeOf(error) ?? "")) return null;
+    throw error;
+  }
+}
+
+/** Ends a server: SIGTERM, and SIGKILL when it does not end in time. Nothing happens when it does not run. */
+export async function stopJava(
+  folder: string,
+  name: string,
+  signal: "SIGTERM" | "SIGKILL" = "SIGTERM",
+): Promise<void> {
+  const server = await runningServer(folder, name);
+  if (server !== null) {
+    process.kill(server.pid, signal);
+    const deadline = Date.now() + STOP_MS;
+    while ((await runningServer(folder, name)) !== null) {
+      if (Date.now() > deadline) process.kill(server.pid, "SIGKILL");
+      await Bun.sleep(LOOK_MS);
+    }
+    // Its command line goes before its ports and files do.
+    while (!(await hasEnded(server.pid)) && Date.now() < deadline + STOP_MS) await Bun.sleep(LOOK_MS);
+  }
+  await rm(notePath(folder, name), { force: true });
+}
+
+/**
+ * Waits until a server really answers.
+ *
+ * @param answers rejects or says false while it does not
+ * @throws IsobarError `not_ready` with the end of its output when it ended or the deadline passed
+ */
+export async function untilReady(
+  server: RunningServer,
+  folder: string,
+  answers: () => Promise<boolean>,
+  deadlineMs = 90_000,
+): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    if (await answers().catch(() => false)) return;
+    const gone = (await runningServer(folder, server.name)) === null;
+    if (gone || Date.now() > deadline) {
+      const tail = (await readFile(server.output, "utf8")).slice(-3000);
+      throw new IsobarError(
+        "not_ready",
+        `${server.name} ${gone ? "ended" : `did not answer within ${deadlineMs / 1000} s`}; its output ends with:\n${tail}`,
+      );
+    }
+    await Bun.sleep(LOOK_MS);
+  }
+}
+
+/** Whether a process is gone with all its threads, or only its exit code is left of it. */
+async function hasEnded(pid: number): Promise<boolean> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // proc_pid_stat(5): the third field is the state, the twentieth the number of threads.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return /^[ZX]/.test(fields[0] ?? "") && Number(fields[17]) <= 1;
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes(codeOf(error) ?? "")) return true;
+    throw error;
+  }
+}
+
+/** A JVM property that tells this server's process from any other. */
+function marker(folder: string, name: string): string {
+  return `-Disobar.server=${folder}/${name}`;
+}
+
+function notePath(folder: string, name: string): string {
+  return join(folder, `${name}.json`);
+}

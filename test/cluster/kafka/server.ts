@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../../core/clock.ts";
+import { silentLogger } from "../../../core/log.ts";
+import {
+  type KafkaServer,
+  type KafkaServerOptions,
+  kafkaServer,
+  stopKafka,
+} from "../../../deploy/cluster/kafka.ts";
+import { type KafkaLogOptions, openKafkaLog } from "../../../jobs/log/kafka.ts";
+
+/** A Kafka for one test file. */
+export interface TestKafka extends KafkaServer {
+  /** Options of a log on a topic of its own. */
+  options(changed?: Partial<KafkaLogOptions>): KafkaLogOptions;
+  /** Ends the servers and removes their data. */
+  end(): Promise<void>;
+}
+
+let count = 0;
+
+/** Starts a Kafka whose data goes with it. */
+export async function testKafka(options: Omit<KafkaServerOptions, "folder"> = {}): Promise<TestKafka> {
+  const folder = await mkdtemp(join(tmpdir(), "isobar-kafka-"));
+  const end = async () => {
+    await stopKafka(folder);
+    await rm(folder, { recursive: true, force: true });
+  };
+  let server: KafkaServer;
+  try {
+    server = await kafkaServer({ basePort: 19_492, ...options, folder });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return {
+    ...server,
+    options: (changed = {}) => {
+      const name = `t${++count}-${crypto.randomUUID().slice(0, 8)}`;
+      return {
+        brokers: server.brokers,
+        topic: name,
+        partitions: 1,
+        replication: 1,
+        retentionMs: 7 * 86_400_000,
+        group: name,
+        clientId: "isobar-test",
+        clock: systemClock,
+        logger: silentLogger,
+        ...changed,
+      };
+    },
+    end,
+  };
+}
+
+export { openKafkaLog };
