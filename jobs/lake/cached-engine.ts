@@ -1,0 +1,150 @@
+import { existsSync } from "node:fs";
+import type { Table } from "apache-arrow";
+import { EngineError, messageOf } from "../../core/errors.ts";
+import type { Engine, QueryOptions, Snapshot, SnapshotFile } from "../../spark/engine.ts";
+import { FileCache, type UsedFile } from "./file-cache.ts";
+import type { Lake } from "./lake.ts";
+import { inParallel } from "./parallel.ts";
+
+/** Files fetched at once by a query. */
+const PARALLEL = 8;
+
+/** What {@link cachedEngine} is made of. */
+export interface CachedEngineOptions {
+  /** It reads local files only: give it `folder`. */
+  engine: Engine;
+  /** Where the files of snapshots lie. */
+  lake: Lake;
+  /** Absolute; processes may share it. */
+  folder: string;
+  /** What the folder may hold, bytes. Queries at the same time may take it beyond while they run. */
+  maxBytes: number;
+}
+
+/**
+ * An engine over a lake that it cannot open itself: the committed files of a snapshot are copied into a bounded local
+ * folder first, each once, because they never change. Files that are local already pass through.
+ *
+ * It rejects with EngineError `unavailable` when a file cannot be fetched (its cause tells whether it is missing), and
+ * `out_of_memory` when one query alone needs more than the folder may hold.
+ */
+export function cachedEngine(options: CachedEngineOptions): Engine {
+  return new CachedEngine(options);
+}
+
+class CachedEngine implements Engine {
+  readonly #engine: Engine;
+  readonly #lake: Lake;
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  /** What every location in the lake begins with. */
+  readonly #prefix: string;
+  #cache: Promise<FileCache> | undefined;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor({ engine, lake, folder, maxBytes }: CachedEngineOptions) {
+    this.#engine = engine;
+    this.#lake = lake;
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+    this.#prefix = lake.locate("x").slice(0, -1);
+  }
+
+  get name(): string {
+    return this.#engine.name;
+  }
+
+  query(sql: string, options: QueryOptions): Promise<Table> {
+    return this.#with(options.snapshot, options.signal, (snapshot) =>
+      this.#engine.query(sql, { ...options, snapshot }),
+    );
+  }
+
+  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
+    return this.#with(snapshot, signal, (local) => this.#engine.compact(local, signal));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#engine.close();
+    await Promise.allSettled(this.#running);
+  }
+
+  /** Runs `action` over copies of the files, which stay as long as it runs. */
+  #with<T>(
+    snapshot: Snapshot,
+    signal: AbortSignal | undefined,
+    action: (local: Snapshot) => Promise<T>,
+  ): Promise<T> {
+    const closing = this.#closing.signal;
+    const stop = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    const run = async (again: boolean): Promise<T> => {
+      const used: UsedFile[] = [];
+      try {
+        return await action({ files: await this.#bring(snapshot.files, used, stop) });
+      } catch (error) {
+        // Another process may have deleted a copy to keep within its bound.
+        if (again || stop.aborted || used.every(({ path }) => existsSync(path))) throw error;
+      } finally {
+        for (const file of used) file.release();
+      }
+      return run(true);
+    };
+    const running = run(false);
+    this.#running.add(running);
+    const ended = () => void this.#running.delete(running);
+    running.then(ended, ended);
+    return running;
+  }
+
+  async #bring(files: readonly SnapshotFile[], used: UsedFile[], stop: AbortSignal): Promise<SnapshotFile[]> {
+    const local = [...files];
+    let bytes = 0;
+    await inParallel([...files.keys()], PARALLEL, async (index) => {
+      const file = files[index]!;
+      if (!file.location.startsWith(this.#prefix)) return;
+      if (stop.aborted) throw new EngineError("cancelled", "The query was cancelled");
+      const copy = await this.#fetch(file.location, stop);
+      used.push(copy);
+      bytes += copy.bytes;
+      if (bytes > this.#maxBytes) {
+        throw new EngineError(
+          "out_of_memory",
+          `Cannot run the query: its files need more than the ${this.#maxBytes} bytes that the copies of the lake's files may take`,
+          { hint: "Raise CACHE_MEGABYTES, or ask for a shorter time." },
+        );
+      }
+      local[index] = { ...file, location: copy.path };
+    });
+    return local;
+  }
+
+  /** Opens the cache at its first use; a failed opening is tried again at the next. */
+  #open(): Promise<FileCache> {
+    this.#cache ??= FileCache.open(this.#folder, this.#maxBytes).catch((error: unknown) => {
+      this.#cache = undefined;
+      throw error;
+    });
+    return this.#cache;
+  }
+
+  /** A copy of a file; when the wait for it is given up, the others who wait still get it. */
+  async #fetch(location: string, stop: AbortSignal): Promise<UsedFile> {
+    const path = location.slice(this.#prefix.length);
+    const using = this.#open().then((cache) => cache.use(location, () => this.#lake.read(path)));
+    const given = Promise.withResolvers<never>();
+    const giveUp = () => given.reject(new EngineError("cancelled", "The query was cancelled"));
+    stop.addEventListener("abort", giveUp, { once: true });
+    try {
+      return await Promise.race([using, given.promise]);
+    } catch (error) {
+      // It comes nevertheless, and nobody will use it.
+      if (stop.aborted) using.then(({ release }) => release()).catch(() => {});
+      if (error instanceof EngineError) throw error;
+      throw new EngineError("unavailable", `Cannot read the files: ${messageOf(error)}`, { cause: error });
+    } finally {
+      stop.removeEventListener("abort", giveUp);
+    }
+  }
+}
