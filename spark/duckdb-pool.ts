@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { Pool } from "./pool.ts";
 
 /** A connection, and the SELECT of the view `observations` that it holds at the moment. */
 export interface Session {
@@ -10,67 +11,18 @@ export interface Session {
 const CONNECTIONS = 8;
 
 /** The connections of a DuckDB instance: opened when needed, in UTC, each used by one query at a time. */
-export class ConnectionPool {
+export class ConnectionPool extends Pool<Session> {
   readonly #instance: DuckDBInstance;
-  readonly #idle: Session[] = [];
-  readonly #waiting: (() => void)[] = [];
-  #open = 0;
 
   constructor(instance: DuckDBInstance) {
+    super(CONNECTIONS, async () => ({ connection: await connect(instance), view: "" }));
     this.#instance = instance;
-  }
-
-  /**
-   * A connection for the caller alone, until it gives it back.
-   *
-   * @throws the signal's reason when it aborts before there is one
-   */
-  async take(signal: AbortSignal): Promise<Session> {
-    for (;;) {
-      if (signal.aborted) {
-        // It may have been woken for a connection that it does not take now.
-        this.#waiting.shift()?.();
-        throw signal.reason;
-      }
-      const session = this.#idle.pop();
-      if (session !== undefined) return session;
-      if (this.#open < CONNECTIONS) {
-        this.#open++;
-        try {
-          return { connection: await connect(this.#instance), view: "" };
-        } catch (error) {
-          this.#open--;
-          throw error;
-        }
-      }
-      await this.#woken(signal);
-    }
-  }
-
-  /** Gives a connection back. */
-  give(session: Session): void {
-    this.#idle.push(session);
-    this.#waiting.shift()?.();
   }
 
   /** Closes the instance. Every connection must have been given back. */
   close(): void {
-    for (const { connection } of this.#idle.splice(0)) connection.closeSync();
+    for (const { connection } of this.drain()) connection.closeSync();
     this.#instance.closeSync();
-  }
-
-  /** Resolves when a connection was given back, or the signal aborts. */
-  #woken(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        signal.removeEventListener("abort", wake);
-        const index = this.#waiting.indexOf(wake);
-        if (index >= 0) this.#waiting.splice(index, 1);
-        resolve();
-      };
-      this.#waiting.push(wake);
-      signal.addEventListener("abort", wake, { once: true });
-    });
   }
 }
 

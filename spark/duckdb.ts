@@ -16,7 +16,7 @@ import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
 import { ConnectionPool, type Session } from "./duckdb-pool.ts";
 import type { Argument, Engine, QueryOptions, Snapshot } from "./engine.ts";
-import { namedArguments } from "./named-arguments.ts";
+import { argumentMismatch, namedArguments } from "./named-arguments.ts";
 import { observationsSql, quoteText, rowsSql } from "./observations-view.ts";
 
 /** What the embedded engine is opened with. */
@@ -193,12 +193,8 @@ async function prepareSelect(
   given: Readonly<Record<string, Argument>>,
 ): Promise<DuckDBPreparedStatement> {
   const named = namedArguments(sql);
-  for (const name of named.names) {
-    if (!Object.hasOwn(given, name)) throw badQuery(`the argument :${name} has no value`);
-  }
-  for (const name of Object.keys(given)) {
-    if (!named.names.includes(name)) throw badQuery(`the argument :${name} is not used`);
-  }
+  const mismatch = argumentMismatch(named.names, given);
+  if (mismatch !== null) throw badQuery(mismatch);
   // The binding has no words for a text without a statement.
   if (/^[\s;]*$/.test(sql.replace(COMMENT, ""))) throw badQuery("it is empty, wanted one SELECT");
   const statements = await connection.extractStatements(named.sql);

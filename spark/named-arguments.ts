@@ -22,3 +22,18 @@ export function namedArguments(sql: string): NamedSql {
   });
   return { sql: text, names: [...names] };
 }
+
+/**
+ * Why the arguments given are not those of the SQL text, or null: each name wants a value, and each value a name.
+ *
+ * @param names those of the text
+ */
+export function argumentMismatch(
+  names: readonly string[],
+  given: Readonly<Record<string, unknown>>,
+): string | null {
+  const missing = names.find((name) => !Object.hasOwn(given, name));
+  if (missing !== undefined) return `the argument :${missing} has no value`;
+  const unused = Object.keys(given).find((name) => !names.includes(name));
+  return unused === undefined ? null : `the argument :${unused} is not used`;
+}

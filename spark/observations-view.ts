@@ -11,21 +11,29 @@ const NAMES = OBSERVATION_COLUMNS.map(([name]) => `"${name}"`).join(", ");
 const STRUCT = OBSERVATION_COLUMNS.map(([name, type]) => `'${name}': '${DUCKDB_TYPES[type]}'`).join(", ");
 
 /**
+ * The files of days that have revisions, and those of the other days. Only the former pay for the search for the newest
+ * revisions, which is the expensive part: revisions of one observation lie in files of one day.
+ */
+export function splitRevised(snapshot: Snapshot): { plain: SnapshotFile[]; revised: SnapshotFile[] } {
+  const days = new Set<string>();
+  for (const file of snapshot.files) if (file.revisions > 0) days.add(file.date);
+  const plain: SnapshotFile[] = [];
+  const revised: SnapshotFile[] = [];
+  for (const file of snapshot.files) (days.has(file.date) ? revised : plain).push(file);
+  return { plain, revised };
+}
+
+/**
  * The SELECT behind the view `observations` in DuckDB's dialect: of each observation the newest revision, which is the one
- * with the largest offset. Only days that have a file with revisions pay for the search, because it is the expensive part:
- * revisions of one observation lie in files of one day.
+ * with the largest offset.
  */
 export function observationsSql(snapshot: Snapshot): string {
-  const revised = new Set<string>();
-  for (const file of snapshot.files) if (file.revisions > 0) revised.add(file.date);
-  const plain: SnapshotFile[] = [];
-  const searched: SnapshotFile[] = [];
-  for (const file of snapshot.files) (revised.has(file.date) ? searched : plain).push(file);
+  const { plain, revised } = splitRevised(snapshot);
   const branches: string[] = [];
-  if (plain.length > 0 || searched.length === 0) branches.push(rowsSql({ files: plain }));
-  if (searched.length > 0) {
+  if (plain.length > 0 || revised.length === 0) branches.push(rowsSql({ files: plain }));
+  if (revised.length > 0) {
     branches.push(
-      `SELECT ${NAMES} FROM (${rowsSql({ files: searched })}) QUALIFY ` +
+      `SELECT ${NAMES} FROM (${rowsSql({ files: revised })}) QUALIFY ` +
         `row_number() OVER (PARTITION BY "source", "city", "timestamp" ORDER BY "log_offset" DESC) = 1`,
     );
   }

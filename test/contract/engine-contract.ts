@@ -10,10 +10,12 @@ import { LakeFolder, observations, row } from "../spark/lake-files.ts";
  * What every engine promises. Its files lie in a folder of this machine.
  *
  * @param open makes an engine for this suite alone
+ * @param options.endless a query that runs for hours and leaves the engine room for others
  */
 export function engineContract(
   name: string,
   open: () => Promise<{ engine: Engine; cleanup(): Promise<void> }>,
+  { endless = "SELECT count(*) AS n FROM range(1000000000000)" }: { endless?: string } = {},
 ): void {
   describe(`the engine ${name}`, () => {
     let engine: Engine;
@@ -169,7 +171,6 @@ export function engineContract(
     });
 
     test("query() rejects with cancelled when the signal aborts, before and while it runs", async () => {
-      const endless = "SELECT count(*) AS n FROM range(1000000000000)";
       const snapshot = { files: [await folder.jsonl([row()])] };
       expect(codeOf(await failure(endless, { snapshot, signal: AbortSignal.abort() }))).toBe("cancelled");
       const abort = new AbortController();
@@ -251,7 +252,7 @@ export function engineContract(
     test("close() cancels what runs, and what comes after is refused", async () => {
       const { engine: other, cleanup: end } = await open();
       const snapshot = { files: [await folder.jsonl([row()])] };
-      const running = other.query("SELECT count(*) AS n FROM range(1000000000000)", { snapshot });
+      const running = other.query(endless, { snapshot });
       const outcome = running.then(() => undefined, codeOf);
       await other.close();
       expect(await outcome).toBe("cancelled");

@@ -1,0 +1,284 @@
+import { randomUUID } from "node:crypto";
+import type { Table } from "apache-arrow";
+import { sha256Hex } from "../../core/checksum.ts";
+import type { Clock } from "../../core/clock.ts";
+import { EngineError, messageOf } from "../../core/errors.ts";
+import type { Logger } from "../../core/log.ts";
+import { backoffMs, retry } from "../../core/retry.ts";
+import { rowsOf } from "../arrow.ts";
+import type { Engine, QueryOptions, Snapshot } from "../engine.ts";
+import { Pool } from "../pool.ts";
+import { engineError, SparkFailure } from "./failure.ts";
+import { compactionPlan, countPlan, queryPlan, textPlan, viewPlan } from "./plans.ts";
+import { progressOf } from "./progress.ts";
+import { describeRemote, parseRemote, type Remote } from "./remote.ts";
+import { tableFromSpark } from "./result.ts";
+import { Rpc } from "./rpc.ts";
+import { BACKOFF, type PlanInit, type RunOptions, SparkSession } from "./session.ts";
+import { oneQuery } from "./statement.ts";
+
+/** A place both Spark and this program reach, for what Spark writes before the lake takes it over. */
+export interface SparkScratch {
+  /** Where Spark writes a folder of that name: `hdfs://…/.tmp/name` or `file:///…/name`. */
+  location(name: string): string;
+  /** The one `part-*.parquet` in that folder. @throws when there is none or more than one */
+  readOnlyFile(name: string): Promise<Uint8Array>;
+  /** Deletes the folder with all that is in it. It may not be there. */
+  remove(name: string): Promise<void>;
+}
+
+/** What Spark as the engine is opened with. */
+export interface SparkOptions {
+  /** Address of the Connect server, as {@link parseRemote} reads it. */
+  remote: string;
+  /** Token of the server. Default: the one in the address, or none. */
+  token?: string;
+  /** Whose sessions Spark's pages say they are. Default: `isobar`. */
+  user?: string;
+  scratch: SparkScratch;
+  clock: Clock;
+  logger: Logger;
+  /** A number in [0, 1), for the waits between tries. */
+  random?: () => number;
+}
+
+/** Spark as the engine. */
+export interface SparkEngine extends Engine {
+  /**
+   * Checks that Spark sees a file as this program does: a lake on this machine's disk is nothing to a Spark elsewhere.
+   *
+   * @param location of a text file of one line
+   * @param text the line
+   * @throws EngineError `not_shared` when it does not, `unavailable` when it cannot be reached
+   */
+  probe(location: string, text: string): Promise<void>;
+}
+
+/** Sessions at the same time, so queries too; more of them wait. */
+const SESSIONS = 8;
+/** How often a server that is away is tried: somebody waits, or nobody does and a restart of it may be sat out (20 s). */
+const TRIES = { foreground: 3, background: 9 };
+/** Waits between two looks for a server that was not there at the start. */
+const LOOK = { baseMs: 1_000, maxMs: 30_000 };
+/** The first queries of a server are slow: this one touches reading, grouping, sorting and windows before anybody waits. */
+const WARM_UP = `SELECT city, avg(temperature) AS mean, median(temperature) AS middle, row_number() OVER (ORDER BY city) AS place
+  FROM observations GROUP BY city ORDER BY city`;
+
+/**
+ * Opens Spark as the engine. A server that is away is no error: queries are refused until it is there.
+ *
+ * @throws ConfigError `bad_setting` for an address that is none, or a token that would travel unencrypted
+ * @throws EngineError `unavailable` when the server refuses the token
+ */
+export async function openSpark(options: SparkOptions): Promise<SparkEngine> {
+  const remote = parseRemote(options.remote, options);
+  const engine = new ConnectEngine(remote, options);
+  await engine.greet();
+  return engine;
+}
+
+class ConnectEngine implements SparkEngine {
+  readonly #remote: Remote;
+  readonly #options: SparkOptions;
+  readonly #random: () => number;
+  readonly #rpc: Rpc;
+  readonly #sessions: Pool<SparkSession>;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+  #version = "";
+
+  constructor(remote: Remote, options: SparkOptions) {
+    this.#remote = remote;
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#rpc = new Rpc(remote);
+    const { clock, logger } = options;
+    const session = { rpc: this.#rpc, user: remote.user, clock, logger, random: this.#random };
+    this.#sessions = new Pool(SESSIONS, async (signal) => {
+      const opened = await SparkSession.open(session, signal);
+      this.#version = opened.version;
+      return opened;
+    });
+  }
+
+  get name(): string {
+    return this.#version === "" ? "Spark" : `Spark ${this.#version}`;
+  }
+
+  /** Learns the server's version and warms it up, in the background when it is not there yet. */
+  async greet(): Promise<void> {
+    const { logger, clock } = this.#options;
+    const server = describeRemote(this.#remote);
+    const look = () => this.#with({}, 1, async () => {});
+    const warmUp = async () => {
+      await this.query(WARM_UP, { snapshot: { files: [] }, background: true });
+      logger.debug("Spark is warm", { server });
+    };
+    const wait = async () => {
+      for (let attempt = 0; this.#version === ""; attempt++) {
+        await clock.sleep(backoffMs(attempt, LOOK, this.#random), this.#closing.signal);
+        if (this.#closing.signal.aborted) return;
+        await look().catch((error: unknown) =>
+          logger.debug("Spark is still away", { reason: messageOf(error) }),
+        );
+      }
+      logger.info("Spark is there", { server, version: this.#version });
+      await warmUp();
+    };
+    let next = warmUp;
+    try {
+      await look();
+    } catch (error) {
+      if (error instanceof EngineError && error.hint !== undefined) {
+        await this.close();
+        throw error; // waiting does not help
+      }
+      logger.warn("Spark is away: jobs wait for it", { server, reason: messageOf(error) });
+      next = wait;
+    }
+    void next().catch((error: unknown) =>
+      logger.debug("Spark was not warmed up", { reason: messageOf(error) }),
+    );
+  }
+
+  query(sql: string, options: QueryOptions): Promise<Table> {
+    const { snapshot, background = false, progress } = options;
+    return this.#with(options, background ? TRIES.background : TRIES.foreground, async (session, run) => {
+      const plan = queryPlan(oneQuery(sql, options.arguments ?? {}), options.arguments ?? {});
+      await showObservations(session, snapshot, run);
+      const batches = await session.run(plan, { ...run, onProgress: progressOf(progress) });
+      const table = tableFromSpark(batches);
+      progress?.(1);
+      return table;
+    });
+  }
+
+  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
+    const { scratch, logger } = this.#options;
+    return this.#with({ signal }, TRIES.background, async (session, run) => {
+      // Of each attempt its own: a task of an earlier one may still be writing.
+      const name = `compaction-${randomUUID()}`;
+      try {
+        await session.run(compactionPlan(snapshot, scratch.location(name)), run);
+        const rows = await firstNumber(session, countPlan(scratch.location(name)), run);
+        return { bytes: await scratch.readOnlyFile(name), rows };
+      } finally {
+        await scratch.remove(name).catch((error: unknown) => {
+          logger.warn("Cannot delete what Spark wrote", { name, reason: messageOf(error) });
+        });
+      }
+    });
+  }
+
+  async probe(location: string, text: string): Promise<void> {
+    const refused = (why: string, cause?: unknown) =>
+      new EngineError(
+        "not_shared",
+        `Cannot use Spark at ${describeRemote(this.#remote)} over this lake: ${why}`,
+        {
+          cause,
+          hint: "Keep the lake in HDFS (WEBHDFS_URL), or run Spark where it sees the same folder under the same path.",
+        },
+      );
+    let found: string[];
+    try {
+      const table = await this.#with({}, TRIES.foreground, async (session, run) =>
+        tableFromSpark(await session.run(textPlan(location), run)),
+      );
+      found = rowsOf(table).map(({ value }) => String(value));
+    } catch (error) {
+      if (error instanceof EngineError && error.message.startsWith("Cannot read the files")) {
+        throw refused(`it does not see the file "${location}"`, error);
+      }
+      throw error;
+    }
+    if (found.length !== 1 || found[0] !== text) {
+      throw refused(`what it sees as "${location}" is another file`);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await Promise.allSettled(this.#running);
+    await Promise.all(this.#sessions.drain().map((session) => session.close()));
+    this.#rpc.close();
+  }
+
+  /**
+   * Runs `action` in a session of its own, once more in a new one when the server has lost it, and turns what it throws
+   * into an EngineError.
+   */
+  #with<T>(
+    { signal }: { signal?: AbortSignal | undefined },
+    tries: number,
+    action: (session: SparkSession, run: RunOptions) => Promise<T>,
+  ): Promise<T> {
+    const closing = this.#closing.signal;
+    const stop = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    const attempt = async (): Promise<T> => {
+      const session = await this.#session(stop, tries);
+      let keep = true;
+      try {
+        return await action(session, { signal: stop, tries });
+      } catch (error) {
+        keep = !isLost(error);
+        // Its list of files may be what is wrong.
+        session.view = "";
+        throw error;
+      } finally {
+        if (keep) this.#sessions.give(session);
+        else this.#sessions.drop();
+      }
+    };
+    const run = async (): Promise<T> => {
+      if (closing.aborted) throw new EngineError("unavailable", "The engine is closed");
+      try {
+        return await attempt().catch((error: unknown) => {
+          if (!isLost(error) || stop.aborted) throw error;
+          this.#sessions.drain(); // the others are lost with it
+          return attempt();
+        });
+      } catch (error) {
+        throw engineError(error, describeRemote(this.#remote), stop);
+      }
+    };
+    const running = run();
+    this.#running.add(running);
+    const ended = () => void this.#running.delete(running);
+    running.then(ended, ended);
+    return running;
+  }
+
+  #session(signal: AbortSignal, tries: number): Promise<SparkSession> {
+    return retry(() => this.#sessions.take(signal), {
+      tries,
+      backoff: BACKOFF,
+      clock: this.#options.clock,
+      retryable: (error) => error instanceof SparkFailure && error.isTransient,
+      random: this.#random,
+      signal,
+    });
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof SparkFailure && error.isLost;
+}
+
+/** Makes the view `observations` of a session show a snapshot. */
+async function showObservations(session: SparkSession, snapshot: Snapshot, run: RunOptions): Promise<void> {
+  const view = sha256Hex(JSON.stringify(snapshot.files));
+  if (session.view === view) return;
+  session.view = "";
+  await session.run(viewPlan(snapshot), run);
+  session.view = view;
+}
+
+/** The one number of a plan's result. */
+async function firstNumber(session: SparkSession, plan: PlanInit, run: RunOptions): Promise<number> {
+  const value: unknown = tableFromSpark(await session.run(plan, run))
+    .getChildAt(0)
+    ?.get(0);
+  return Number(value);
+}

@@ -1,0 +1,186 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { EngineError } from "../../core/errors.ts";
+import { type Argument, OBSERVATION_COLUMNS, type Snapshot, type SnapshotFile } from "../engine.ts";
+import { splitRevised } from "../observations-view.ts";
+import type { PlanInit } from "./session.ts";
+import type { Expression_LiteralSchema, RelationSchema } from "./spark_connect_pb.ts";
+
+type RelationInit = MessageInitShape<typeof RelationSchema>;
+type LiteralInit = MessageInitShape<typeof Expression_LiteralSchema>;
+
+/** Files of a snapshot that are read in one go: the name of their relation, and what is in it. */
+type Groups = Readonly<Record<string, readonly SnapshotFile[]>>;
+
+const NAMES = OBSERVATION_COLUMNS.map(([name]) => `\`${name}\``).join(", ");
+const DDL = OBSERVATION_COLUMNS.map(([name, type]) => `\`${name}\` ${type.toUpperCase()}`).join(", ");
+const NOTHING = `SELECT ${OBSERVATION_COLUMNS.map(
+  ([name, type]) => `CAST(NULL AS ${type.toUpperCase()}) AS \`${name}\``,
+).join(", ")} WHERE false`;
+
+const READER_OPTIONS = {
+  // A line that is no row fails the query instead of becoming a row of nulls.
+  mode: "FAILFAST",
+  // Folders named `date=…` are no columns.
+  recursiveFileLookup: "true",
+} as const;
+
+/** One SELECT with its named arguments, as a plan whose result is its rows. */
+export function queryPlan(sql: string, given: Readonly<Record<string, Argument>>): PlanInit {
+  const namedArguments = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      { exprType: { case: "literal" as const, value: literal(value) } },
+    ]),
+  );
+  // In brackets only a query can stand: no statement that changes something. The ends of lines keep comments apart.
+  const query = `SELECT * FROM (${sql}\n)`;
+  return root({ relType: { case: "sql", value: { query, namedArguments } } });
+}
+
+/** Makes the view `observations` of a session: of each observation of the snapshot the newest revision. */
+export function viewPlan(snapshot: Snapshot): PlanInit {
+  const { plain, revised } = splitRevised(snapshot);
+  const groups = { ...byFormat("plain", plain), ...byFormat("revised", revised) };
+  const branches: string[] = [];
+  for (const name of Object.keys(groups)) if (name.startsWith("plain")) branches.push(select(name));
+  const searched = Object.keys(groups).filter((name) => name.startsWith("revised"));
+  if (searched.length > 0) {
+    // No QUALIFY: Spark 4.0 does not have it.
+    branches.push(
+      `SELECT ${NAMES} FROM (SELECT *, row_number() OVER ` +
+        "(PARTITION BY `source`, `city`, `timestamp` ORDER BY `log_offset` DESC) AS `place` " +
+        `FROM (${searched.map(select).join(" UNION ALL ")})) WHERE \`place\` = 1`,
+    );
+  }
+  const input = withFiles(union(branches), groups);
+  return {
+    opType: {
+      case: "command",
+      value: {
+        commandType: { case: "createDataframeView", value: { input, name: "observations", replace: true } },
+      },
+    },
+  };
+}
+
+/** Writes every row of the snapshot, sorted, as one Parquet file in a new folder. @param location the folder's URL */
+export function compactionPlan(snapshot: Snapshot, location: string): PlanInit {
+  const groups = byFormat("plain", snapshot.files);
+  const rows = union(Object.keys(groups).map(select));
+  const query =
+    `INSERT OVERWRITE DIRECTORY ${quoted(location)} USING parquet ` +
+    `SELECT /*+ COALESCE(1) */ * FROM (${rows}) ORDER BY \`timestamp\`, \`city\`, \`source\`, \`log_offset\``;
+  return {
+    opType: {
+      case: "command",
+      value: { commandType: { case: "sqlCommand", value: { input: withFiles(query, groups) } } },
+    },
+  };
+}
+
+/** Counts the rows of the Parquet files in a folder. */
+export function countPlan(location: string): PlanInit {
+  return root({
+    relType: {
+      case: "withRelations",
+      value: {
+        root: sqlRelation("SELECT count(*) AS n FROM written"),
+        references: [alias("written", read("parquet", [location], DDL))],
+      },
+    },
+  });
+}
+
+/** The lines of one text file, as column `value`. */
+export function textPlan(location: string): PlanInit {
+  return root(read("text", [urlOf(location)], "value STRING"));
+}
+
+/** Where Spark finds a file: a path is one of the machine's own, whatever Spark's default file system is. */
+export function urlOf(location: string): string {
+  return location.startsWith("/") ? `file://${location}` : location;
+}
+
+function select(relation: string): string {
+  return `SELECT ${NAMES} FROM ${relation}`;
+}
+
+function union(branches: readonly string[]): string {
+  return branches.length === 0 ? NOTHING : branches.join(" UNION ALL ");
+}
+
+function byFormat(prefix: string, files: readonly SnapshotFile[]): Groups {
+  const groups: Record<string, SnapshotFile[]> = {};
+  for (const file of files) (groups[`${prefix}_${file.format}`] ??= []).push(file);
+  return groups;
+}
+
+/** An SQL text, and relations of files for the names in it. */
+function withFiles(query: string, groups: Groups): RelationInit {
+  const references = Object.entries(groups).map(([name, files]) => {
+    const format = files[0]?.format === "parquet" ? "parquet" : "json";
+    return alias(name, read(format, files.map(locationOf), DDL));
+  });
+  if (references.length === 0) return sqlRelation(query);
+  return { relType: { case: "withRelations", value: { root: sqlRelation(query), references } } };
+}
+
+function locationOf({ location }: SnapshotFile): string {
+  const name = location.slice(location.lastIndexOf("/") + 1);
+  if (/^[._]/.test(name)) {
+    // Spark takes it for a hidden file and leaves it out without a word.
+    throw new EngineError(
+      "unavailable",
+      `Cannot read "${name}" with Spark: wanted a name that does not begin with "." or "_"`,
+    );
+  }
+  return urlOf(location);
+}
+
+function read(format: string, paths: readonly string[], schema: string): RelationInit {
+  return {
+    relType: {
+      case: "read",
+      value: {
+        readType: {
+          case: "dataSource",
+          value: { format, schema, options: READER_OPTIONS, paths: paths.map(escapeGlob) },
+        },
+      },
+    },
+  };
+}
+
+/** A path that names one file even where it holds what Spark takes for a pattern. */
+function escapeGlob(path: string): string {
+  return path.replace(/[\\{}[\]*?]/g, "\\$&");
+}
+
+function alias(name: string, input: RelationInit): RelationInit {
+  return { relType: { case: "subqueryAlias", value: { alias: name, input } } };
+}
+
+function sqlRelation(query: string): RelationInit {
+  return { relType: { case: "sql", value: { query } } };
+}
+
+function root(relation: RelationInit): PlanInit {
+  return { opType: { case: "root", value: relation } };
+}
+
+/** An argument as a literal, with the type that DuckDB gives it. */
+function literal(value: Argument): LiteralInit {
+  if (value === null) {
+    return { literalType: { case: "null", value: { kind: { case: "null", value: {} } } } };
+  }
+  if (typeof value === "string") return { literalType: { case: "string", value } };
+  if (typeof value === "boolean") return { literalType: { case: "boolean", value } };
+  if (!Number.isSafeInteger(value) || Object.is(value, -0)) return { literalType: { case: "double", value } };
+  if (value === (value | 0)) return { literalType: { case: "integer", value } };
+  return { literalType: { case: "long", value: BigInt(value) } };
+}
+
+/** A text as a literal of Spark's SQL, where a backslash escapes. */
+function quoted(text: string): string {
+  return `'${text.replace(/['\\]/g, "\\$&")}'`;
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { rowsOf } from "../../../spark/arrow.ts";
+import type { SparkEngine } from "../../../spark/connect/engine.ts";
+import { openDuckDb } from "../../../spark/duckdb.ts";
+import type { Argument, Engine, Snapshot, SnapshotFile } from "../../../spark/engine.ts";
+import { defaultArguments, readSqlJobs } from "../../../spark/sql-job.ts";
+import { LakeFolder, observations } from "../../spark/lake-files.ts";
+import { expectRows } from "../../spark/reference.ts";
+import { type TestServer, testServer } from "./server.ts";
+
+const jobs = await readSqlJobs();
+
+let spark: TestServer;
+let onSpark: SparkEngine;
+let duckDb: Engine;
+let folder: LakeFolder;
+let mixed: Snapshot;
+
+beforeAll(async () => {
+  spark = await testServer();
+  await spark.server.start();
+  onSpark = await spark.open();
+  folder = await LakeFolder.make();
+  duckDb = await openDuckDb({ tempFolder: join(folder.path, "duckdb"), threads: 2 });
+  mixed = await mixedFiles();
+});
+afterAll(async () => {
+  await onSpark.close();
+  await duckDb.close();
+  await spark.remove();
+  await folder.remove();
+});
+
+/** Days as JSONL, as Parquet of DuckDB's and as Parquet of Spark's, with revisions, nulls and gaps in each. */
+async function mixedFiles(): Promise<Snapshot> {
+  const { files } = await folder.snapshot(observations(45, 7).rows);
+  const days = [...Map.groupBy(files, ({ date }) => date).values()];
+  const kept: SnapshotFile[] = [];
+  for (const [index, day] of days.entries()) {
+    if (index < 5) kept.push(await folder.parquet(duckDb, day));
+    else if (index < 10) kept.push(await folder.parquet(onSpark, day));
+    else kept.push(...day);
+  }
+  return { files: kept };
+}
+
+describe("every job gives the same rows on DuckDB and on Spark", () => {
+  for (const job of jobs) {
+    const everything = Object.fromEntries(job.parameters.map(({ name }) => [name, null]));
+    const variants: [string, Record<string, Argument>][] = [["as scheduled", defaultArguments(job)]];
+    if (job.parameters.length > 0) variants.push(["over everything", everything]);
+    for (const [variant, given] of variants) {
+      test(`${job.name} ${variant}`, async () => {
+        const run = (engine: Engine, snapshot: Snapshot) =>
+          engine.query(job.sql, { snapshot, arguments: given, background: true });
+        const wanted = await run(duckDb, mixed);
+        const found = await run(onSpark, mixed);
+        expect(wanted.numRows).toBeGreaterThan(0);
+        expect(String(found.schema)).toBe(String(wanted.schema));
+        expectRows(rowsOf(found), rowsOf(wanted));
+        const empty = await run(onSpark, { files: [] });
+        expect(empty.numRows).toBe(0);
+        expect(String(empty.schema)).toBe(String(wanted.schema));
+      });
+    }
+  }
+});
+
+test("a Parquet file of either engine holds the same rows for both", async () => {
+  const sql = "SELECT * FROM observations ORDER BY timestamp, city, source";
+  const rows = async (engine: Engine, snapshot: Snapshot) => {
+    const table = await engine.query(sql, { snapshot });
+    return { schema: String(table.schema), rows: rowsOf(table) };
+  };
+  const wanted = await rows(duckDb, mixed);
+  expect(await rows(onSpark, mixed)).toEqual(wanted);
+  const all = [await folder.parquet(duckDb, mixed.files), await folder.parquet(onSpark, mixed.files)];
+  for (const file of all) {
+    const snapshot = { files: [{ ...file, revisions: 1 }] };
+    expect(await rows(duckDb, snapshot)).toEqual(wanted);
+    expect(await rows(onSpark, snapshot)).toEqual(wanted);
+  }
+});

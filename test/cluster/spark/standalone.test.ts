@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { rowsOf } from "../../../spark/arrow.ts";
+import { openDuckDb } from "../../../spark/duckdb.ts";
+import { defaultArguments, readSqlJobs } from "../../../spark/sql-job.ts";
+import { LakeFolder, observations } from "../../spark/lake-files.ts";
+import { expectRows } from "../../spark/reference.ts";
+import { type TestServer, testServer } from "./server.ts";
+
+let spark: TestServer;
+let folder: LakeFolder;
+
+beforeAll(async () => {
+  spark = await testServer({ standalone: true });
+  folder = await LakeFolder.make();
+});
+afterAll(async () => {
+  await spark.remove();
+  await folder.remove();
+});
+
+test("a master and a worker give the same rows and files, also after the Connect server was killed", async () => {
+  await spark.server.start();
+  expect((await spark.server.processes()).map(({ name }) => name)).toEqual([
+    "spark-connect",
+    "spark-worker",
+    "spark-master",
+  ]);
+  const engine = await spark.open();
+  const duckDb = await openDuckDb({ tempFolder: join(folder.path, "duckdb"), threads: 2 });
+  const snapshot = await folder.snapshot(observations(15).rows);
+  const jobs = await readSqlJobs();
+  const compare = async () => {
+    const files = [await folder.parquet(engine, snapshot.files)].map((file) => ({ ...file, revisions: 1 }));
+    for (const job of jobs) {
+      const given = defaultArguments(job);
+      const found = await engine.query(job.sql, { snapshot: { files }, arguments: given, background: true });
+      expectRows(rowsOf(found), rowsOf(await duckDb.query(job.sql, { snapshot, arguments: given })));
+    }
+  };
+  await compare();
+  await spark.server.kill();
+  await spark.server.start();
+  await compare();
+  await engine.close();
+  await duckDb.close();
+});
