@@ -42,6 +42,8 @@ const LASTING = new Set(["damaged", "newer_format", "mismatch", "retention"]);
 interface Entry {
   job: BackgroundJob;
   status: JobStatus;
+  /** Whether its last failure does not go away by itself. */
+  lasting: boolean;
   /** Resolves when it stopped; undefined before the start. */
   ended: Promise<void> | undefined;
 }
@@ -82,6 +84,7 @@ export class Supervisor {
     const entry: Entry = {
       job,
       status: { name: job.name, state: "starting", since, restarts: 0, reason: null },
+      lasting: false,
       ended: undefined,
     };
     this.#entries.set(job.name, entry);
@@ -131,7 +134,7 @@ export class Supervisor {
       const failure = await this.#runOnce(entry, signal);
       if (signal.aborted) break;
       if (this.#clock.now() - began >= WELL_MS) failures = 0;
-      const lasting = LASTING.has(codeOf(failure?.error) ?? "");
+      const lasting = (entry.lasting = LASTING.has(codeOf(failure?.error) ?? ""));
       const wait = lasting ? this.#backoff.maxMs : backoffMs(failures, this.#backoff, this.#random);
       failures++;
       if (failure === null) {
@@ -180,6 +183,11 @@ export class Supervisor {
     } finally {
       over = true;
     }
+  }
+
+  /** Whether a job's last failure is one that does not go away by itself: it needs a person. */
+  needsPerson(name: string): boolean {
+    return this.#entries.get(name)?.lasting ?? false;
   }
 
   #set(entry: Entry, state: JobStatus["state"], reason: string | null): void {

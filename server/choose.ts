@@ -1,11 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import { ConfigError } from "../core/errors.ts";
-import { claimDataset, readDataset, type DatasetKind } from "../jobs/dataset.ts";
-import { openLocalLake } from "../jobs/lake/local.ts";
+import type { Logger } from "../core/log.ts";
+import { claimDataset, type DatasetKind } from "../jobs/dataset.ts";
 import { chooseSource } from "../jobs/sources/select.ts";
 import type { Source } from "../jobs/sources/source.ts";
 import type { Config } from "./config.ts";
-import { lakeFolder } from "./ports.ts";
+import { datasetKind, openLake } from "./lakes.ts";
 
 /** What this process works on. */
 export interface Choice {
@@ -23,12 +23,11 @@ export interface Choice {
  * @throws the signal's reason when it aborts
  * @throws ConfigError when the data set named holds data of another kind, or nothing says which one is meant
  */
-export async function choose(config: Config, deps: { clock: Clock; signal: AbortSignal }): Promise<Choice> {
-  const kindOf = async (dataset: string) => {
-    const folder = lakeFolder(config.dataDir, dataset);
-    const there = await Bun.file(`${folder}/dataset.json`).exists();
-    return there ? ((await readDataset(await openLocalLake(folder)))?.kind ?? null) : null;
-  };
+export async function choose(
+  config: Config,
+  deps: { clock: Clock; logger: Logger; signal: AbortSignal },
+): Promise<Choice> {
+  const kindOf = (dataset: string) => datasetKind(config, dataset, deps);
   const polls = config.roles.includes("producer");
   const { source, reason } = polls
     ? await chooseSource(config, {
@@ -42,7 +41,7 @@ export async function choose(config: Config, deps: { clock: Clock; signal: Abort
 
   if (source !== null) {
     const dataset = config.dataset ?? source.kind;
-    const lake = await openLocalLake(lakeFolder(config.dataDir, dataset));
+    const { lake } = await openLake(config, dataset, deps);
     const { kind } = await claimDataset(lake, dataset, source.kind, deps.clock.now());
     return { dataset, kind, source, reason };
   }

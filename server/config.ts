@@ -68,6 +68,17 @@ function contradictions(config: Partial<Config>): string[] {
   if (weatherSource === "openweathermap" && openweathermapApiKey === null) {
     found.push("OPENWEATHERMAP_API_KEY is not set: wanted a key, because WEATHER_SOURCE is openweathermap");
   }
+  const { kafkaTls, kafkaCert, kafkaKey, kafkaSasl, kafkaUsername, kafkaPassword } = config;
+  if (((kafkaCert ?? null) === null) !== ((kafkaKey ?? null) === null)) {
+    found.push("KAFKA_CERT_FILE and KAFKA_KEY_FILE: wanted both or none");
+  }
+  if (kafkaTls === "off" && (kafkaCert ?? config.kafkaCa ?? null) !== null) {
+    found.push("KAFKA_TLS is off: wanted on, because certificates are set");
+  }
+  const login = [kafkaSasl, kafkaUsername, kafkaPassword].filter((value) => (value ?? null) !== null).length;
+  if (login !== 0 && login !== 3) {
+    found.push("KAFKA_SASL, KAFKA_USERNAME and KAFKA_PASSWORD: wanted all three or none");
+  }
   return found;
 }
 

@@ -86,6 +86,50 @@ export const url: Kind<string> = {
   show: (text) => text.replace(/\/\/.*@/s, "//…@").replace(/([?#]).*/s, "$1…"),
 };
 
+/** `host:port` pairs separated by commas. */
+export const brokers: Kind<readonly string[]> = kind(
+  "host:port, several of them separated by commas",
+  (text) => {
+    const all = splitList(text);
+    const fits = all.every((broker) => {
+      const [, name, port] = /^(?:\[([0-9a-f:]+)\]|[^:]+):(\d{1,5})$/i.exec(broker) ?? [];
+      return (
+        port !== undefined &&
+        Number(port) <= 65_535 &&
+        isHost(name ?? broker.slice(0, broker.lastIndexOf(":")))
+      );
+    });
+    return fits ? all : undefined;
+  },
+);
+
+/** Addresses of one service, as {@link url} takes them, separated by commas. */
+export const urls: Kind<readonly string[]> = {
+  ...kind("http or https URLs without user name, query or fragment, separated by commas", (text) => {
+    try {
+      return splitList(text).map((one) => url.parse(one));
+    } catch {
+      return undefined; // what was wanted is said for the list
+    }
+  }),
+  show: (text) =>
+    splitList(text)
+      .map((one) => url.show!(one))
+      .join(","),
+};
+
+/** A file that is there; the value is its content. */
+export const textFile: Kind<string> = {
+  wanted: "the path of a file",
+  parse(path) {
+    try {
+      return readFileSync(path, "utf8");
+    } catch (error) {
+      throw new TypeError(`the file cannot be read (${codeOf(error) ?? messageOf(error)})`, { cause: error });
+    }
+  },
+};
+
 /** A cron expression of five fields that comes round at some time. */
 export const cron: Kind<string> = kind("a cron expression: minute hour day month weekday", (text) => {
   if (text.split(" ").length !== 5) return undefined;

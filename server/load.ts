@@ -15,6 +15,9 @@ const AHEAD = 100_000;
 /** Time between two looks at a consumer that commits nothing, ms. */
 const LOOK_MS = 100;
 
+/** How often the consumer may fail for reasons that go away by themselves. */
+const RESTARTS = 5;
+
 /** What a load brought. */
 export interface LoadReport {
   /** Records appended to the log. */
@@ -42,7 +45,7 @@ export async function loadRecords(options: {
   progress?: (records: number) => void;
 }): Promise<LoadReport> {
   const { ports, config, clock, logger, chunks, signal, progress } = options;
-  const { log, lake, engine } = ports;
+  const { log, lake, engine, reads } = ports;
   const reader = new LakeReader(lake, log.topic, () => clock.now());
   const supervisor = new Supervisor({ clock, logger });
   let committed = Promise.withResolvers<void>();
@@ -53,7 +56,7 @@ export async function loadRecords(options: {
       clock,
       logger,
       newId,
-      readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
+      readRows: (snapshot, from, to) => readRows(reads, snapshot, from, to),
       batchRecords: config.batchRecords,
       batchRecordsMax: config.batchRecordsMax,
       flushMs: config.flushSeconds * 1000,
@@ -77,8 +80,9 @@ export async function loadRecords(options: {
     return sum;
   };
   const checkConsumer = () => {
-    const { state, reason } = supervisor.status().find((job) => job.name === "consumer")!;
-    if (reason === null || (state !== "failed" && state !== "stopped")) return state;
+    const { state, reason, restarts } = supervisor.status().find((job) => job.name === "consumer")!;
+    const over = state === "stopped" || supervisor.needsPerson("consumer") || restarts >= RESTARTS;
+    if (reason === null || (state !== "failed" && state !== "stopped") || !over) return state;
     throw new IsobarError("consumer_failed", `Cannot load: the consumer stopped: ${reason}`);
   };
   /** Waits until at most `most` records are behind, or the consumer cannot go on. */
@@ -113,7 +117,7 @@ export async function loadRecords(options: {
         unchecked = 0;
       }
     }
-    await catchUp(config.batchRecordsMax); // so many the consumer takes and commits when it is stopped
+    await catchUp(log.partitions * (config.batchRecords - 1)); // an incomplete batch is committed by the stop
   } finally {
     const { late } = await supervisor.stop(config.shutdownSeconds * 1000);
     if (late.length > 0) logger.warn("jobs did not stop in time", { jobs: late.join(", ") });

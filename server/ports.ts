@@ -1,59 +1,173 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Clock } from "../core/clock.ts";
+import { codeOf, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
-import { openLocalLake } from "../jobs/lake/local.ts";
+import { cachedEngine } from "../jobs/lake/cached-engine.ts";
 import type { Lake } from "../jobs/lake/lake.ts";
+import { openKafkaLog } from "../jobs/log/kafka.ts";
+import type { Log } from "../jobs/log/log.ts";
 import { openSqliteLog, type SqliteLog } from "../jobs/log/sqlite.ts";
+import { openSpark, type SparkEngine } from "../spark/connect/engine.ts";
 import { openDuckDb } from "../spark/duckdb.ts";
 import type { Engine } from "../spark/engine.ts";
 import type { Config } from "./config.ts";
+import { openLake } from "./lakes.ts";
+import type { Role } from "./settings.ts";
 
-/** The ports of one data set. */
+/** The ports of one data set: which implementation each has is decided here and nowhere else. */
 export interface Ports {
-  log: SqliteLog;
+  log: Log;
+  /** The log where it is embedded: it needs somebody who deletes what is old. */
+  embeddedLog: SqliteLog | null;
   lake: Lake;
+  /** Whether the lake is a folder of this machine. */
+  lakeIsLocal: boolean;
+  /** Runs jobs and compaction: Spark where `SPARK_REMOTE` is set. */
   engine: Engine;
+  /** Answers short reads: always DuckDB in this process. */
+  reads: Engine;
   /** Releases them in reverse order. */
   close(): Promise<void>;
 }
 
-/** Where a data set's lake lies. */
-export function lakeFolder(dataDir: string, dataset: string): string {
-  return join(resolve(dataDir), "lake", dataset);
+/** Name of a data set's topic. */
+export function topicOf(dataset: string): string {
+  return `weather.${dataset}`;
 }
 
 /**
- * Opens log, lake and engine of a data set.
- *
- * @throws LakeError, LogError, EngineError naming what cannot be used; what was opened before is closed
+ * Of the given roles those that only one process may play on a data folder: those that write what is embedded in it. Kafka and HDFS have
+ * fences of their own.
  */
-export async function openPorts(config: Config, dataset: string, clock: Clock): Promise<Ports> {
-  const folder = resolve(config.dataDir);
-  const lakeRoot = lakeFolder(folder, dataset);
-  const lake = await openLocalLake(lakeRoot);
-  const log = await openSqliteLog({
-    folder: join(folder, "log"),
-    topic: `weather.${dataset}`,
-    clock,
-    retentionMs: config.logRetentionHours * HOUR_MS,
-  });
+export function exclusiveRoles(config: Config, roles: readonly Role[]): Role[] {
+  const [embedsLog, embedsLake] = [config.kafkaBrokers === null, config.webhdfsUrls === null];
+  const writes: Partial<Record<Role, boolean>> = {
+    producer: embedsLog,
+    consumer: embedsLog || embedsLake,
+    analytics: embedsLake,
+  };
+  return roles.filter((role) => writes[role] === true);
+}
+
+/**
+ * Opens log, lake and engines of a data set.
+ *
+ * @throws LakeError, LogError, EngineError, ConfigError naming what cannot be used; what was opened before is closed
+ */
+export async function openPorts(
+  config: Config,
+  dataset: string,
+  deps: { clock: Clock; logger: Logger },
+): Promise<Ports> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
   try {
-    const tempFolder = await ownTempFolder(join(folder, "tmp"), clock.now());
-    const engine = await openDuckDb({ tempFolder, folders: [lakeRoot] });
-    return {
-      log,
-      lake,
-      engine,
-      close: async () => {
-        await engine.close();
-        await rm(tempFolder, { recursive: true, force: true });
-        await log.close();
-      },
-    };
+    const folder = resolve(config.dataDir);
+    const opened = await openLake(config, dataset, deps);
+    const { lake } = opened;
+
+    const { log, embeddedLog } = await openLog(config, dataset, deps);
+    undo.push(() => log.close());
+
+    const tempFolder = await ownTempFolder(join(folder, "tmp"), deps.clock.now());
+    undo.push(() => rm(tempFolder, { recursive: true, force: true }));
+    const cache = join(folder, "cache", dataset);
+    const duckDb = await openDuckDb({ tempFolder, folders: [opened.folder ?? cache] });
+    undo.push(() => duckDb.close());
+    const maxBytes = config.cacheMegabytes * 1_000_000;
+    const reads =
+      opened.folder !== null ? duckDb : cachedEngine({ engine: duckDb, lake, folder: cache, maxBytes });
+
+    let engine: Engine = reads;
+    if (config.sparkRemote !== null) {
+      const spark = await openSpark({
+        remote: config.sparkRemote,
+        ...(config.sparkToken === null ? {} : { token: config.sparkToken }),
+        user: config.hdfsUser,
+        scratch: opened.scratch,
+        ...deps,
+      });
+      undo.push(() => spark.close());
+      if (opened.folder !== null) await probe(spark, opened.folder, deps.logger);
+      engine = spark;
+    }
+    return { log, embeddedLog, lake, lakeIsLocal: opened.folder !== null, engine, reads, close };
   } catch (error) {
-    await log.close();
+    await close();
     throw error;
+  }
+}
+
+/**
+ * Opens the log of a data set: Kafka where `KAFKA_BROKERS` is set, else SQLite.
+ *
+ * @throws LogError
+ */
+export async function openLog(
+  config: Config,
+  dataset: string,
+  deps: { clock: Clock; logger: Logger },
+): Promise<{ log: Log; embeddedLog: SqliteLog | null }> {
+  const topic = topicOf(dataset);
+  const retentionMs = config.logRetentionHours * HOUR_MS;
+  if (config.kafkaBrokers === null) {
+    const log = await openSqliteLog({
+      folder: join(resolve(config.dataDir), "log"),
+      topic,
+      clock: deps.clock,
+      retentionMs,
+    });
+    return { log, embeddedLog: log };
+  }
+  const { kafkaCa: ca, kafkaCert: cert, kafkaKey: key } = config;
+  const log = await openKafkaLog({
+    brokers: config.kafkaBrokers,
+    topic,
+    partitions: config.kafkaPartitions,
+    replication: config.kafkaReplication,
+    retentionMs,
+    group: `${config.kafkaGroup}.${dataset}`,
+    clientId: `isobar-${hostname()}-${process.pid}`,
+    ...(config.kafkaTls === "off"
+      ? {}
+      : { tls: { ...(ca === null ? {} : { ca }), ...(cert === null || key === null ? {} : { cert, key }) } }),
+    ...(config.kafkaSasl === null || config.kafkaUsername === null || config.kafkaPassword === null
+      ? {}
+      : {
+          sasl: {
+            mechanism: config.kafkaSasl,
+            username: config.kafkaUsername,
+            password: config.kafkaPassword,
+          },
+        }),
+    ...deps,
+  });
+  return { log, embeddedLog: null };
+}
+
+/**
+ * Makes sure that Spark sees the same folder as this process. A Spark that is away is no error: its queries are refused
+ * until it is there.
+ *
+ * @throws EngineError `not_shared`
+ */
+async function probe(spark: SparkEngine, folder: string, logger: Logger): Promise<void> {
+  const path = join(folder, `probe-${newId()}.txt`);
+  const text = newId();
+  await Bun.write(path, `${text}\n`);
+  try {
+    await spark.probe(pathToFileURL(path).href, text);
+  } catch (error) {
+    if (codeOf(error) === "not_shared") throw error;
+    logger.warn("Spark cannot be asked whether it sees the lake", { error: messageOf(error) });
+  } finally {
+    await rm(path, { force: true });
   }
 }
 

@@ -7,6 +7,7 @@ import { HOUR_MS } from "../core/time.ts";
 import { Analytics } from "../jobs/analytics.ts";
 import { compactorJob } from "../jobs/compactor.ts";
 import { consumerJob } from "../jobs/consumer.ts";
+import type { Log } from "../jobs/log/log.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
 import type { Subscription } from "../jobs/log/log.ts";
@@ -26,7 +27,7 @@ import { announce, followLog, snapshotOf } from "./feed.ts";
 import { Hub } from "./hub.ts";
 import { appendLines } from "./ingest.ts";
 import { PipelineMonitor } from "./monitor.ts";
-import { newId, openPorts } from "./ports.ts";
+import { exclusiveRoles, newId, openPorts } from "./ports.ts";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
 
@@ -79,20 +80,19 @@ export async function startProgram(
   };
   try {
     // ---- the data set and its source
-    const { dataset, kind, source, reason } = await choose(config, { clock, signal });
+    const { dataset, kind, source, reason } = await choose(config, { clock, logger, signal });
     logger.info(`The source is ${source?.name ?? "none"}: ${reason}`, { dataset, kind });
     const locks: RoleLock[] = [];
-    for (const role of ["producer", "consumer", "analytics"] as const) {
-      if (!plays(role)) continue;
+    for (const role of exclusiveRoles(config, config.roles)) {
       const lock = await lockRole(resolve(config.dataDir), dataset, role);
       locks.push(lock);
       undo.push(() => lock.release());
     }
 
     // ---- ports
-    const ports = await openPorts(config, dataset, clock);
+    const ports = await openPorts(config, dataset, { clock, logger });
     undo.push(() => ports.close());
-    const { log, lake, engine } = ports;
+    const { log, embeddedLog, lake, engine, reads } = ports;
     const reader = new LakeReader(lake, log.topic, () => clock.now());
     const pollSeconds = source === null ? null : (config.pollSeconds ?? source.pollSeconds);
     const about: About = {
@@ -112,7 +112,7 @@ export async function startProgram(
     // What fills the log stops before what empties it, so that a stop leaves nothing to be committed.
     const intake = new Supervisor({ clock, logger });
     const jobStates = () => [...intake.status(), ...supervisor.status()];
-    const { high } = await log.bounds(0);
+    const isNew = await isEmpty(log);
     const producer =
       source === null || pollSeconds === null
         ? null
@@ -123,7 +123,7 @@ export async function startProgram(
             logger,
             pollSeconds,
             historyHours: HISTORY_HOURS,
-            firstStart: high === 0,
+            firstStart: isNew,
           });
     if (producer !== null) intake.add(producer);
     const analytics = new Analytics({
@@ -137,7 +137,7 @@ export async function startProgram(
     });
     if (plays("consumer")) {
       const { batchRecords, batchRecordsMax } = config;
-      const rowsOf = readRows.bind(null, engine);
+      const rowsOf = readRows.bind(null, reads);
       const flushMs = config.flushSeconds * 1000;
       const afterMs = config.compactAfterHours * HOUR_MS;
       const onCommit = () => {};
@@ -158,7 +158,9 @@ export async function startProgram(
       supervisor.add(compactorJob({ log, lake, engine, clock, logger, newId, afterMs }));
       const isStoring = () =>
         supervisor.status().some(({ name, state }) => name === "consumer" && state === "running");
-      supervisor.add(retentionJob({ log, reader, clock, logger, isStoring }));
+      if (embeddedLog !== null) {
+        supervisor.add(retentionJob({ log: embeddedLog, reader, clock, logger, isStoring }));
+      }
     }
     if (plays("analytics")) supervisor.add(analytics.backgroundJob());
     undo.push(async () => {
@@ -185,7 +187,7 @@ export async function startProgram(
         jobs: jobStates,
         analytics,
         clock,
-        newestRows: () => newestRows(reader, engine),
+        newestRows: () => newestRows(reader, reads),
         sourceWatermark: () => producer?.status().watermark ?? null,
       });
       try {
@@ -199,7 +201,7 @@ export async function startProgram(
         about,
         cities: () => config.cities as readonly City[],
         current: () => current.list(),
-        observations: (query) => queryRows(reader, engine, query),
+        observations: (query) => queryRows(reader, reads, query),
         analytics,
         pipeline: () => monitor.status(),
         ingest: async (lines) => {
@@ -266,6 +268,14 @@ export async function startProgram(
     await stop();
     throw error;
   }
+}
+
+/** Whether nothing was ever appended. */
+async function isEmpty(log: Log): Promise<boolean> {
+  for (let partition = 0; partition < log.partitions; partition++) {
+    if ((await log.bounds(partition)).high > 0) return false;
+  }
+  return true;
 }
 
 /** Shows the results of the process that runs the analytics. */

@@ -1,12 +1,11 @@
 import { ConfigError, IsobarError, codeOf, messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/clock.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
-import { openLocalLake } from "../../jobs/lake/local.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { readRecords } from "../../jobs/sources/replay.ts";
 import { BODY_MAX, LINE_MAX } from "../body.ts";
-import { lakeFolder } from "../ports.ts";
+import { openLake } from "../lakes.ts";
 import { runCommand } from "./command.ts";
 import { datasetNamed, describeLoad, loadInto, sourceNamed } from "./replay.ts";
 
@@ -25,7 +24,7 @@ const LINE_KEPT = 64 * 1024;
 
 if (import.meta.main) {
   await runCommand(USAGE, { dataset: { type: "string" }, source: { type: "string" } }, async (context) => {
-    const { config, words, options, signal } = context;
+    const { config, logger, words, options, signal } = context;
     const [file] = words;
     if (file === undefined || words.length > 1)
       throw new ConfigError("bad_setting", `Cannot import ${words.length} files: wanted one\n\n${USAGE}`);
@@ -33,7 +32,7 @@ if (import.meta.main) {
       options.dataset === undefined ? (config.dataset ?? "observed") : datasetNamed(options.dataset);
     const chunks = readRecords(file, { source: sourceNamed(options.source, file) });
     // A server that runs on it takes any record: what it is of is asked here.
-    const lake = await openLocalLake(lakeFolder(config.dataDir, dataset));
+    const { lake } = await openLake(config, dataset, { clock: systemClock, logger });
     await claimDataset(lake, dataset, "observed", systemClock.now());
     const holder = await holderOf(config.dataDir, dataset, "producer");
     if (holder?.url != null) {

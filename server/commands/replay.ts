@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { slugOf } from "../../core/city.ts";
@@ -6,7 +6,7 @@ import { claimDataset } from "../../jobs/dataset.ts";
 import { lockRole, type RoleLock } from "../../jobs/role-lock.ts";
 import { readRecords, replayPace } from "../../jobs/sources/replay.ts";
 import { loadRecords, type LoadReport } from "../load.ts";
-import { openPorts } from "../ports.ts";
+import { exclusiveRoles, openPorts } from "../ports.ts";
 import { runCommand, type CommandContext } from "./command.ts";
 
 const USAGE = `Plays recorded observations into a data set of their own, at N times real time or flat out.
@@ -71,8 +71,10 @@ export async function loadInto(
 ): Promise<LoadReport> {
   const locks: RoleLock[] = [];
   try {
-    for (const role of ["producer", "consumer"]) locks.push(await lockRole(config.dataDir, dataset, role));
-    const ports = await openPorts(config, dataset, systemClock);
+    for (const role of exclusiveRoles(config, ["producer", "consumer"])) {
+      locks.push(await lockRole(resolve(config.dataDir), dataset, role));
+    }
+    const ports = await openPorts(config, dataset, { clock: systemClock, logger });
     try {
       await claimDataset(ports.lake, dataset, kind, systemClock.now());
       const progress = (records: number) => logger.info("loading", { records });

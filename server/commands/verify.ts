@@ -1,10 +1,11 @@
 import { ConfigError } from "../../core/errors.ts";
-import { systemClock } from "../../core/clock.ts";
-import { readDataset } from "../../jobs/dataset.ts";
+import { systemClock, type Clock } from "../../core/clock.ts";
+import type { Logger } from "../../core/log.ts";
 import { LakeReader } from "../../jobs/lake-reader.ts";
 import { verifyPartition, type PartitionProof } from "../../jobs/verify.ts";
 import type { Config } from "../config.ts";
-import { lakeFolder, openPorts, type Ports } from "../ports.ts";
+import { datasetKind } from "../lakes.ts";
+import { openPorts, type Ports } from "../ports.ts";
 import { runCommand, textTable } from "./command.ts";
 
 const USAGE = `Proves for each partition that log = rows + duplicates + rejected, and that every committed file is whole.
@@ -20,9 +21,12 @@ if (import.meta.main) {
   await runCommand(
     USAGE,
     { dataset: { type: "string" }, files: { type: "boolean" } },
-    async ({ config, options }) => {
+    async ({ config, logger, options }) => {
       const named = typeof options.dataset === "string" ? options.dataset : config.dataset;
-      const ports = await openDataset(named === null ? ["observed", "simulated"] : [named], config);
+      const ports = await openDataset(named === null ? ["observed", "simulated"] : [named], config, {
+        clock: systemClock,
+        logger,
+      });
       try {
         if (options.files === true) {
           const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
@@ -32,7 +36,7 @@ if (import.meta.main) {
         }
         const proofs: PartitionProof[] = [];
         for (let partition = 0; partition < ports.log.partitions; partition++) {
-          proofs.push(await verifyPartition(ports.lake, ports.log, ports.engine, partition));
+          proofs.push(await verifyPartition(ports.lake, ports.log, ports.reads, partition));
         }
         process.stdout.write(`${describeProofs(ports.log.topic, proofs)}\n`);
         return proofs.every((proof) => proof.problems.length === 0) ? 0 : 1;
@@ -43,11 +47,13 @@ if (import.meta.main) {
   );
 }
 
-async function openDataset(names: readonly string[], config: Config): Promise<Ports> {
+async function openDataset(
+  names: readonly string[],
+  config: Config,
+  deps: { clock: Clock; logger: Logger },
+): Promise<Ports> {
   for (const name of names) {
-    if (!(await Bun.file(`${lakeFolder(config.dataDir, name)}/dataset.json`).exists())) continue;
-    const ports = await openPorts(config, name, systemClock);
-    if ((await readDataset(ports.lake)) !== null) return ports;
+    if ((await datasetKind(config, name, deps)) !== null) return openPorts(config, name, deps);
   }
   throw new ConfigError(
     "bad_setting",

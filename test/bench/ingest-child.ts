@@ -113,7 +113,7 @@ async function intoFiles(): Promise<IngestReport> {
 /** Source -> log -> committed lake. */
 async function intoLake(): Promise<IngestReport> {
   const { config } = loadConfig({ DATA_DIR: task.folder }, { isTerminal: false });
-  const ports = await openPorts(config, "bench", systemClock);
+  const ports = await openPorts(config, "bench", { clock: systemClock, logger: silentLogger });
   let files = 0;
   let bytes = 0;
   const { lake } = ports;

@@ -1,10 +1,13 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { benchApi } from "./api.ts";
+import { benchHdfs } from "./hdfs.ts";
 import { benchIngest } from "./ingest.ts";
+import { benchKafka } from "./kafka.ts";
 import { benchLive } from "./live.ts";
 import type { BenchOptions } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchSpark } from "./spark.ts";
 
 const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
   ingest: benchIngest,
@@ -12,12 +15,16 @@ const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>
   api: benchApi,
   memory: benchMemory,
 };
+/** These start real servers, and run only where they are named. */
+const CLUSTER_SUBJECTS: typeof SUBJECTS = { kafka: benchKafka, hdfs: benchHdfs, spark: benchSpark };
+const ALL = { ...SUBJECTS, ...CLUSTER_SUBJECTS };
 
 const USAGE = `Measures the program beside the bare libraries it stands on, in the same run.
 
   bun run bench [SUBJECT…] [--quick] [--file PATH]
 
-  SUBJECT      ${Object.keys(SUBJECTS).join(", ")} (default: all)
+  SUBJECT      ${Object.keys(SUBJECTS).join(", ")} (default: all of these);
+               ${Object.keys(CLUSTER_SUBJECTS).join(", ")}: on real servers (Java 17, Maven)
   --quick      less of everything: about a minute
   --file PATH  a recording to load as well (with ingest): .jsonl or .csv, also .gz
 
@@ -27,7 +34,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: "boolean" }, file: { type: "string" }, help: { type: "boolean" } },
 });
-const unknown = positionals.filter((name) => !(name in SUBJECTS));
+const unknown = positionals.filter((name) => !(name in ALL));
 if (values.help === true || unknown.length > 0) {
   if (unknown.length > 0) process.stderr.write(`There is no subject ${unknown.join(", ")}.\n\n`);
   process.stdout.write(`${USAGE}\n`);
@@ -43,5 +50,5 @@ options.print(
   `Bun ${Bun.version}, ${availableParallelism()} cores, ${process.platform} ${process.arch}, ${new Date().toISOString().slice(0, 10)}\n`,
 );
 for (const name of positionals.length > 0 ? positionals : Object.keys(SUBJECTS)) {
-  await SUBJECTS[name]?.(options);
+  await ALL[name]?.(options);
 }

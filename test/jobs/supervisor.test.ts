@@ -102,6 +102,7 @@ describe("Supervisor", () => {
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
     expect(lines).toHaveLength(8);
+    expect(supervisor.needsPerson("consumer")).toBe(false);
     expect(lines[0]).toMatchObject({
       level: "error",
       job: "consumer",
@@ -151,6 +152,7 @@ describe("Supervisor", () => {
       job.last.reject(new CommitError(code, "Cannot read the commit 7"));
       await settle();
       expect(supervisor.status()[0]).toMatchObject({ state: "failed", reason: "Cannot read the commit 7" });
+      expect(supervisor.needsPerson("consumer")).toBe(true);
       expect(clock.nextWakeMs).toBe(60_000);
       await clock.advance(60_000);
       expect(job.runs).toHaveLength(2);

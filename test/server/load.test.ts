@@ -26,7 +26,7 @@ async function* once(...records: object[]): AsyncGenerator<NewRecord[]> {
 
 async function opened(dataDir: string) {
   const { config } = loadConfig({ ...QUICK, DATA_DIR: dataDir, FLUSH_SECONDS: "0.1" }, { isTerminal: false });
-  const ports = await openPorts(config, "replayed", systemClock);
+  const ports = await openPorts(config, "replayed", { clock: systemClock, logger: silentLogger });
   const load = (chunks: AsyncIterable<NewRecord[]>, signal: AbortSignal = new AbortController().signal) =>
     loadRecords({ ports, config, clock: systemClock, logger: silentLogger, chunks, signal });
   return { ports, load };

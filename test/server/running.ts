@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { createLogger } from "../../core/log.ts";
+import { createLogger, silentLogger } from "../../core/log.ts";
 import { verifyPartition, type PartitionProof } from "../../jobs/verify.ts";
 import { loadConfig } from "../../server/config.ts";
 import { openPorts } from "../../server/ports.ts";
@@ -210,7 +210,7 @@ export async function* liveEvents(url: URL, lastEventId?: string): AsyncGenerato
 /** What `verify` finds out about a data set that no program works on. */
 export async function proofOf(dataDir: string, dataset: string): Promise<PartitionProof> {
   const { config } = loadConfig({ ...QUICK, DATA_DIR: dataDir }, { isTerminal: false });
-  const ports = await openPorts(config, dataset, systemClock);
+  const ports = await openPorts(config, dataset, { clock: systemClock, logger: silentLogger });
   try {
     return await verifyPartition(ports.lake, ports.log, ports.engine, 0);
   } finally {

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../../core/clock.ts";
+import { silentLogger } from "../../../core/log.ts";
+import { hdfsServer, type HdfsServer } from "../../../deploy/cluster/hdfs.ts";
+import { kafkaServer, type KafkaServer } from "../../../deploy/cluster/kafka.ts";
+import { sparkServer, type SparkServer } from "../../../deploy/cluster/spark.ts";
+import { claimDataset } from "../../../jobs/dataset.ts";
+import type { NewRecord } from "../../../jobs/log/log.ts";
+import { verifyPartition, type PartitionProof } from "../../../jobs/verify.ts";
+import { loadConfig, type Config } from "../../../server/config.ts";
+import { loadRecords, type LoadReport } from "../../../server/load.ts";
+import { openPorts, type Ports } from "../../../server/ports.ts";
+
+const deps = { clock: systemClock, logger: silentLogger };
+
+/** Real Kafka, HDFS and Spark for one test file, in a folder of their own. */
+export interface TestCluster {
+  folder: string;
+  kafka: KafkaServer;
+  hdfs: HdfsServer;
+  spark: SparkServer;
+  /** The environment of a program that uses the named ones of the three; the others are embedded. */
+  env(...parts: ("kafka" | "hdfs" | "spark")[]): Record<string, string>;
+  end(): Promise<void>;
+}
+
+/** Starts all three on ports of the pipeline's tests. */
+export async function testCluster(): Promise<TestCluster> {
+  const folder = await mkdtemp(join(tmpdir(), "isobar-cluster-"));
+  const hdfs = await hdfsServer({ folder: join(folder, "hdfs"), dataNodes: 1, basePort: 28_000 });
+  const spark = await sparkServer({ folder: join(folder, "spark"), basePort: 25_002, hadoopUser: "isobar" });
+  const [kafka] = await Promise.all([
+    kafkaServer({ folder: join(folder, "kafka"), basePort: 29_092 }),
+    hdfs.start(),
+    spark.start(),
+  ]);
+  const settings = {
+    kafka: { KAFKA_BROKERS: kafka.brokers.join(","), KAFKA_PARTITIONS: "3" },
+    hdfs: { WEBHDFS_URL: hdfs.webUrl, HDFS_URI: hdfs.uri, HDFS_USER: hdfs.user },
+    spark: { SPARK_REMOTE: spark.remote },
+  };
+  return {
+    folder,
+    kafka,
+    hdfs,
+    spark,
+    env: (...parts) => Object.assign({}, ...parts.map((part) => settings[part])) as Record<string, string>,
+    async end() {
+      await Promise.all([kafka.stopAll(), hdfs.stop(), spark.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One data set, opened as a command opens it. */
+export interface OpenedDataset {
+  config: Config;
+  ports: Ports;
+  load(chunks: AsyncIterable<NewRecord[]>): Promise<LoadReport>;
+  /** What `verify` proves, partition by partition. */
+  verify(): Promise<PartitionProof[]>;
+}
+
+/** Opens a data set of replayed records. */
+export async function openDataset(
+  env: Record<string, string>,
+  dataDir: string,
+  dataset: string,
+): Promise<OpenedDataset> {
+  const { config } = loadConfig({ DATA_DIR: dataDir, FLUSH_SECONDS: "1", ...env }, { isTerminal: false });
+  const ports = await openPorts(config, dataset, deps);
+  await claimDataset(ports.lake, dataset, "replayed", systemClock.now());
+  return {
+    config,
+    ports,
+    load: (chunks) => loadRecords({ ports, config, ...deps, chunks, signal: new AbortController().signal }),
+    verify: () =>
+      Promise.all(
+        Array.from({ length: ports.log.partitions }, (_, partition) =>
+          verifyPartition(ports.lake, ports.log, ports.reads, partition),
+        ),
+      ),
+  };
+}
+
+/** The sums over all partitions, and every problem. */
+export function summed(proofs: readonly PartitionProof[]) {
+  const sum = (pick: (proof: PartitionProof) => number) =>
+    proofs.reduce((total, proof) => total + pick(proof), 0);
+  return {
+    problems: proofs.flatMap(({ problems }) => problems),
+    behind: sum((proof) => proof.behind),
+    rows: sum((proof) => proof.rows),
+    duplicates: sum((proof) => proof.duplicates),
+    rejected: sum((proof) => proof.rejected),
+  };
+}
