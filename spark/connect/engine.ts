@@ -129,7 +129,7 @@ class ConnectEngine implements SparkEngine {
     try {
       await look();
     } catch (error) {
-      if (error instanceof EngineError && error.hint !== undefined) {
+      if (causeOf(error)?.isRefused === true) {
         await this.close();
         throw error; // waiting does not help
       }
@@ -187,7 +187,7 @@ class ConnectEngine implements SparkEngine {
       );
       found = rowsOf(table).map(({ value }) => String(value));
     } catch (error) {
-      if (error instanceof EngineError && error.message.startsWith("Cannot read the files")) {
+      if (causeOf(error)?.isAboutFiles === true) {
         throw refused(`it does not see the file "${location}"`, error);
       }
       throw error;
@@ -264,6 +264,11 @@ class ConnectEngine implements SparkEngine {
 
 function isLost(error: unknown): boolean {
   return error instanceof SparkFailure && error.isLost;
+}
+
+/** What Spark said, of an error as the engine tells it. */
+function causeOf(error: unknown): SparkFailure | null {
+  return error instanceof EngineError && error.cause instanceof SparkFailure ? error.cause : null;
 }
 
 /** Makes the view `observations` of a session show a snapshot. */

@@ -58,6 +58,17 @@ export class SparkFailure extends Error implements Facts {
     );
   }
 
+  /** Whether the server refuses the token, or wants one. */
+  get isRefused(): boolean {
+    const { errorClass, code } = this;
+    return errorClass === null && (code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED);
+  }
+
+  /** Whether a file is gone, cut short or broken. */
+  get isAboutFiles(): boolean {
+    return FILES.test(this.errorClass ?? "");
+  }
+
   /** Whether the server has never heard of the operation that was asked for. */
   get isUnknownOperation(): boolean {
     return (
@@ -82,7 +93,7 @@ export class SparkFailure extends Error implements Facts {
       details.errors.find(({ message, errorTypeHierarchy }) =>
         MEMORY.test(`${errorTypeHierarchy.join()} ${message}`),
       ) ??
-      named.find(({ sparkThrowable }) => isAboutFiles(sparkThrowable?.errorClass ?? null)) ??
+      named.find(({ sparkThrowable }) => FILES.test(sparkThrowable?.errorClass ?? "")) ??
       named.at(-1) ??
       details.errors[0];
     const facts = {
@@ -102,10 +113,6 @@ const MEMORY = /OutOfMemory|Java heap space|GC overhead limit|UNABLE_TO_ACQUIRE_
 /** Longest message, characters. */
 const MESSAGE_MAX = 2_000;
 
-function isAboutFiles(errorClass: string | null): boolean {
-  return FILES.test(errorClass ?? "");
-}
-
 /**
  * Whatever was thrown as the engine's port tells it.
  *
@@ -123,7 +130,7 @@ export function engineError(error: unknown, server: string, signal: AbortSignal)
   const { code, errorClass, sqlState } = error;
   const text = plain(error);
   const options = { cause: error };
-  if (errorClass === null && (code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED)) {
+  if (error.isRefused) {
     return new EngineError(
       "unavailable",
       `Cannot use Spark at ${server}: it refuses the token, or wants one`,
@@ -146,7 +153,7 @@ export function engineError(error: unknown, server: string, signal: AbortSignal)
       hint: "Give Spark's driver and executors more memory, or ask for less.",
     });
   }
-  if (isAboutFiles(errorClass)) {
+  if (error.isAboutFiles) {
     return new EngineError("unavailable", `Cannot read the files: ${text}`, options);
   }
   const isQuery = sqlState !== null && !TROUBLE.test(sqlState);

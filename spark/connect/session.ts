@@ -112,7 +112,7 @@ export class SparkSession {
    */
   async run(plan: PlanInit, { signal, tries, onProgress }: RunOptions): Promise<Uint8Array[]> {
     signal.throwIfAborted();
-    const { rpc, clock, logger, random } = this.#options;
+    const { clock, logger, random } = this.#options;
     const operationId = randomUUID();
     const batches: Uint8Array[] = [];
     const stop = new AbortController();
@@ -130,28 +130,7 @@ export class SparkSession {
     try {
       while (!complete) {
         try {
-          const stream = reattach
-            ? rpc.stream(
-                SparkConnectService.method.reattachExecute,
-                {
-                  ...this.#known(),
-                  operationId,
-                  ...(last === undefined ? {} : { lastResponseId: last }),
-                },
-                stop.signal,
-              )
-            : rpc.stream(
-                SparkConnectService.method.executePlan,
-                {
-                  ...this.#known(),
-                  operationId,
-                  plan,
-                  requestOptions: [
-                    { requestOption: { case: "reattachOptions", value: { reattachable: true } } },
-                  ],
-                },
-                stop.signal,
-              );
+          const stream = this.#stream(operationId, reattach ? null : plan, last, stop.signal);
           for await (const { responseId, responseType } of stream) {
             last = responseId;
             failures = 0;
@@ -193,6 +172,19 @@ export class SparkSession {
       if (complete) this.#release(operationId);
     }
     return batches;
+  }
+
+  /** The responses of an operation that begins with a plan, or of one under way after the last response that came. */
+  #stream(operationId: string, plan: PlanInit | null, last: string | undefined, signal: AbortSignal) {
+    const { method } = SparkConnectService;
+    const { rpc } = this.#options;
+    if (plan === null) {
+      const after = last === undefined ? {} : { lastResponseId: last };
+      return rpc.stream(method.reattachExecute, { ...this.#known(), operationId, ...after }, signal);
+    }
+    const reattachable = { case: "reattachOptions" as const, value: { reattachable: true } };
+    const requestOptions = [{ requestOption: reattachable }];
+    return rpc.stream(method.executePlan, { ...this.#known(), operationId, plan, requestOptions }, signal);
   }
 
   /** Ends the session on the server. What runs in it is interrupted there. */
