@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { javaCommand } from "../../deploy/cluster/java-process.ts";
 import { SPARK_JVM, type SparkServer, sparkServer } from "../../deploy/cluster/spark.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -21,7 +23,7 @@ import { type BenchOptions, median, shown, times, withFolder } from "./measure.t
 const CITIES = 24;
 const PORT = 17090;
 /** Rounds that do not count: the JVM compiles what is run often. */
-const WARM = 3;
+const WARM = 4;
 
 /** Seconds of one job, a round each, by how it was run. */
 interface Times {
@@ -47,11 +49,10 @@ export async function benchSpark({ quick, print }: BenchOptions): Promise<void> 
     const server = await sparkServer({ folder: join(folder, "server"), basePort: PORT });
     try {
       await server.start();
-      await measureConnected(server, folder, jobs, snapshot, rounds, found);
+      await measure(server, folder, jobs, snapshot, rounds, found);
     } finally {
       await server.stop();
     }
-    await measurePlain(server.jars, folder, jobs, snapshot, rounds, found);
     const rows = snapshot.files.reduce((sum, file) => sum + file.rows, 0);
     print(
       `Spark (local[2]): the jobs over ${shown(rows)} rows in ${days} Parquet files, s, median of ${rounds} warm rounds\n`,
@@ -119,7 +120,7 @@ async function writeDays(folder: string, days: number): Promise<Snapshot> {
   return { files };
 }
 
-async function measureConnected(
+async function measure(
   server: SparkServer,
   folder: string,
   jobs: readonly SqlJob[],
@@ -139,6 +140,9 @@ async function measureConnected(
     logger: silentLogger,
   });
   const duckDb = await openDuckDb({ tempFolder: join(folder, "duckdb") });
+  const paths = join(folder, "paths");
+  await writeFile(paths, snapshot.files.map(({ location }) => location).join("\n"));
+  const plain = new PlainSpark(server.jars, folder, paths);
   const rpc = new Rpc(parseRemote(server.remote));
   const session = { sessionId: crypto.randomUUID(), userContext: { userId: "bare" } };
   const pairs = [
@@ -172,10 +176,11 @@ async function measureConnected(
             await bare(viewPlan({ files }));
             await bare(queryPlan(job.sql, given));
           },
+          plain: () => plain.run(job),
           duckDb: () => duckDb.query(job.sql, { snapshot: { files }, arguments: given, background: true }),
         };
         // In turn first, so that neither always finds what the other has warmed.
-        const names = ["engine", "bare", "duckDb"] as const;
+        const names = ["engine", "bare", "plain", "duckDb"] as const;
         for (const name of round % 2 === 0 ? names : names.toReversed()) {
           const start = performance.now();
           await ways[name]();
@@ -184,62 +189,61 @@ async function measureConnected(
       }
     }
   } finally {
+    await plain.stop();
     rpc.close();
     await engine.close();
     await duckDb.close();
   }
 }
 
-async function measurePlain(
-  jars: string,
-  folder: string,
-  jobs: readonly SqlJob[],
-  snapshot: Snapshot,
-  rounds: number,
-  found: ReadonlyMap<string, Times>,
-): Promise<void> {
-  const schema = OBSERVATION_COLUMNS.map(([name, type]) => `${name} ${type}`).join(", ");
-  const paths = join(folder, "paths");
-  await writeFile(paths, snapshot.files.map(({ location }) => location).join("\n"));
-  const settings = {
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
-    "spark.local.dir": join(folder, "tmp"),
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.shuffle.partitions": 4,
-    "spark.sql.sources.parallelPartitionDiscovery.parallelism": 4,
-    "spark.sql.warehouse.dir": join(folder, "warehouse"),
-    "spark.ui.enabled": false,
-  };
-  const command = javaCommand({
-    jars,
-    configuration: [join(folder, "server", "conf")],
-    jvm: ["-Xmx2g", ...SPARK_JVM, ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)],
-    main: join(import.meta.dir, "PlainSpark.java"),
-    args: [
-      schema,
-      paths,
-      String(WARM + rounds),
-      ...jobs.map(
-        ({ name, parameters }) =>
-          `${name},${join(import.meta.dir, "../../spark", `${name}.sql`)},${parameters[0]?.value ?? ""}`,
-      ),
-    ],
-  });
-  const child = Bun.spawn(command, {
-    cwd: folder,
-    env: { ...process.env, SPARK_LOCAL_IP: "127.0.0.1" },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  if (code !== 0)
-    throw new Error(`Cannot measure a plain Spark application (a JDK is wanted): ${err.slice(-2000)}`);
-  const seen = new Map<string, number>();
-  for (const line of out.trim().split("\n")) {
-    const [name = "", , seconds] = line.split(" ");
-    const round = (seen.get(name) ?? 0) + 1;
-    seen.set(name, round);
-    if (round > WARM) found.get(name)?.plain.push(Number(seconds));
+/** A plain Spark application: runs a job when asked to, and says how many seconds it took. */
+class PlainSpark {
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(jars: string, folder: string, paths: string) {
+    const schema = OBSERVATION_COLUMNS.map(([name, type]) => `${name} ${type}`).join(", ");
+    const settings = {
+      "spark.driver.bindAddress": "127.0.0.1",
+      "spark.driver.host": "127.0.0.1",
+      "spark.local.dir": join(folder, "tmp"),
+      "spark.sql.session.timeZone": "UTC",
+      "spark.sql.shuffle.partitions": 4,
+      "spark.sql.sources.parallelPartitionDiscovery.parallelism": 4,
+      "spark.sql.warehouse.dir": join(folder, "warehouse"),
+      "spark.ui.enabled": false,
+    };
+    const command = javaCommand({
+      jars,
+      configuration: [join(folder, "server", "conf")],
+      jvm: ["-Xmx2g", ...SPARK_JVM, ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)],
+      main: join(import.meta.dir, "PlainSpark.java"),
+      args: [schema, paths],
+    });
+    this.#child = Bun.spawn(command, {
+      cwd: folder,
+      env: { ...process.env, SPARK_LOCAL_IP: "127.0.0.1" },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    this.#lines = createInterface({ input: Readable.fromWeb(this.#child.stdout) })[Symbol.asyncIterator]();
+  }
+
+  async run({ name, parameters }: SqlJob): Promise<number> {
+    const sql = join(import.meta.dir, "../../spark", `${name}.sql`);
+    this.#child.stdin.write(`${sql},${parameters[0]?.value ?? ""}\n`);
+    await this.#child.stdin.flush();
+    const { value } = (await this.#lines.next()) as { value: string | undefined };
+    if (value === undefined) {
+      const error = (await this.#child.stderr.text()).slice(-2000);
+      throw new Error(`Cannot measure a plain Spark application (a JDK is wanted): ${error}`);
+    }
+    return Number(value);
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stdin.end();
+    await this.#child.exited;
   }
 }
