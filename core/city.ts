@@ -14,6 +14,15 @@ export interface City {
   zone: string;
 }
 
+/** A place that is shown: a configured city, or one that has reported and of which no more is known. */
+export interface Place {
+  name: string;
+  slug: string;
+  latitude: number | null;
+  longitude: number | null;
+  zone: string | null;
+}
+
 /** The cities without a `CITIES_FILE`. */
 export const DEFAULT_CITIES: readonly City[] = [
   { name: "New York", slug: "new-york", latitude: 40.7128, longitude: -74.006, zone: "America/New_York" },

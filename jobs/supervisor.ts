@@ -200,7 +200,11 @@ export class Supervisor {
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+  return (
+    error === signal.reason ||
+    codeOf(error) === "cancelled" || // a port's own word for it
+    (error instanceof Error && error.name === "AbortError")
+  );
 }
 
 /** What people are told of a failure: our own errors are written for them; any other is a bug, whose text is for the log. */

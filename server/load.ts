@@ -1,20 +1,17 @@
 import type { Clock } from "../core/clock.ts";
 import { IsobarError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { compactorJob } from "../jobs/compactor.ts";
-import { consumerJob } from "../jobs/consumer.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
 import type { NewRecord } from "../jobs/log/log.ts";
-import { readRows } from "../jobs/rows.ts";
 import { Supervisor } from "../jobs/supervisor.ts";
 import type { Config } from "./config.ts";
-import { newId, type Ports } from "./ports.ts";
+import type { Ports } from "./ports.ts";
+import { storageJobs } from "./storage-jobs.ts";
 
 /** Records that may wait in the log for the consumer before the reader of the file pauses. */
 const AHEAD = 100_000;
 /** Time between two looks at a consumer that commits nothing, ms. */
 const LOOK_MS = 100;
-
 /** How often the consumer may fail for reasons that go away by themselves. */
 const RESTARTS = 5;
 
@@ -45,30 +42,15 @@ export async function loadRecords(options: {
   progress?: (records: number) => void;
 }): Promise<LoadReport> {
   const { ports, config, clock, logger, chunks, signal, progress } = options;
-  const { log, lake, engine, reads } = ports;
+  const { log, lake } = ports;
   const reader = new LakeReader(lake, log.topic, () => clock.now());
   const supervisor = new Supervisor({ clock, logger });
   let committed = Promise.withResolvers<void>();
-  supervisor.add(
-    consumerJob({
-      log,
-      lake,
-      clock,
-      logger,
-      newId,
-      readRows: (snapshot, from, to) => readRows(reads, snapshot, from, to),
-      batchRecords: config.batchRecords,
-      batchRecordsMax: config.batchRecordsMax,
-      flushMs: config.flushSeconds * 1000,
-      onCommit: () => {
-        committed.resolve();
-        committed = Promise.withResolvers();
-      },
-    }),
-  );
-  supervisor.add(
-    compactorJob({ log, lake, engine, clock, logger, newId, afterMs: config.compactAfterHours * 3_600_000 }),
-  );
+  const onCommit = () => {
+    committed.resolve();
+    committed = Promise.withResolvers();
+  };
+  for (const job of storageJobs(ports, config, { clock, logger, onCommit })) supervisor.add(job);
   const behind = async () => {
     await reader.refresh();
     let sum = 0;

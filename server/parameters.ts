@@ -1,4 +1,4 @@
-import type { City } from "../core/city.ts";
+import type { Place } from "../core/city.ts";
 import { RequestError } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { parseTimestamp } from "../core/time.ts";
@@ -78,7 +78,7 @@ export class Parameters {
    * @returns null when it is not given
    * @throws RequestError `not_found` when there is none of that name
    */
-  city(name: string, cities: readonly City[]): City | null {
+  city(name: string, cities: readonly Place[]): Place | null {
     const text = this.text(name);
     if (text === null) return null;
     const wanted = text.toLowerCase();

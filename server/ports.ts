@@ -24,8 +24,6 @@ export interface Ports {
   /** The log where it is embedded: it needs somebody who deletes what is old. */
   embeddedLog: SqliteLog | null;
   lake: Lake;
-  /** Whether the lake is a folder of this machine. */
-  lakeIsLocal: boolean;
   /** Runs jobs and compaction: Spark where `SPARK_REMOTE` is set. */
   engine: Engine;
   /** Answers short reads: always DuckDB in this process. */
@@ -34,14 +32,9 @@ export interface Ports {
   close(): Promise<void>;
 }
 
-/** Name of a data set's topic. */
-export function topicOf(dataset: string): string {
-  return `weather.${dataset}`;
-}
-
 /**
- * Of the given roles those that only one process may play on a data folder: those that write what is embedded in it. Kafka and HDFS have
- * fences of their own.
+ * Of the given roles those that only one process may play on a data folder: those that write what is embedded in it.
+ * Kafka and HDFS have fences of their own.
  */
 export function exclusiveRoles(config: Config, roles: readonly Role[]): Role[] {
   const [embedsLog, embedsLake] = [config.kafkaBrokers === null, config.webhdfsUrls === null];
@@ -97,7 +90,7 @@ export async function openPorts(
       if (opened.folder !== null) await probe(spark, opened.folder, deps.logger);
       engine = spark;
     }
-    return { log, embeddedLog, lake, lakeIsLocal: opened.folder !== null, engine, reads, close };
+    return { log, embeddedLog, lake, engine, reads, close };
   } catch (error) {
     await close();
     throw error;
@@ -114,7 +107,7 @@ export async function openLog(
   dataset: string,
   deps: { clock: Clock; logger: Logger },
 ): Promise<{ log: Log; embeddedLog: SqliteLog | null }> {
-  const topic = topicOf(dataset);
+  const topic = `weather.${dataset}`;
   const retentionMs = config.logRetentionHours * HOUR_MS;
   if (config.kafkaBrokers === null) {
     const log = await openSqliteLog({

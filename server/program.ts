@@ -1,20 +1,14 @@
 import { resolve } from "node:path";
-import type { City } from "../core/city.ts";
 import type { Clock } from "../core/clock.ts";
 import { codeOf, messageOf, RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { HOUR_MS } from "../core/time.ts";
 import { Analytics } from "../jobs/analytics.ts";
-import { compactorJob } from "../jobs/compactor.ts";
-import { consumerJob } from "../jobs/consumer.ts";
-import type { Log } from "../jobs/log/log.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
-import type { Subscription } from "../jobs/log/log.ts";
+import type { Log, Subscription } from "../jobs/log/log.ts";
 import { producerJob } from "../jobs/producer.ts";
 import { retentionJob } from "../jobs/retention.ts";
 import { lockRole, type RoleLock } from "../jobs/role-lock.ts";
-import { readRows } from "../jobs/rows.ts";
 import { type BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
 import { readSqlJobs } from "../spark/sql-job.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -27,9 +21,11 @@ import { announce, followLog, snapshotOf } from "./feed.ts";
 import { Hub } from "./hub.ts";
 import { appendLines } from "./ingest.ts";
 import { PipelineMonitor } from "./monitor.ts";
+import { Places } from "./places.ts";
 import { exclusiveRoles, newId, openPorts } from "./ports.ts";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
+import { storageJobs } from "./storage-jobs.ts";
 
 /** Hours of the past that a first start fetches, so that the first picture is a line and not a dot. */
 const HISTORY_HOURS = 48;
@@ -136,26 +132,7 @@ export async function startProgram(
       cronDefault: config.analyticsCron,
     });
     if (plays("consumer")) {
-      const { batchRecords, batchRecordsMax } = config;
-      const rowsOf = readRows.bind(null, reads);
-      const flushMs = config.flushSeconds * 1000;
-      const afterMs = config.compactAfterHours * HOUR_MS;
-      const onCommit = () => {};
-      supervisor.add(
-        consumerJob({
-          log,
-          lake,
-          clock,
-          logger,
-          newId,
-          readRows: rowsOf,
-          batchRecords,
-          batchRecordsMax,
-          flushMs,
-          onCommit,
-        }),
-      );
-      supervisor.add(compactorJob({ log, lake, engine, clock, logger, newId, afterMs }));
+      for (const job of storageJobs(ports, config, { clock, logger })) supervisor.add(job);
       const isStoring = () =>
         supervisor.status().some(({ name, state }) => name === "consumer" && state === "running");
       if (embeddedLog !== null) {
@@ -171,6 +148,7 @@ export async function startProgram(
     let url: URL | null = null;
     if (plays("web")) {
       const current = new CurrentState();
+      const places = new Places(config.cities, current, kind);
       const hub: Hub = new Hub({
         // Ids of several partitions are counted by this process, and mean nothing to the next.
         epoch: log.partitions === 1 ? log.incarnation : newId(),
@@ -199,7 +177,7 @@ export async function startProgram(
       }
       const services: Services = {
         about,
-        cities: () => config.cities as readonly City[],
+        cities: () => places.list(),
         current: () => current.list(),
         observations: (query) => queryRows(reader, reads, query),
         analytics,

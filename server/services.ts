@@ -1,4 +1,4 @@
-import type { City } from "../core/city.ts";
+import type { Place } from "../core/city.ts";
 import type { Observation, Row } from "../core/observation.ts";
 import type { AnalyticsService } from "../jobs/analytics.ts";
 import type { RowQuery } from "../jobs/lake-queries.ts";
@@ -17,8 +17,8 @@ export type { Run } from "../jobs/runs.ts";
 export interface Services {
   /** Facts that do not change while the program runs. */
   readonly about: About;
-  /** The places shown, by name. Grows when a city that is not configured reports. */
-  cities(): readonly City[];
+  /** The places shown. Grows when a city that is not configured reports. */
+  cities(): readonly Place[];
   /** The newest observation of each city that has one, from memory. */
   current(): readonly CurrentObservation[];
   /** Rows of the lake in time order, newest revision only. */

@@ -12,7 +12,7 @@ const COLUMNS: readonly Column[] = [
   ["zone", "string"],
 ];
 
-/** The places whose weather is collected. */
+/** The places shown; of one that is not configured only the name is known. */
 export function cityRoutes(context: WebContext) {
   return new Elysia().get("/cities", ({ request }) => {
     const format = chooseFormat(new Parameters(request, ["format"]), request);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CommitError, LogError } from "../../core/errors.ts";
+import { CommitError, EngineError, LogError } from "../../core/errors.ts";
 import { createLogger, silentLogger } from "../../core/log.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import { Supervisor, type BackgroundJob, type JobContext } from "../../jobs/supervisor.ts";
@@ -264,6 +264,18 @@ describe("Supervisor", () => {
       { state: "stopped", reason: "Cannot append" },
       { state: "stopped", reason: null },
     ]);
+  });
+
+  test("work that a port says was cancelled by the stop is no failure", async () => {
+    const { lines, supervisor } = setUp();
+    const compacting = new TestJob("compacting");
+    supervisor.add(compacting);
+    supervisor.start();
+    const stopped = supervisor.stop(10_000);
+    compacting.last.reject(new EngineError("cancelled", "The query was cancelled"));
+    expect(await stopped).toEqual({ late: [] });
+    expect(lines).toEqual([]);
+    expect(supervisor.status()).toMatchObject([{ state: "stopped", reason: null }]);
   });
 
   test("stop() before start() runs nothing", async () => {

@@ -6,7 +6,7 @@ import {
   tableToIPC,
   vectorFromArray,
 } from "apache-arrow";
-import { type City, DEFAULT_CITIES } from "../../core/city.ts";
+import { DEFAULT_CITIES, type Place } from "../../core/city.ts";
 import { RequestError } from "../../core/errors.ts";
 import type { Observation, Row } from "../../core/observation.ts";
 import { formatTimestamp } from "../../core/time.ts";
@@ -89,7 +89,7 @@ export class FakeServices implements Services {
     engine: "DuckDB 1.5.6",
     staleAfterSeconds: 1800,
   };
-  cityList: City[] = [...DEFAULT_CITIES];
+  cityList: Place[] = [...DEFAULT_CITIES];
   currentList: CurrentObservation[] = [
     { observation: observation(), offset: 7, receivedMs: NOW - 599_000 },
     {
@@ -136,7 +136,7 @@ export class FakeServices implements Services {
   };
   readonly analytics = new FakeAnalytics();
 
-  cities(): readonly City[] {
+  cities(): readonly Place[] {
     return this.cityList;
   }
 

@@ -1,7 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "../../core/clock.ts";
+import { silentLogger } from "../../core/log.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
+import { claimDataset } from "../../jobs/dataset.ts";
+import { loadConfig } from "../../server/config.ts";
+import { loadRecords } from "../../server/load.ts";
+import { openPorts } from "../../server/ports.ts";
 import { serveProvider, rejection } from "../jobs/sources/provider.ts";
 import {
   eventually,
@@ -10,6 +16,7 @@ import {
   liveEvents,
   postLines,
   proofOf,
+  QUICK,
   spawnProgram,
   startHere,
   temporaryFolder,
@@ -270,6 +277,36 @@ describe("data sets", () => {
     expect(body.rows.map((row: Json) => row.city)).toEqual(CITIES);
     await shown.program.stop();
     expect(await proofOf(DATA_DIR, DATASET)).toMatchObject({ high: before.high, problems: [] });
+  });
+
+  test("a recording is shown with its own cities, which can be asked for by name", async () => {
+    await using folder = await temporaryFolder();
+    const { path: DATA_DIR } = folder;
+    const { config } = loadConfig({ ...QUICK, DATA_DIR }, { isTerminal: false });
+    const deps = { clock: systemClock, logger: silentLogger };
+    const ports = await openPorts(config, "tape", deps);
+    try {
+      await claimDataset(ports.lake, "tape", "replayed", systemClock.now());
+      const chunks = async function* () {
+        const recorded = {
+          timestamp: "2017-04-01T00:00:00Z",
+          city: "Saint Louis",
+          temperature: 9,
+          source: "tape",
+        };
+        yield [{ key: "", value: JSON.stringify(recorded) }];
+      };
+      await loadRecords({ ports, config, ...deps, chunks: chunks(), signal: new AbortController().signal });
+    } finally {
+      await ports.close();
+    }
+    await using shown = await startHere({ DATA_DIR, WEATHER_SOURCE: "none", DATASET: "tape" });
+    const { body: cities } = await shown.get("/api/v1/cities");
+    expect(cities.rows).toEqual([
+      { name: "Saint Louis", slug: "saint-louis", latitude: null, longitude: null, zone: null },
+    ]);
+    const { body: found } = await shown.get("/api/v1/observations?city=saint-louis");
+    expect(found.rows).toMatchObject([{ city: "Saint Louis", temperature: 9 }]);
   });
 
   test("observed data gets no simulated neighbours: auto waits for Open-Meteo, the simulator is refused", async () => {
