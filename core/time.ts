@@ -39,11 +39,6 @@ export function formatTimestamp(ms: number): string {
   return text.endsWith(".000Z") ? `${text.slice(0, 19)}Z` : text;
 }
 
-/** The start of the hour (UTC) that holds `ms`. */
-export function hourStart(ms: number): number {
-  return Math.floor(ms / HOUR_MS) * HOUR_MS;
-}
-
 /** The hour of an ISO 8601 UTC timestamp as it names a lake folder: `2026-01-31T06`. */
 export function hourKey(timestamp: string): string {
   return timestamp.slice(0, 13);

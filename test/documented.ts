@@ -6,7 +6,7 @@ import { codeFiles, parseCode } from "./rooms.ts";
  * Exports of a file that have no doc comment: functions, classes, constants, interfaces, types and enums. Re-exports need
  * none: what they name has its own.
  *
- * @returns one line a finding: `core/time.ts:3: hourStart has no doc comment`
+ * @returns one line a finding: `core/time.ts:3: hourKey has no doc comment`
  */
 export function undocumented(path: string, text: string): string[] {
   const source = parseCode(path, text);

@@ -30,6 +30,3 @@ export interface Source {
    */
   history(hours: number, signal: AbortSignal): Promise<Poll>;
 }
-
-/** A file of recorded observations: yields chunks of records in the file's order. */
-export type RecordReader = (path: string, options: { source: string }) => AsyncIterable<NewRecord[]>;

@@ -1,12 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  formatTimestamp,
-  hourKey,
-  hourStart,
-  isCanonical,
-  isLater,
-  parseTimestamp,
-} from "../../core/time.ts";
+import { formatTimestamp, hourKey, isCanonical, isLater, parseTimestamp } from "../../core/time.ts";
 
 describe("parseTimestamp()", () => {
   test("reads ISO 8601 in UTC and with an offset", () => {
@@ -82,7 +75,6 @@ test("isLater() orders times with and without a fraction", () => {
   expect(isLater("2026-01-31T06:00:00Z", "2026-01-31T06:00:00Z")).toBe(false);
 });
 
-test("hourKey() and hourStart() name the UTC hour", () => {
+test("hourKey() names the UTC hour", () => {
   expect(hourKey("2026-01-31T06:59:59Z")).toBe("2026-01-31T06");
-  expect(hourStart(Date.UTC(2026, 0, 31, 6, 59, 59, 999))).toBe(Date.UTC(2026, 0, 31, 6));
 });
