@@ -12,6 +12,8 @@ export interface City {
   longitude: number;
   /** IANA time zone. */
   zone: string;
+  /** Height above sea level, m; null or left out where it is not known. */
+  elevation?: number | null;
 }
 
 /** A place that is shown: a configured city, or one that has reported and of which no more is known. */
@@ -25,11 +27,32 @@ export interface Place {
 
 /** The cities without a `CITIES_FILE`. */
 export const DEFAULT_CITIES: readonly City[] = [
-  { name: "New York", slug: "new-york", latitude: 40.7128, longitude: -74.006, zone: "America/New_York" },
-  { name: "London", slug: "london", latitude: 51.5074, longitude: -0.1278, zone: "Europe/London" },
-  { name: "Tokyo", slug: "tokyo", latitude: 35.6762, longitude: 139.6503, zone: "Asia/Tokyo" },
-  { name: "Sydney", slug: "sydney", latitude: -33.8688, longitude: 151.2093, zone: "Australia/Sydney" },
-  { name: "Dubai", slug: "dubai", latitude: 25.2048, longitude: 55.2708, zone: "Asia/Dubai" },
+  {
+    name: "New York",
+    slug: "new-york",
+    latitude: 40.7128,
+    longitude: -74.006,
+    zone: "America/New_York",
+    elevation: 10,
+  },
+  {
+    name: "London",
+    slug: "london",
+    latitude: 51.5074,
+    longitude: -0.1278,
+    zone: "Europe/London",
+    elevation: 11,
+  },
+  { name: "Tokyo", slug: "tokyo", latitude: 35.6762, longitude: 139.6503, zone: "Asia/Tokyo", elevation: 40 },
+  {
+    name: "Sydney",
+    slug: "sydney",
+    latitude: -33.8688,
+    longitude: 151.2093,
+    zone: "Australia/Sydney",
+    elevation: 39,
+  },
+  { name: "Dubai", slug: "dubai", latitude: 25.2048, longitude: 55.2708, zone: "Asia/Dubai", elevation: 5 },
 ];
 
 /** A name as it stands in a URL. Names without an ASCII letter or digit become `city`. */
@@ -46,7 +69,7 @@ export function slugOf(name: string): string {
 /**
  * Reads a list of cities.
  *
- * @param input parsed JSON: `[{ "name", "latitude", "longitude", "zone" }]`
+ * @param input parsed JSON: `[{ "name", "latitude", "longitude", "zone", "elevation"? }]`
  * @throws {TypeError} naming the city, the field, its value and what was wanted
  */
 export function parseCities(input: unknown): City[] {
@@ -57,7 +80,7 @@ export function parseCities(input: unknown): City[] {
     const where = `city ${index + 1}`;
     if (typeof entry !== "object" || entry === null)
       throw new TypeError(`${where} is ${describe(entry)}, wanted an object`);
-    const { name, latitude, longitude, zone } = entry as Record<string, unknown>;
+    const { name, latitude, longitude, zone, elevation = null } = entry as Record<string, unknown>;
     if (typeof name !== "string" || name.trim() === "" || name.length > 100) {
       throw new TypeError(`${where}: name is ${describe(name)}, wanted a name`);
     }
@@ -72,11 +95,16 @@ export function parseCities(input: unknown): City[] {
         `${where} (${name}): zone is ${describe(zone)}, wanted an IANA time zone such as Europe/London`,
       );
     }
+    if (elevation !== null && !(typeof elevation === "number" && elevation >= -500 && elevation <= 9000)) {
+      throw new TypeError(
+        `${where} (${name}): elevation is ${describe(elevation)}, wanted metres from −500 to 9000 or null`,
+      );
+    }
     const slug = slugOf(name);
     if (slugs.has(slug))
       throw new TypeError(`${where} (${name}): the short name "${slug}" is taken by another city`);
     slugs.add(slug);
-    return { name, slug, latitude, longitude, zone };
+    return { name, slug, latitude, longitude, zone, elevation };
   });
 }
 

@@ -4,8 +4,8 @@ import { codeOf, messageOf, RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { describe } from "../core/observation.ts";
 import { formatTimestamp } from "../core/time.ts";
-import type { Engine, Snapshot } from "../spark/engine.ts";
-import { defaultArguments, type SqlJob } from "../spark/sql-job.ts";
+import type { Engine, Snapshot, SqlView } from "../spark/engine.ts";
+import { defaultArguments, runJob, type SqlJob } from "../spark/sql-job.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { CommittedSnapshot } from "./lake-reader.ts";
 import { type KeptResult, type Result, Results } from "./results.ts";
@@ -49,6 +49,8 @@ export interface AnalyticsService {
 export interface AnalyticsOptions {
   jobs: readonly SqlJob[];
   engine: Engine;
+  /** What jobs may read beside `observations`. */
+  views: readonly SqlView[];
   /** The data set's own. */
   lake: Lake;
   /** The committed files of now, and how far the chains they come from have got. */
@@ -105,7 +107,7 @@ export class Analytics implements AnalyticsService {
         const { name, title, question, chart, sql } = job;
         const schedule = job.schedule === "default" ? options.cronDefault : job.schedule;
         const query = createHash("sha256")
-          .update(JSON.stringify([sql, defaultArguments(job)]))
+          .update(JSON.stringify([sql, defaultArguments(job), options.views]))
           .digest("hex");
         const info: JobInfo = { name, title, question, schedule, chart, sql };
         return [name, { info, job, query, due: nextTime(schedule, options.clock.now()), result: null }];
@@ -269,7 +271,7 @@ export class Analytics implements AnalyticsService {
 
   /** Computes a result and keeps it in the lake. */
   async #compute({ info, job, query }: Job, run: string, signal: AbortSignal): Promise<KeptResult> {
-    const { clock, engine, snapshot: take } = this.#options;
+    const { clock, engine, views, snapshot: take } = this.#options;
     const started = clock.now();
     let told = 0;
     const progress = (share: number) => {
@@ -280,13 +282,7 @@ export class Analytics implements AnalyticsService {
     for (let attempt = 1; ; attempt++) {
       const { snapshot, commits, watermark } = await take();
       try {
-        const table = await engine.query(job.sql, {
-          snapshot,
-          arguments: defaultArguments(job),
-          signal,
-          progress,
-          background: true,
-        });
+        const table = await runJob(engine, job, { snapshot, views, signal, progress, background: true });
         const duration_ms = clock.now() - started;
         const rows_read = rowsOf(snapshot);
         const generated_at = this.#now();

@@ -11,6 +11,7 @@ import { retentionJob } from "../jobs/retention.ts";
 import { lockRole, type RoleLock } from "../jobs/role-lock.ts";
 import { type BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
 import { readSqlJobs } from "../spark/sql-job.ts";
+import { analysisViews } from "../spark/views.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { createApp, startServer } from "./app.ts";
 import { buildAssets } from "./assets.ts";
@@ -125,6 +126,7 @@ export async function startProgram(
     const analytics = new Analytics({
       jobs: await readSqlJobs(),
       engine,
+      views: await analysisViews(config),
       lake,
       snapshot: () => reader.snapshot(),
       clock,

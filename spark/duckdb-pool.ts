@@ -1,10 +1,10 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { Pool } from "./pool.ts";
 
-/** A connection, and the SELECT of the view `observations` that it holds at the moment. */
+/** A connection, and the SELECTs of the views that it holds at the moment, by name. */
 export interface Session {
   connection: DuckDBConnection;
-  view: string;
+  views: Map<string, string>;
 }
 
 /** Queries that run at the same time; more of them wait. */
@@ -15,7 +15,7 @@ export class ConnectionPool extends Pool<Session> {
   readonly #instance: DuckDBInstance;
 
   constructor(instance: DuckDBInstance) {
-    super(CONNECTIONS, async () => ({ connection: await connect(instance), view: "" }));
+    super(CONNECTIONS, async () => ({ connection: await connect(instance), views: new Map() }));
     this.#instance = instance;
   }
 

@@ -15,7 +15,7 @@ import { EngineError, messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
 import { ConnectionPool, type Session } from "./duckdb-pool.ts";
-import type { Argument, Engine, QueryOptions, Snapshot } from "./engine.ts";
+import type { Argument, Engine, QueryOptions, Snapshot, SqlView } from "./engine.ts";
 import { argumentMismatch, namedArguments } from "./named-arguments.ts";
 import { observationsSql, quoteText, rowsSql } from "./observations-view.ts";
 
@@ -115,12 +115,8 @@ class DuckDbEngine implements Engine {
   query(sql: string, options: QueryOptions): Promise<Table> {
     const pool = options.background === true ? this.#background : this.#foreground;
     return this.#with(pool, options.signal, async (session, signal) => {
-      const view = observationsSql(options.snapshot);
-      if (session.view !== view) {
-        session.view = "";
-        await session.connection.run(`CREATE OR REPLACE TEMP VIEW observations AS ${view}`);
-        session.view = view;
-      }
+      await showView(session, { name: "observations", sql: observationsSql(options.snapshot) });
+      for (const view of options.views ?? []) await showView(session, view);
       const statement = await prepareSelect(session.connection, sql, options.arguments ?? {});
       try {
         const result = await execute(session.connection, statement, signal, options.progress);
@@ -185,6 +181,14 @@ class DuckDbEngine implements Engine {
     running.then(ended, ended);
     return running;
   }
+}
+
+/** Makes a view of a session show a SELECT. Views that read it see the new one: DuckDB binds them when they are queried. */
+async function showView({ connection, views }: Session, { name, sql }: SqlView): Promise<void> {
+  if (views.get(name) === sql) return;
+  views.delete(name);
+  await connection.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${sql}`);
+  views.set(name, sql);
 }
 
 async function prepareSelect(

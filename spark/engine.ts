@@ -23,10 +23,19 @@ export interface SnapshotFile {
 /** A named argument of a query: `:name` in its text. */
 export type Argument = string | number | boolean | null;
 
+/** A view that a query may read beside `observations`: one SELECT in the dialect both engines share, without arguments. */
+export interface SqlView {
+  /** Lower case letters, digits and `_`. */
+  name: string;
+  sql: string;
+}
+
 /** What a query is run with. */
 export interface QueryOptions {
   /** The view `observations` reads these files; of each observation the newest revision. */
   snapshot: Snapshot;
+  /** More views, made in this order: each may read `observations` and those before it. */
+  views?: readonly SqlView[];
   /** Named arguments. */
   arguments?: Readonly<Record<string, Argument>>;
   /** Aborting it cancels the query, which then rejects with `cancelled`. */

@@ -1,8 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Table } from "apache-arrow";
 import { messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
-import type { Argument } from "./engine.ts";
+import type { Argument, Engine, QueryOptions } from "./engine.ts";
+import { type Model, MODELS } from "./models.ts";
 import { namedArguments } from "./named-arguments.ts";
 
 /** A named argument of a job, `:name` in its text. */
@@ -28,6 +30,8 @@ export interface SqlJob {
   schedule: string | null;
   /** How to draw it: a kind, then `key=column` pairs; null for a table only. */
   chart: string | null;
+  /** What computes the result from the rows of the SELECT, of {@link MODELS}; null where the rows are the result. */
+  model: Model | null;
   parameters: Parameter[];
   sql: string;
 }
@@ -45,6 +49,7 @@ const CHART = /^[a-z]+(?: [a-z]+=[a-z][a-z0-9_]*)+$/;
  * -- answers: How did each city's weather develop from hour to hour?
  * -- schedule: default                 (or a cron expression in UTC, or none)
  * -- chart: line x=hour y=temperature_mean series=city
+ * -- model: forecast                   (where SQL cannot carry the computation: spark/models.ts)
  * -- parameter: hours integer 168 Hours back from the newest hour; null for all
  * ```
  *
@@ -94,9 +99,13 @@ export function parseSqlJob(file: string, text: string): SqlJob {
     if (key === "schedule") checkSchedule(where, value);
     else if (key === "chart" && !CHART.test(value)) {
       throw new TypeError(`${where}: chart is ${describe(value)}, wanted a kind and key=column pairs`);
-    } else if (!["title", "answers", "chart"].includes(key)) {
+    } else if (key === "model" && !MODELS.has(value)) {
       throw new TypeError(
-        `${where}: "${key}" is not known, wanted title, answers, schedule, chart or parameter`,
+        `${where}: model is ${describe(value)}, wanted one of ${[...MODELS.keys()].join(", ")}`,
+      );
+    } else if (!["title", "answers", "chart", "model"].includes(key)) {
+      throw new TypeError(
+        `${where}: "${key}" is not known, wanted title, answers, schedule, chart, model or parameter`,
       );
     }
     values.set(key, value);
@@ -127,6 +136,7 @@ export function parseSqlJob(file: string, text: string): SqlJob {
     question: need("answers"),
     schedule: schedule === "none" ? null : schedule,
     chart: values.get("chart") ?? null,
+    model: MODELS.get(values.get("model") ?? "") ?? null,
     parameters,
     sql: text,
   };
@@ -135,6 +145,18 @@ export function parseSqlJob(file: string, text: string): SqlJob {
 /** The arguments of a run where nobody gives others. */
 export function defaultArguments(job: SqlJob): Record<string, Argument> {
   return Object.fromEntries(job.parameters.map(({ name, value }) => [name, value]));
+}
+
+/**
+ * Runs a job: its SELECT on the engine, then its model where it has one.
+ *
+ * @param options without arguments: each parameter's default
+ * @throws EngineError
+ */
+export async function runJob(engine: Engine, job: SqlJob, options: QueryOptions): Promise<Table> {
+  const given = options.arguments ?? defaultArguments(job);
+  const table = await engine.query(job.sql, { ...options, arguments: given });
+  return job.model === null ? table : job.model(table, options.signal);
 }
 
 function lineOf(text: string, part: string): number {

@@ -6,6 +6,7 @@ import { LakeReader } from "../../jobs/lake-reader.ts";
 import { holderOf, lockRole } from "../../jobs/role-lock.ts";
 import type { Run } from "../../jobs/runs.ts";
 import { readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
+import { analysisViews } from "../../spark/views.ts";
 import { datasetKind } from "../lakes.ts";
 import { exclusiveRoles, openPorts } from "../ports.ts";
 import { type CommandContext, runCommand, textTable } from "./command.ts";
@@ -78,6 +79,7 @@ async function runHere(
       const analytics = new Analytics({
         jobs,
         engine,
+        views: await analysisViews(config),
         lake,
         snapshot: () => reader.snapshot(),
         clock: systemClock,

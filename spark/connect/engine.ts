@@ -6,10 +6,10 @@ import { EngineError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { backoffMs, retry } from "../../core/retry.ts";
 import { rowsOf } from "../arrow.ts";
-import type { Engine, QueryOptions, Snapshot } from "../engine.ts";
+import type { Engine, QueryOptions, Snapshot, SqlView } from "../engine.ts";
 import { Pool } from "../pool.ts";
 import { engineError, SparkFailure } from "./failure.ts";
-import { compactionPlan, countPlan, queryPlan, textPlan, viewPlan } from "./plans.ts";
+import { compactionPlan, countPlan, observationsPlan, queryPlan, textPlan, viewPlan } from "./plans.ts";
 import { progressOf } from "./progress.ts";
 import { describeRemote, parseRemote, type Remote } from "./remote.ts";
 import { tableFromSpark } from "./result.ts";
@@ -142,10 +142,10 @@ class ConnectEngine implements SparkEngine {
   }
 
   query(sql: string, options: QueryOptions): Promise<Table> {
-    const { snapshot, background = false, progress } = options;
+    const { snapshot, views = [], background = false, progress } = options;
     return this.#with(options, background ? TRIES.background : TRIES.foreground, async (session, run) => {
       const plan = queryPlan(oneQuery(sql, options.arguments ?? {}), options.arguments ?? {});
-      await showObservations(session, snapshot, run);
+      await showViews(session, snapshot, views, run);
       const batches = await session.run(plan, { ...run, onProgress: progressOf(progress) });
       const table = tableFromSpark(batches);
       progress?.(1);
@@ -224,7 +224,7 @@ class ConnectEngine implements SparkEngine {
       } catch (error) {
         keep = !isLost(error);
         // Its list of files may be what is wrong.
-        session.view = "";
+        session.views = "";
         throw error;
       } finally {
         if (keep) this.#sessions.give(session);
@@ -271,13 +271,19 @@ function causeOf(error: unknown): SparkFailure | null {
   return error instanceof EngineError && error.cause instanceof SparkFailure ? error.cause : null;
 }
 
-/** Makes the view `observations` of a session show a snapshot. */
-async function showObservations(session: SparkSession, snapshot: Snapshot, run: RunOptions): Promise<void> {
-  const view = sha256Hex(JSON.stringify(snapshot.files));
-  if (session.view === view) return;
-  session.view = "";
-  await session.run(viewPlan(snapshot), run);
-  session.view = view;
+/** Makes the views of a session show a snapshot. A view holds the plans of those it reads, so all are made together. */
+async function showViews(
+  session: SparkSession,
+  snapshot: Snapshot,
+  views: readonly SqlView[],
+  run: RunOptions,
+): Promise<void> {
+  const key = sha256Hex(JSON.stringify([snapshot.files, views]));
+  if (session.views === key) return;
+  session.views = "";
+  await session.run(observationsPlan(snapshot), run);
+  for (const view of views) await session.run(viewPlan(view), run);
+  session.views = key;
 }
 
 /** The one number of a plan's result. */

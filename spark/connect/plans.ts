@@ -1,6 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { EngineError } from "../../core/errors.ts";
-import { type Argument, OBSERVATION_COLUMNS, type Snapshot, type SnapshotFile } from "../engine.ts";
+import {
+  type Argument,
+  OBSERVATION_COLUMNS,
+  type Snapshot,
+  type SnapshotFile,
+  type SqlView,
+} from "../engine.ts";
 import { splitRevised } from "../observations-view.ts";
 import type { PlanInit } from "./session.ts";
 import type { Expression_LiteralSchema, RelationSchema } from "./spark_connect_pb.ts";
@@ -37,8 +43,13 @@ export function queryPlan(sql: string, given: Readonly<Record<string, Argument>>
   return root({ relType: { case: "sql", value: { query, namedArguments } } });
 }
 
+/** Makes a view of a session from one SELECT. */
+export function viewPlan({ name, sql }: SqlView): PlanInit {
+  return createView(name, sqlRelation(`SELECT * FROM (${sql}\n)`));
+}
+
 /** Makes the view `observations` of a session: of each observation of the snapshot the newest revision. */
-export function viewPlan(snapshot: Snapshot): PlanInit {
+export function observationsPlan(snapshot: Snapshot): PlanInit {
   const { plain, revised } = splitRevised(snapshot);
   const groups = { ...byFormat("plain", plain), ...byFormat("revised", revised) };
   const branches: string[] = [];
@@ -52,15 +63,7 @@ export function viewPlan(snapshot: Snapshot): PlanInit {
         `FROM (${searched.map(select).join(" UNION ALL ")})) WHERE \`place\` = 1`,
     );
   }
-  const input = withFiles(union(branches), groups);
-  return {
-    opType: {
-      case: "command",
-      value: {
-        commandType: { case: "createDataframeView", value: { input, name: "observations", replace: true } },
-      },
-    },
-  };
+  return createView("observations", withFiles(union(branches), groups));
 }
 
 /** Writes every row of the snapshot, sorted, as one Parquet file in a new folder. @param location the folder's URL */
@@ -99,6 +102,15 @@ export function textPlan(location: string): PlanInit {
 /** Where Spark finds a file: a path is one of the machine's own, whatever Spark's default file system is. */
 export function urlOf(location: string): string {
   return location.startsWith("/") ? `file://${location}` : location;
+}
+
+function createView(name: string, input: RelationInit): PlanInit {
+  return {
+    opType: {
+      case: "command",
+      value: { commandType: { case: "createDataframeView", value: { input, name, replace: true } } },
+    },
+  };
 }
 
 function select(relation: string): string {

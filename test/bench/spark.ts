@@ -11,7 +11,7 @@ import { DAY_MS, formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { simulatedRecords, syntheticCities } from "../../jobs/sources/simulator.ts";
 import { textTable } from "../../server/commands/command.ts";
 import { openSpark } from "../../spark/connect/engine.ts";
-import { queryPlan, viewPlan } from "../../spark/connect/plans.ts";
+import { queryPlan, observationsPlan } from "../../spark/connect/plans.ts";
 import { parseRemote } from "../../spark/connect/remote.ts";
 import { Rpc } from "../../spark/connect/rpc.ts";
 import { SparkConnectService } from "../../spark/connect/spark_connect_pb.ts";
@@ -153,7 +153,7 @@ async function measure(
     ...session,
     operation: { opType: { case: "set", value: { pairs } } },
   });
-  const bare = async (plan: ReturnType<typeof viewPlan>) => {
+  const bare = async (plan: ReturnType<typeof observationsPlan>) => {
     let bytes = 0;
     const stream = rpc.stream(
       SparkConnectService.method.executePlan,
@@ -173,7 +173,7 @@ async function measure(
         const ways = {
           engine: () => engine.query(job.sql, { snapshot: { files }, arguments: given, background: true }),
           bare: async () => {
-            await bare(viewPlan({ files }));
+            await bare(observationsPlan({ files }));
             await bare(queryPlan(job.sql, given));
           },
           plain: () => plain.run(job),

@@ -4,6 +4,7 @@ import { codeOf } from "../../core/errors.ts";
 import type { Row } from "../../core/observation.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { type Engine, OBSERVATION_COLUMNS, type QueryOptions, type Snapshot } from "../../spark/engine.ts";
+import { valuesView } from "../../spark/values.ts";
 import { LakeFolder, observations, row } from "../spark/lake-files.ts";
 
 /**
@@ -108,6 +109,71 @@ export function engineContract(
       const all = await folder.parquet(engine, [first, second, third, other]);
       expect(await query(sql, { snapshot: { files: [all] } })).toEqual(wanted);
       expect(all.rows).toBe(5);
+    });
+
+    test("query() shows views over the snapshot it is given, and those that read them", async () => {
+      const rows = observations(2, 3).newest.slice(0, 12);
+      const half = { files: [await folder.jsonl(rows.slice(0, 5))] };
+      const both = { files: [...half.files, await folder.jsonl(rows.slice(5))] };
+      const views = [
+        valuesView(
+          "names",
+          [
+            ["city", "string"],
+            ["height", "double"],
+          ],
+          [...new Set(rows.map(({ city }) => city))].map((city) => [city, 1.5]),
+        ),
+        {
+          name: "known",
+          sql: "SELECT o.city, n.height FROM observations AS o\nJOIN names AS n ON n.city = o.city -- all",
+        },
+        { name: "counted", sql: "SELECT count(*) AS n, sum(height) AS sum FROM known" },
+      ];
+      const counts = async (snapshot: Snapshot, more = views) =>
+        query("SELECT n, sum FROM counted", { snapshot, views: more });
+      expect(await counts(half)).toEqual([{ n: 5, sum: 7.5 }]);
+      expect(await counts(both)).toEqual([{ n: 12, sum: 18 }]);
+      const none = valuesView(
+        "names",
+        [
+          ["city", "string"],
+          ["height", "double"],
+        ],
+        [],
+      );
+      expect(await counts(both, [none, ...views.slice(1)])).toEqual([{ n: 0, sum: null }]);
+      expect(await query("SELECT count(*) AS n FROM observations", { snapshot: half })).toEqual([{ n: 5 }]);
+      const failure = engine.query("SELECT 1 AS one", {
+        snapshot: half,
+        views: [{ name: "bad", sql: "SELECT nothing FROM known" }],
+      });
+      expect(await failure.catch(codeOf)).toBe("bad_query");
+    });
+
+    test("valuesView() keeps text, numbers, times and nulls as they are", async () => {
+      const texts = ["Xi'an", "back\\slash\\'s", "Zürich – 東京", "a:b -- c", "''", ""];
+      const view = valuesView(
+        "facts",
+        [
+          ["place", "int"],
+          ["text", "string"],
+          ["number", "double"],
+          ["time", "timestamp"],
+        ],
+        texts.map((text, i) => [i, text, i === 0 ? null : -i * 1e-7, Date.UTC(2026, 0, 1, i)]),
+      );
+      const sql =
+        "SELECT place, text, number, cast(time AS string) AS time, length(text) AS n FROM facts ORDER BY place";
+      expect(await query(sql, { snapshot: empty, views: [view] })).toEqual(
+        texts.map((text, i) => ({
+          place: i,
+          text,
+          number: i === 0 ? null : -i * 1e-7,
+          time: `2026-01-01 0${i}:00:00`,
+          n: text.length,
+        })),
+      );
     });
 
     test("query() joins days with and without revisions", async () => {

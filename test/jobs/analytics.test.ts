@@ -84,6 +84,7 @@ function make(jobs: SqlJob[] = [job("a", "none")]): Analytics {
   return new Analytics({
     jobs,
     engine,
+    views: [],
     lake,
     snapshot: async () => ({
       snapshot: snapshot(),

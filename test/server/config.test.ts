@@ -80,7 +80,7 @@ describe("loadConfig()", () => {
   });
 
   test("reads every setting", async () => {
-    const cities = [{ name: "Oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo" }];
+    const cities = [{ name: "Oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo", elevation: 23 }];
     await Bun.write(join(folder, "cities.json"), JSON.stringify(cities));
     await Bun.write(join(folder, "ca.pem"), "PEM");
     expect(
@@ -135,7 +135,9 @@ describe("loadConfig()", () => {
       auth: "none",
       dataDir: "/srv/my data",
       dataset: "station-7",
-      cities: [{ name: "Oslo", slug: "oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo" }],
+      cities: [
+        { name: "Oslo", slug: "oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo", elevation: 23 },
+      ],
       weatherSource: "openweathermap",
       openweathermapApiKey: "k3y",
       openweathermapUrl: "http://localhost:8080/owm",

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, messageOf } from "../../core/errors.ts";
 import { sourceLine } from "../../spark/connect/generate.ts";
-import { compactionPlan, queryPlan, urlOf, viewPlan } from "../../spark/connect/plans.ts";
+import { compactionPlan, queryPlan, urlOf, observationsPlan } from "../../spark/connect/plans.ts";
 import { parseRemote } from "../../spark/connect/remote.ts";
 import { oneQuery } from "../../spark/connect/statement.ts";
 import type { SnapshotFile } from "../../spark/engine.ts";
@@ -155,20 +155,20 @@ describe("plans", () => {
     });
   });
 
-  test("viewPlan() searches the newest revision on the days that have revisions only", () => {
+  test("observationsPlan() searches the newest revision on the days that have revisions only", () => {
     const files = [
       file("/lake/a.jsonl"),
       file("hdfs://namenode:8020/lake/b.parquet", { format: "parquet" }),
       file("/lake/c.jsonl", { date: "2026-01-02" }),
       file("/lake/d.parquet", { date: "2026-01-02", format: "parquet", revisions: 1 }),
     ];
-    expect(reads(viewPlan({ files }))).toEqual({
+    expect(reads(observationsPlan({ files }))).toEqual({
       plain_jsonl: ["file:///lake/a.jsonl"],
       plain_parquet: ["hdfs://namenode:8020/lake/b.parquet"],
       revised_jsonl: ["file:///lake/c.jsonl"],
       revised_parquet: ["file:///lake/d.parquet"],
     });
-    expect(reads(viewPlan({ files: [] }))).toEqual({});
+    expect(reads(observationsPlan({ files: [] }))).toEqual({});
     expect(reads(compactionPlan({ files }, "file:///out"))).toEqual({
       plain_jsonl: ["file:///lake/a.jsonl", "file:///lake/c.jsonl"],
       plain_parquet: ["hdfs://namenode:8020/lake/b.parquet", "file:///lake/d.parquet"],
@@ -176,10 +176,10 @@ describe("plans", () => {
   });
 
   test("take names with pattern characters as they are, and refuse those that Spark leaves out in silence", () => {
-    const paths = reads(viewPlan({ files: [file("/lake/[a]{b}*?\\.jsonl")] }));
+    const paths = reads(observationsPlan({ files: [file("/lake/[a]{b}*?\\.jsonl")] }));
     expect(paths.plain_jsonl).toEqual(["file:///lake/\\[a\\]\\{b\\}\\*\\?\\\\.jsonl"]);
     for (const name of ["_a.jsonl", ".a.jsonl"]) {
-      expect(codeOf(thrown(() => viewPlan({ files: [file(`/lake/${name}`)] })))).toBe("unavailable");
+      expect(codeOf(thrown(() => observationsPlan({ files: [file(`/lake/${name}`)] })))).toBe("unavailable");
     }
     expect(urlOf("hdfs://x/y")).toBe("hdfs://x/y");
   });

@@ -53,6 +53,7 @@ describe("parseSqlJob()", () => {
       [[...HEADER, "-- title: x"], undefined, /^x\.sql:4: title stands there twice/],
       [[...HEADER, "-- some words"], undefined, /^x\.sql:4: header line is/],
       [[...HEADER, "-- chart:"], undefined, /^x\.sql:4: chart has no value/],
+      [[...HEADER, "-- model: guess"], undefined, /^x\.sql:4: model is "guess", wanted one of/],
       [[...HEADER, "-- chart: line x"], undefined, /^x\.sql:4: chart is/],
       [HEADER.with(2, "-- schedule: 61 * * * *"), undefined, /^x\.sql:3: schedule is "61 \* \* \* \*"/],
       [HEADER.with(2, "-- schedule: 0 0 30 2 *"), undefined, /never comes due/],

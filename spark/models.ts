@@ -1,0 +1,12 @@
+import type { Table } from "apache-arrow";
+
+/**
+ * Computes a job's result from the rows of its SELECT. It runs in the program's own thread and gives way to others every
+ * few ms.
+ *
+ * @throws EngineError `cancelled` after `signal` aborts
+ */
+export type Model = (rows: Table, signal?: AbortSignal) => Promise<Table>;
+
+/** What SQL cannot carry well, by the name in a job's header. */
+export const MODELS: ReadonlyMap<string, Model> = new Map();
