@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Row } from "../core/observation.ts";
 import type { Logger } from "../core/log.ts";
 import type { Snapshot } from "../spark/engine.ts";
+import { keepPartitionCount } from "./commits/partition-count.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
 import { PartitionWriter } from "./partition-writer.ts";
@@ -31,6 +32,7 @@ export function consumerJob(options: ConsumerOptions): BackgroundJob {
   return {
     name: "consumer",
     async run({ signal, running }) {
+      await keepPartitionCount(options.lake, options.log);
       const partitions = new Map<number, PartitionWriter>();
       /** First offset not taken yet, by partition. */
       const taken = new Map<number, number>();

@@ -93,6 +93,7 @@ export function syntheticCities(count: number): City[] {
       latitude: roundTo((Math.asin(sine) * 180) / Math.PI, 4),
       longitude,
       zone: hours === 0 ? "Etc/GMT" : `Etc/GMT${hours > 0 ? "-" : "+"}${Math.abs(hours)}`,
+      elevation: null,
     };
   });
 }

@@ -152,6 +152,7 @@ async function recover(
     const files = await readdir(lakeFolder(folder), { recursive: true, withFileTypes: true });
     for (const entry of files) {
       const path = join(entry.parentPath, entry.name).slice(lakeFolder(folder).length + 1);
+      if (path === `commits/${TOPIC}/partitions.json`) continue;
       const isEntry = path === `commits/${TOPIC}/0/${String(state.sequence).padStart(12, "0")}.json`;
       if (entry.isFile() && !isEntry && !after.paths.has(path)) problems.push(`${path} is left over`);
     }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { codeOf, LakeError, LogError } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
 import { makeCheckpoint } from "../../jobs/commits/checkpoint.ts";
@@ -470,6 +471,46 @@ describe("consumerJob() stops loudly", () => {
     expect((await path.content()).next).toBe(9);
   });
 
+  test("with `mismatch` when the log has another number of partitions than the lake was begun with", async () => {
+    await path.append(recordOf(0));
+    await consumeAll();
+    const before = await path.entries();
+    for (const partitions of [2, 3]) {
+      const log = new MemoryLog({ clock: path.clock, partitions });
+      expect(await codeOfEnd(start({ log }).ended)).toBe("mismatch");
+    }
+    expect(await path.entries()).toEqual(before);
+    await consumeAll(); // with the number it was begun with
+  });
+
+  test("with `mismatch` when a lake without a note of the number has a chain that the log cannot have", async () => {
+    const topic = "other";
+    const three = new MemoryLog({ clock: path.clock, partitions: 3, topic });
+    const consumer = start({ log: three });
+    await consumer.ready;
+    await consumer.stop();
+    await rm(join(path.root, `commits/${topic}/partitions.json`));
+    const two = new MemoryLog({ clock: path.clock, partitions: 2, topic });
+    expect(await codeOfEnd(start({ log: two }).ended)).toBe("mismatch");
+    const again = start({ log: three });
+    await again.ready;
+    await again.stop();
+    expect(await codeOfEnd(start({ log: two }).ended)).toBe("mismatch");
+  });
+
+  test("with `damaged` or `newer_format` when the note of the number of partitions is not to be read", async () => {
+    await consumeAll();
+    const note = join(path.root, `commits/${path.log.topic}/partitions.json`);
+    for (const [text, code] of [
+      ["{", "damaged"],
+      ['{"format":1,"partitions":0}', "damaged"],
+      ['{"format":2,"partitions":1}', "newer_format"],
+    ] as const) {
+      await writeFile(note, text);
+      expect(await codeOfEnd(start().ended)).toBe(code);
+    }
+  });
+
   test("with `mismatch` when the log was made anew and is shorter", async () => {
     expect(codeOf(await end(await otherLog(3)))).toBe("mismatch");
   });
@@ -684,6 +725,7 @@ describe("consumerJob() while the lake or the log is away", () => {
     path.log.failure = new LogError("unavailable", "Cannot reach the log: the test took it away");
     path.log.wake();
     await nextAttempt();
+    await path.clock.sleepers(1); // until it waits for the attempt after that
     expect(supervisor.status()[0]).toMatchObject({ state: "failed" });
     path.log.failure = undefined;
     await path.append(...Array.from({ length: 4 }, (_, i) => recordOf({ temperature: 10 + i })));

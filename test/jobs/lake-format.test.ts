@@ -11,6 +11,7 @@ import { parseRecords } from "../../jobs/batch.ts";
 import { makeCheckpoint } from "../../jobs/commits/checkpoint.ts";
 import { decodeEntry, entryPath, type Entry } from "../../jobs/commits/entry.ts";
 import { applyEntry, emptyState, fold } from "../../jobs/commits/fold.ts";
+import { keepPartitionCount } from "../../jobs/commits/partition-count.ts";
 import { parseDataFileName, placeOf } from "../../jobs/commits/names.ts";
 import type { Chain } from "../../jobs/commits/writer.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
@@ -34,7 +35,7 @@ const documentText = await Bun.file(join(root, "docs/lake-format.md")).text();
 const examples = new Map(
   [...documentText.matchAll(/^```text (\S+)\n([^\n]*\n)```$/gm)].map(([, path, text]) => [path!, text!]),
 );
-const entries = [...examples.keys()].filter((path) => path.startsWith("commits/")).sort();
+const entries = [...examples.keys()].filter((path) => path.startsWith("commits/weather.observed/0/")).sort();
 const bytesOf = (path: string) => new TextEncoder().encode(examples.get(path));
 
 /** What the document's example chain says, entry by entry. */
@@ -47,10 +48,13 @@ function exampleEntries(): { sequence: number; entry: Entry }[] {
 
 describe("docs/lake-format.md", () => {
   test("has an example of every kind of file, and the program reads each", async () => {
-    expect(examples.size).toBe(10);
+    expect(examples.size).toBe(11);
     const lake = new MemoryLake();
     for (const path of examples.keys()) lake.files.set(path, bytesOf(path));
     expect(await readDataset(lake)).toMatchObject({ kind: "observed" });
+    const files = lake.files.size;
+    await keepPartitionCount(lake, { topic: "weather.observed", partitions: 1 });
+    expect(lake.files.size).toBe(files);
     // The Arrow file itself is not in the document: the pointer is read, and its file is what is missed.
     const misses: string[] = [];
     const error = (_: string, fields?: object) => void misses.push(JSON.stringify(fields));
