@@ -472,7 +472,7 @@ describe("consumerJob() stops loudly", () => {
   });
 
   test("with `mismatch` when the log has another number of partitions than the lake was begun with", async () => {
-    await path.append(recordOf(0));
+    await path.append(recordOf());
     await consumeAll();
     const before = await path.entries();
     for (const partitions of [2, 3]) {
