@@ -14,6 +14,8 @@ export interface City {
   zone: string;
   /** Height above sea level, m; null or left out where it is not known. */
   elevation?: number | null;
+  /** ICAO id of the airport whose METAR reports are its weather; null or left out where there is none. */
+  metar?: string | null;
 }
 
 /** A place that is shown: a configured city, or one that has reported and of which no more is known. */
@@ -34,6 +36,7 @@ export const DEFAULT_CITIES: readonly City[] = [
     longitude: -74.006,
     zone: "America/New_York",
     elevation: 10,
+    metar: "KNYC",
   },
   {
     name: "London",
@@ -42,8 +45,17 @@ export const DEFAULT_CITIES: readonly City[] = [
     longitude: -0.1278,
     zone: "Europe/London",
     elevation: 11,
+    metar: "EGLL",
   },
-  { name: "Tokyo", slug: "tokyo", latitude: 35.6762, longitude: 139.6503, zone: "Asia/Tokyo", elevation: 40 },
+  {
+    name: "Tokyo",
+    slug: "tokyo",
+    latitude: 35.6762,
+    longitude: 139.6503,
+    zone: "Asia/Tokyo",
+    elevation: 40,
+    metar: "RJTT",
+  },
   {
     name: "Sydney",
     slug: "sydney",
@@ -51,8 +63,17 @@ export const DEFAULT_CITIES: readonly City[] = [
     longitude: 151.2093,
     zone: "Australia/Sydney",
     elevation: 39,
+    metar: "YSSY",
   },
-  { name: "Dubai", slug: "dubai", latitude: 25.2048, longitude: 55.2708, zone: "Asia/Dubai", elevation: 5 },
+  {
+    name: "Dubai",
+    slug: "dubai",
+    latitude: 25.2048,
+    longitude: 55.2708,
+    zone: "Asia/Dubai",
+    elevation: 5,
+    metar: "OMDB",
+  },
 ];
 
 /** A name as it stands in a URL. Names without an ASCII letter or digit become `city`. */
@@ -69,7 +90,7 @@ export function slugOf(name: string): string {
 /**
  * Reads a list of cities.
  *
- * @param input parsed JSON: `[{ "name", "latitude", "longitude", "zone", "elevation"? }]`
+ * @param input parsed JSON: `[{ "name", "latitude", "longitude", "zone", "elevation"?, "metar"? }]`
  * @throws {TypeError} naming the city, the field, its value and what was wanted
  */
 export function parseCities(input: unknown): City[] {
@@ -80,7 +101,14 @@ export function parseCities(input: unknown): City[] {
     const where = `city ${index + 1}`;
     if (typeof entry !== "object" || entry === null)
       throw new TypeError(`${where} is ${describe(entry)}, wanted an object`);
-    const { name, latitude, longitude, zone, elevation = null } = entry as Record<string, unknown>;
+    const {
+      name,
+      latitude,
+      longitude,
+      zone,
+      elevation = null,
+      metar = null,
+    } = entry as Record<string, unknown>;
     if (typeof name !== "string" || name.trim() === "" || name.length > 100) {
       throw new TypeError(`${where}: name is ${describe(name)}, wanted a name`);
     }
@@ -95,17 +123,27 @@ export function parseCities(input: unknown): City[] {
         `${where} (${name}): zone is ${describe(zone)}, wanted an IANA time zone such as Europe/London`,
       );
     }
-    if (elevation !== null && !(typeof elevation === "number" && elevation >= -500 && elevation <= 9000)) {
+    if (elevation !== null && !isElevation(elevation)) {
       throw new TypeError(
         `${where} (${name}): elevation is ${describe(elevation)}, wanted metres from −500 to 9000 or null`,
+      );
+    }
+    if (metar !== null && !(typeof metar === "string" && /^[A-Z][A-Z0-9]{3}$/.test(metar))) {
+      throw new TypeError(
+        `${where} (${name}): metar is ${describe(metar)}, wanted an ICAO id such as EGLL or null`,
       );
     }
     const slug = slugOf(name);
     if (slugs.has(slug))
       throw new TypeError(`${where} (${name}): the short name "${slug}" is taken by another city`);
     slugs.add(slug);
-    return { name, slug, latitude, longitude, zone, elevation };
+    return { name, slug, latitude, longitude, zone, elevation, metar };
   });
+}
+
+/** Whether a value can be a height above sea level on land, m. */
+export function isElevation(value: unknown): value is number {
+  return typeof value === "number" && value >= -500 && value <= 9000;
 }
 
 /** Whether `zone` is an IANA time zone this machine knows. */

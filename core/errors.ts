@@ -60,6 +60,7 @@ export class SourceError extends IsobarError<
 export class RequestError extends IsobarError<
   | "bad_parameter"
   | "unknown_parameter"
+  | "unauthorized"
   | "not_found"
   | "not_acceptable"
   | "forbidden"

@@ -50,3 +50,16 @@ export async function retry<T>(
     }
   }
 }
+
+/**
+ * What succeeds once is not done again: calls at the same time share a try, a failed one is followed by the next call's,
+ * and after a success all get its result.
+ */
+export function succeedOnce<T>(action: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () =>
+    (result ??= action().catch((error: unknown) => {
+      result = undefined;
+      throw error;
+    }));
+}

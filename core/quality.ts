@@ -1,0 +1,65 @@
+/**
+ * A QARTOD flag (IOOS, Manual for Real-Time Quality Control): 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing.
+ */
+export type Flag = 1 | 2 | 3 | 4 | 9;
+
+/** The tests of quality control, as their columns in the view `quality` are named. */
+export const QUALITY_TESTS = [
+  "q_gross",
+  "q_step",
+  "q_spike",
+  "q_stuck",
+  "q_level",
+  "q_consistency",
+  "q_time",
+  "q_neighbour",
+] as const;
+
+/** The flags of single variables: the worst of the tests that concern each; 9 where it was not reported. */
+export const VARIABLE_FLAGS = [
+  "temperature_flag",
+  "humidity_flag",
+  "pressure_flag",
+  "wind_speed_flag",
+  "rainfall_flag",
+] as const;
+
+/** Every flag of an observation, in order; `flag` is the worst of its tests. */
+export const FLAG_COLUMNS = ["flag", ...QUALITY_TESTS, ...VARIABLE_FLAGS] as const;
+
+/** The value of each of {@link FLAG_COLUMNS}. */
+export type Flags = Record<(typeof FLAG_COLUMNS)[number], Flag>;
+
+/** Something unusual about one observation. */
+export interface Anomaly {
+  kind: "spike" | "step" | "unusual" | "stuck" | "silent";
+  /** The variable it is about. */
+  variable: string;
+  /** °C; the hours without a change of what is stuck, the minutes without a report of what is silent. */
+  observed: number | null;
+  expected: number | null;
+  lower: number | null;
+  upper: number | null;
+  /** How far outside, in the measure of its method. */
+  score: number | null;
+  method: string;
+  /** Sample size behind what was expected. */
+  n: number;
+  /** 1 shown, 2 and 3 worth an alert; null where it is none. */
+  severity: number | null;
+  /** `anomaly`, `normal` or `insufficient data`. */
+  status: string;
+}
+
+/** What is known of an observation's worth: the flags of its tests, and what is unusual about it. */
+export interface Judgement {
+  city: string;
+  source: string;
+  /** ISO 8601 UTC. */
+  timestamp: string;
+  log_offset: number;
+  flags: Flags;
+  /** The temperature that is usual for the season and hour, with its bounds; null without enough history. */
+  usual: Pick<Anomaly, "expected" | "lower" | "upper" | "score" | "n" | "status"> | null;
+  anomalies: Anomaly[];
+}
