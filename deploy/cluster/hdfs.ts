@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { IsobarError } from "../../core/errors.ts";
 import { jarsOf } from "./jars.ts";
 import {
-  javaCommand,
+  type CommandResult,
+  runJava,
   runningServer,
   startJava,
   stopJava,
@@ -21,14 +22,6 @@ const USER = "isobar";
 const NAME_NODE = "namenode";
 /** Time for a command such as `hdfs dfs -ls`, ms: most of it is a JVM's start. */
 const COMMAND_MS = 60_000;
-
-/** What a command printed. */
-export interface CommandResult {
-  /** Exit code. */
-  code: number;
-  out: string;
-  err: string;
-}
 
 /** A local HDFS: handles to servers that outlive this process. */
 export interface HdfsServer {
@@ -175,21 +168,7 @@ class LocalHdfs implements HdfsServer {
 
   async #command(main: string, args: readonly string[], node = NAME_NODE): Promise<CommandResult> {
     await this.#configure();
-    const { env, ...java } = this.#java(node);
-    const child = Bun.spawn(javaCommand({ ...java, main, args }), {
-      cwd: this.#folder,
-      env: { ...process.env, ...env },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      timeout: COMMAND_MS,
-    });
-    const [out, err, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    return { code, out, err };
+    return runJava({ ...this.#java(node), main, args, cwd: this.#folder }, COMMAND_MS);
   }
 
   async #format(): Promise<void> {

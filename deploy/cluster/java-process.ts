@@ -30,6 +30,14 @@ export interface RunningServer {
   output: string;
 }
 
+/** What a command printed. */
+export interface CommandResult {
+  /** Exit code. */
+  code: number;
+  out: string;
+  err: string;
+}
+
 /** Longest wait for a server to end by itself, ms. */
 const STOP_MS = 20_000;
 const LOOK_MS = 100;
@@ -38,6 +46,23 @@ const LOOK_MS = 100;
 export function javaCommand(server: Omit<JavaServer, "name" | "folder">): string[] {
   const classpath = [...(server.configuration ?? []), `${server.jars}/*`].join(":");
   return ["java", ...server.jvm, "-cp", classpath, server.main, ...server.args];
+}
+
+/** Runs a Java program to its end, for `timeoutMs` at the longest. */
+export async function runJava(
+  program: Omit<JavaServer, "name" | "folder" | "cwd"> & { cwd: string },
+  timeoutMs: number,
+): Promise<CommandResult> {
+  const child = Bun.spawn(javaCommand(program), {
+    cwd: program.cwd,
+    env: { ...process.env, ...program.env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: timeoutMs,
+  });
+  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { code, out, err };
 }
 
 /**

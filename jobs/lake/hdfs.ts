@@ -35,15 +35,25 @@ const TEMPORARY = ".tmp";
 /** How often a file is placed anew because its folder was dropped for being empty in between. */
 const TRIES = 5;
 
+/** A lake in HDFS that may not have been asked anything yet. */
+export interface HdfsLake extends Lake {
+  /**
+   * Makes the folder if needed, and tries whether it can be written to.
+   *
+   * @throws LakeError `unavailable`, `unwritable`, `full`
+   */
+  prepare(): Promise<void>;
+}
+
 /**
- * Opens a folder of HDFS as a lake, making it if needed.
+ * A folder of HDFS as a lake. Nothing is asked of HDFS, which may be away.
  *
  * Nothing is written in place: a client cut off in mid-CREATE leaves a normal, short file. A file is written under a
  * temporary name, its length is checked, and it is renamed onto a name that must be free.
  *
- * @throws LakeError `unavailable`, `unwritable`, `full`, or `bad_path` for a root or an address it cannot use
+ * @throws LakeError `bad_path` for a root or an address it cannot use
  */
-export async function openHdfsLake(options: HdfsLakeOptions): Promise<Lake> {
+export async function hdfsLake(options: HdfsLakeOptions): Promise<HdfsLake> {
   if (!/^(\/[A-Za-z0-9_=][A-Za-z0-9_=+.~-]*)+$/.test(options.root)) {
     throw new LakeError(
       "bad_path",
@@ -53,12 +63,17 @@ export async function openHdfsLake(options: HdfsLakeOptions): Promise<Lake> {
   const nameNodes = options.urls.map(restAddress);
   // Only now: the package below it takes 0.15 s to load, which a program with a local lake would wait for as well.
   const { WebHdfs } = await import("./webhdfs.ts");
-  const lake = new HdfsLake(options, new WebHdfs({ ...options, nameNodes }));
+  return new WebHdfsLake(options, new WebHdfs({ ...options, nameNodes }));
+}
+
+/** {@link hdfsLake}, prepared. @throws LakeError of both */
+export async function openHdfsLake(options: HdfsLakeOptions): Promise<Lake> {
+  const lake = await hdfsLake(options);
   await lake.prepare();
   return lake;
 }
 
-class HdfsLake implements Lake {
+class WebHdfsLake implements HdfsLake {
   readonly kind = "hdfs";
   readonly #root: string;
   readonly #uri: string;

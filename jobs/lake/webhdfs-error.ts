@@ -56,8 +56,10 @@ const FINAL =
   /^(AccessControlException|AuthorizationException|SecurityException|InvalidToken|\w*Quota\w*Exception|FileNotFoundException|FileAlreadyExistsException|PathIsNotEmptyDirectoryException|ParentNotDirectoryException|InvalidPathException|IllegalArgumentException|UnsupportedOperationException)$/;
 /** What a connection fails with before a byte of the request was sent. */
 const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
-/** HDFS has DataNodes, none of them left out for being broken, and still no room for a block. */
-const NO_ROOM = /There are [1-9]\d* datanode\(s\) running and (no|0) node\(s\) are excluded/;
+/** HDFS has DataNodes, and none took a block. Left out are those that did not take it when they were asked. */
+const NOT_PLACED = /There are ([1-9]\d*) datanode\(s\) running and (no|\d+) node\(s\) are excluded/;
+/** The NameNode knows no DataNode to send a writer to. */
+const NOT_FOUND = /Failed to find datanode/;
 
 /**
  * An answer that is no success.
@@ -104,8 +106,21 @@ export function lakeError(action: string, what: string, error: unknown): LakeErr
       hint: "Raise the quota (hdfs dfsadmin -setQuota, -setSpaceQuota) or free some space; the flow resumes by itself.",
     });
   }
-  if (NO_ROOM.test(error.message)) {
-    return new LakeError("full", message, { hint: "Free some space on the DataNodes, or add one." });
+  const [, running, excluded] = NOT_PLACED.exec(error.message) ?? [];
+  // The NameNode offers a DataNode until less than a block is left on it; on Hadoop's defaults the DataNode itself refuses
+  // a gigabyte before that.
+  const isFull = excluded === "no" || excluded === "0";
+  if (isFull || (excluded !== undefined && excluded === running) || NOT_FOUND.test(error.message)) {
+    const why = isFull
+      ? "no DataNode has the space for it"
+      : "no DataNode takes it: their disks are full, or they do not answer";
+    return new LakeError(
+      isFull ? "full" : "unavailable",
+      `Cannot ${action} ${what} in HDFS: ${why} (${error.message})`,
+      {
+        hint: "`hdfs dfsadmin -report` tells what space is left: free some, or add a DataNode; the flow resumes by itself.",
+      },
+    );
   }
   if (
     status === 401 ||

@@ -92,7 +92,15 @@ export function asLogError(error: unknown, action: string): LogError {
       "unavailable",
       "Check the authority (CA), the client certificate, and the host name it is for.",
     );
-  return make("unavailable", "Is Kafka running, and are its addresses right?");
+  return make("unavailable", NOBODY);
+}
+
+/** What to look at when nobody answered. */
+const NOBODY = "Is Kafka running, and are its addresses right?";
+
+/** Whether an error of {@link asLogError} says that nobody answered, or not yet: not a refusal, nor a wrong certificate. */
+export function isAway(error: unknown): boolean {
+  return error instanceof LogError && error.code === "unavailable" && error.hint === NOBODY;
 }
 
 /** Whether an error is Kafka's refusal of this client: it does not go away by trying again. */

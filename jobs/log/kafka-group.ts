@@ -188,13 +188,12 @@ export class KafkaGroup implements Subscription {
 
   async #change(partitions: readonly number[], epoch: number): Promise<void> {
     const closing = this.#fetcher?.close().catch(() => {}); // what it waited for is not wanted any more
-    await Promise.all(this.#pumps);
+    // Told before the work under way has ended: what another member fences in it now is of the past.
+    const owned = this.#stopped.signal.aborted ? [] : [...this.#owned];
+    this.#owned.clear();
+    await Promise.all([...this.#pumps, ...owned.map((partition) => this.#handler.revoked(partition))]);
     this.#pumps = [];
     this.#hints.clear();
-    const owned = [...this.#owned];
-    this.#owned.clear();
-    if (!this.#stopped.signal.aborted)
-      await Promise.all(owned.map((partition) => this.#handler.revoked(partition)));
     await closing;
     if (!this.#current(epoch)) return;
     const { topic, checkTopic } = this.#options;
@@ -204,7 +203,13 @@ export class KafkaGroup implements Subscription {
       partitions.map(async (partition) => {
         if (!this.#current(epoch)) return;
         this.#owned.add(partition);
-        const from = await this.#handler.assigned(partition);
+        let from: number;
+        try {
+          from = await this.#handler.assigned(partition);
+        } catch (error) {
+          if (epoch === this.#epoch) throw error;
+          return this.#isPast(partition, error);
+        }
         if (!this.#current(epoch)) return;
         const bounds = await this.#options.bounds(partition);
         if (!Number.isSafeInteger(from) || from < bounds.low || from > bounds.high)
@@ -239,14 +244,18 @@ export class KafkaGroup implements Subscription {
     } catch (error) {
       if (!ours() && error instanceof LogError && error.code === "closed") return; // what it waited for is not wanted
       if (epoch === this.#epoch) return this.fail(error);
-      // It was at work for a partition that has gone to another member, which may have fenced it.
-      const { logger, topic } = this.#options;
-      logger.warn("Work on a partition that is not ours any more failed", {
-        topic,
-        partition,
-        error: messageOf(error),
-      });
+      this.#isPast(partition, error);
     }
+  }
+
+  /** Tells of work for a partition that has gone to another member, which may have fenced it. */
+  #isPast(partition: number, error: unknown): void {
+    const { logger, topic } = this.#options;
+    logger.warn("Work on a partition that is not ours any more failed", {
+      topic,
+      partition,
+      error: messageOf(error),
+    });
   }
 
   /** Whether an assignment still holds. */

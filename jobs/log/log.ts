@@ -44,7 +44,7 @@ export interface ConsumerHandler {
     records: readonly LogRecord[],
     context: { high: number; heartbeat: () => Promise<void> },
   ): Promise<void>;
-  /** The partition is another's from now on: drop what is not committed. */
+  /** The partition is another's from now on: drop what is not committed. A call of `records` for it may still be under way. */
   revoked(partition: number): Promise<void>;
 }
 

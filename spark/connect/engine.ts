@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Table } from "apache-arrow";
 import { sha256Hex } from "../../core/checksum.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -14,18 +13,9 @@ import { progressOf } from "./progress.ts";
 import { describeRemote, parseRemote, type Remote } from "./remote.ts";
 import { tableFromSpark } from "./result.ts";
 import { Rpc } from "./rpc.ts";
+import { attemptName, removeAbandoned, type SparkScratch } from "./scratch.ts";
 import { BACKOFF, type PlanInit, type RunOptions, SparkSession } from "./session.ts";
 import { oneQuery } from "./statement.ts";
-
-/** A place both Spark and this program reach, for what Spark writes before the lake takes it over. */
-export interface SparkScratch {
-  /** Where Spark writes a folder of that name: `hdfs://…/.tmp/name` or `file:///…/name`. */
-  location(name: string): string;
-  /** The one `part-*.parquet` in that folder. @throws when there is none or more than one */
-  readOnlyFile(name: string): Promise<Uint8Array>;
-  /** Deletes the folder with all that is in it. It may not be there. */
-  remove(name: string): Promise<void>;
-}
 
 /** What Spark as the engine is opened with. */
 export interface SparkOptions {
@@ -154,20 +144,30 @@ class ConnectEngine implements SparkEngine {
   }
 
   compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
-    const { scratch, logger } = this.#options;
+    const { scratch, clock } = this.#options;
     return this.#with({ signal }, TRIES.background, async (session, run) => {
-      // Of each attempt its own: a task of an earlier one may still be writing.
-      const name = `compaction-${randomUUID()}`;
+      const name = attemptName(clock.now());
       try {
         await session.run(compactionPlan(snapshot, scratch.location(name)), run);
         const rows = await firstNumber(session, countPlan(scratch.location(name)), run);
         return { bytes: await scratch.readOnlyFile(name), rows };
       } finally {
-        await scratch.remove(name).catch((error: unknown) => {
-          logger.warn("Cannot delete what Spark wrote", { name, reason: messageOf(error) });
-        });
+        await this.#clear(name, run.signal);
       }
     });
+  }
+
+  /** Deletes what a compaction wrote, and what others left. Whatever stays is found again a day later. */
+  async #clear(name: string, signal: AbortSignal): Promise<void> {
+    const { scratch, clock, logger } = this.#options;
+    try {
+      await scratch.remove(name);
+      if (!signal.aborted) await removeAbandoned(scratch, clock.now());
+    } catch (error) {
+      // Under a compaction that was cut off Spark may still be writing: that is no news.
+      const log = signal.aborted ? logger.debug : logger.warn;
+      log("Cannot delete what Spark wrote", { name, reason: messageOf(error) });
+    }
   }
 
   async probe(location: string, text: string): Promise<void> {

@@ -54,7 +54,9 @@ export class SparkFailure extends Error implements Facts {
     if (this.errorClass !== null) return this.errorClass === "INVALID_CURSOR.DISCONNECTED";
     return (
       this.code === status.UNAVAILABLE ||
-      (this.code === status.INTERNAL && /RST_STREAM|GOAWAY/.test(this.message))
+      (this.code === status.INTERNAL && /RST_STREAM|GOAWAY/.test(this.message)) ||
+      // grpc-js's words for ENHANCE_YOUR_CALM: too many pings for a server that is silent. The next connection has half as many.
+      (this.code === status.RESOURCE_EXHAUSTED && this.message.startsWith("Bandwidth exhausted"))
     );
   }
 

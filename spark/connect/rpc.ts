@@ -21,6 +21,11 @@ const KEEPALIVE_MS = 5_000;
 const KEEPALIVE_TIMEOUT_MS = 2_000;
 /** Longest wait for the answer to a single question, ms. */
 const UNARY_MS = 20_000;
+/**
+ * Longest time a stream is open, ms. Spark ends one after two minutes by itself, and there 4.0 has a fault: with less than a
+ * millisecond left it waits without end and reports no more progress, and the pings to a silent server break the connection.
+ */
+const STREAM_MS = 100_000;
 /** Largest message taken, bytes: what Spark's own clients take. */
 const MESSAGE_MAX = 128 * 1024 * 1024;
 
@@ -35,8 +40,11 @@ export interface CallOptions {
 export class Rpc {
   readonly #client: Client;
   readonly #metadata = new Metadata();
+  readonly #streamMs: number;
 
-  constructor(remote: Remote) {
+  /** @param streamMs longest time a stream is open, ms */
+  constructor(remote: Remote, streamMs = STREAM_MS) {
+    this.#streamMs = streamMs;
     this.#client = new Client(
       `${remote.host}:${remote.port}`,
       remote.tls ? credentials.createSsl() : credentials.createInsecure(),
@@ -83,7 +91,11 @@ export class Rpc {
     });
   }
 
-  /** One question, many answers. @throws SparkFailure, maybe in the midst of them */
+  /**
+   * One question, many answers. A stream that has been open for long ends as one that the server ended.
+   *
+   * @throws SparkFailure, maybe in the midst of them
+   */
   async *stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
@@ -97,13 +109,20 @@ export class Rpc {
       this.#metadata,
     );
     const cancel = () => call.cancel();
+    let long = false;
+    // No deadline: the server would know it too, and cancel the call at the same moment.
+    const timer = setTimeout(() => {
+      long = true;
+      cancel();
+    }, this.#streamMs);
     if (signal.aborted) cancel();
     signal.addEventListener("abort", cancel, { once: true });
     try {
       for await (const answer of call) yield answer as MessageShape<O>;
     } catch (error) {
-      throw SparkFailure.of(error as ServiceError);
+      if (!long) throw SparkFailure.of(error as ServiceError);
     } finally {
+      clearTimeout(timer);
       signal.removeEventListener("abort", cancel);
       call.cancel();
     }

@@ -140,7 +140,7 @@ export class SparkSession {
               onProgress?.(responseType.value);
             } else if (responseType.case === "resultComplete") complete = true;
           }
-          reattach = true; // the server ends a stream that has been open for long; the operation goes on
+          reattach = true; // a stream ends when it has been open for long; the operation goes on
           if (!complete && ++failures >= tries) throw new Error("its streams end before the result does");
         } catch (error) {
           if (signal.aborted || !(error instanceof SparkFailure)) throw error;

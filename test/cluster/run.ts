@@ -4,8 +4,9 @@ const USAGE = `Runs the tests against a real Kafka, HDFS and Spark of this machi
 
   bun run test:cluster [--all] [test/cluster/…] [flags of bun test]
 
-  --all  everything: also the faults, security and three nodes. Without it the contracts of the three ports, the same rows
-         on both engines, and the whole pipeline end to end
+  --all  everything: also the faults, security, three nodes, the standard tools, and a year of 24 cities where YEAR_FILE or
+         ../shared/data has one. Without it the contracts of the three ports, the same rows on both engines, and the whole
+         pipeline end to end
 
 The servers are started on ports of their own by the test files, and end with them.
 Exit: 0 all passed, 1 not.`;
@@ -19,7 +20,7 @@ const PART = [
   "test/cluster/hdfs/lake",
   "test/cluster/spark/contract",
   "test/cluster/spark/same-rows",
-  "test/cluster/pipeline",
+  "test/cluster/pipeline/pipeline",
 ];
 
 const given = process.argv.slice(2);

@@ -1,76 +1,62 @@
 /**
- * The process that is killed: `bun child.ts <folder> <seed> <point>`. It carries out a run and kills itself at the
- * numbered point, with SIGKILL: before an operation of the disk, in the middle of a write, before and after an append to
- * the log and a compaction. With point 0 it runs to the end. One operation is carried out at a time, so that "after an
- * operation" is "before the next". It tells by lines: `acknowledged <chunk>`, and at the end `points <count>`.
+ * The process that is killed: `bun child.ts <folder> <seed> <point>`. It carries out a run and kills itself at the point
+ * of that name, with SIGKILL: before an operation of the disk, in the middle of a write, before and after an append to
+ * the log and a compaction. With an empty point it runs to the end.
  */
-import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { nodeDisk, type Disk } from "../../jobs/lake/disk.ts";
-import { crashWorkload, lakeFolder, run, type RunEngine } from "./run.ts";
+import { openLocalLake } from "../../jobs/lake/local.ts";
+import { openSqliteLog } from "../../jobs/log/sqlite.ts";
+import type { Engine } from "../../spark/engine.ts";
+import { FakeClock } from "../fake-clock.ts";
+import { Points } from "./points.ts";
+import { crashWorkload, lakeFolder, run, TOPIC } from "./run.ts";
+import { NOW } from "./workload.ts";
 
 const [folder, seed, point] = process.argv.slice(2);
 if (folder === undefined || seed === undefined || point === undefined)
   throw new TypeError("Wanted a folder, a seed and a point");
 
-let points = 0;
-const isPoint = () => ++points === Number(point);
-const die = (): void => void process.kill(process.pid, "SIGKILL");
-const step = (): void => {
-  if (isPoint()) die();
-};
-
-/** Runs operations one after the other, each a numbered point. */
-let last: Promise<unknown> = Promise.resolve();
-function numbered<T>(operation: () => Promise<T>): Promise<T> {
-  const result = last.then(() => {
-    step();
+const points = new Points(point);
+const numbered = <T>(what: string, operation: () => Promise<T>): Promise<T> =>
+  points.inOrder(() => {
+    points.step(what);
     return operation();
   });
-  last = result.catch(() => {}); // its caller sees it
-  return result;
-}
-
 const disk: Disk = {
   ...nodeDisk,
   write: (path, bytes) =>
-    numbered(async () => {
-      if (isPoint()) {
+    numbered("write", async () => {
+      if (points.isHere("half a write")) {
         await nodeDisk.write(path, bytes.slice(0, bytes.length / 2));
-        die();
+        points.die();
       }
       const file = await nodeDisk.write(path, bytes);
-      return { sync: () => numbered(() => file.sync()), close: () => file.close() };
+      return { sync: () => numbered("sync", () => file.sync()), close: () => file.close() };
     }),
-  rename: (from, to) => numbered(() => nodeDisk.rename(from, to)),
-  link: (from, to) => numbered(() => nodeDisk.link(from, to)),
-  unlink: (path) => numbered(() => nodeDisk.unlink(path)),
-  makeFolder: (path) => numbered(() => nodeDisk.makeFolder(path)),
-  removeFolder: (path) => numbered(() => nodeDisk.removeFolder(path)),
-  syncFolder: (path) => numbered(() => nodeDisk.syncFolder(path)),
+  rename: (from, to) => numbered("rename", () => nodeDisk.rename(from, to)),
+  link: (from, to) => numbered("link", () => nodeDisk.link(from, to)),
+  unlink: (path) => numbered("unlink", () => nodeDisk.unlink(path)),
+  makeFolder: (path) => numbered("make a folder", () => nodeDisk.makeFolder(path)),
+  removeFolder: (path) => numbered("remove a folder", () => nodeDisk.removeFolder(path)),
+  syncFolder: (path) => numbered("sync a folder", () => nodeDisk.syncFolder(path)),
 };
 
-let opened: Promise<RunEngine> | undefined;
+let opened: Promise<Engine> | undefined;
 const engine = () =>
-  (opened ??= Promise.all([import("../../spark/duckdb.ts"), import("../../jobs/rows.ts")]).then(
-    async ([{ openDuckDb }, { readRows }]) => {
-      const folders = [lakeFolder(folder)];
-      const duckDb = await openDuckDb({ tempFolder: join(folder, "engine"), folders, threads: 1 });
-      return {
-        compact: (snapshot, signal) => duckDb.compact(snapshot, signal),
-        readRows: (snapshot, from, to) => readRows(duckDb, snapshot, from, to),
-      };
-    },
+  (opened ??= import("../../spark/duckdb.ts").then(({ openDuckDb }) =>
+    openDuckDb({ tempFolder: join(folder, "engine"), folders: [lakeFolder(folder)], threads: 1 }),
   ));
 
+const log = await openSqliteLog({ folder: join(folder, "log"), topic: TOPIC, clock: new FakeClock(NOW) });
 await run({
-  folder,
+  log,
+  lake: await openLocalLake(lakeFolder(folder), { disk, now: () => NOW }),
   workload: crashWorkload(Number(seed)),
   from: 0,
-  disk,
   engine,
-  step,
-  acknowledged: (chunk) => void writeSync(1, `acknowledged ${chunk}\n`),
+  step: (what) => points.step(what),
+  acknowledged: () => points.acknowledged(),
 });
-writeSync(1, `points ${points}\n`);
-process.exit(0);
+await log.close();
+points.finish();

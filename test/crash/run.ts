@@ -1,48 +1,38 @@
 import { join } from "node:path";
 import { silentLogger } from "../../core/log.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
-import { consumerJob, type ConsumerOptions } from "../../jobs/consumer.ts";
-import type { Disk } from "../../jobs/lake/disk.ts";
+import { consumerJob } from "../../jobs/consumer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
-import { openLocalLake } from "../../jobs/lake/local.ts";
-import type { Log } from "../../jobs/log/log.ts";
-import { openSqliteLog } from "../../jobs/log/sqlite.ts";
+import type { ConsumerHandler, Log } from "../../jobs/log/log.ts";
 import type { Engine } from "../../spark/engine.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { makeWorkload, NOW, type Workload } from "./workload.ts";
 
-/** Topic of the log under test. */
+/** Topic of the embedded log under test. */
 export const TOPIC = "observations";
-/** Records in a batch, and in a call of `append`. */
-const BATCH = 20;
-
-/** The workload of a seed. */
-export function crashWorkload(seed: number): Workload {
-  return makeWorkload(seed, { chunks: 3, size: BATCH });
-}
-
-/** Where the lake of a run lies. */
+/** Where the lake of an embedded run lies. */
 export const lakeFolder = (folder: string): string => join(folder, "lake", "live");
 
-/** What a run needs of the real engine. */
-export interface RunEngine {
-  compact: Engine["compact"];
-  readRows: ConsumerOptions["readRows"];
+/** The workload of a seed for the embedded run. */
+export function crashWorkload(seed: number): Workload {
+  return makeWorkload(seed, { chunks: 3, size: 20 });
 }
 
 /** How a run is carried out. */
 export interface Run {
-  folder: string;
+  /** One partition; it is left open. */
+  log: Log;
+  lake: Lake;
+  /** A batch is as many records as its first call of `append`. */
   workload: Workload;
   /** First call of `append` that is still to be made. */
   from: number;
-  disk: Disk;
-  /** Loaded on first use: it takes longer than all the rest. */
-  engine: () => Promise<RunEngine>;
-  /** Called at each step that is not an operation of the disk. */
+  /** Opened on first use: it takes longer than all the rest. */
+  engine: () => Promise<Engine>;
+  /** Called at each step that is neither the lake's nor the log's own. */
   step: (what: string) => void;
   /** An `append` was acknowledged. */
-  acknowledged: (chunk: number) => void;
+  acknowledged: () => void;
 }
 
 /**
@@ -51,33 +41,26 @@ export interface Run {
  * checkpoints and the claim of another writer.
  */
 export async function run(options: Run): Promise<void> {
-  const { folder, workload, disk, engine, step, acknowledged } = options;
+  const { log, lake, workload, engine, step, acknowledged } = options;
   const clock = new FakeClock(NOW);
-  const log = await openSqliteLog({ folder: join(folder, "log"), topic: TOPIC, clock });
-  try {
-    const lake = await openLocalLake(lakeFolder(folder), { disk, now: () => NOW });
-    const { chunks } = workload;
-    let chunk = options.from;
-    for (const end of [Math.ceil(chunks.length / 2), chunks.length]) {
-      for (; chunk < end; chunk++) {
-        step("before an append");
-        await log.append(chunks[chunk]!.map((value) => ({ key: "", value })));
-        step("after an append that is not acknowledged");
-        acknowledged(chunk);
-      }
-      await consumeAll(log, lake, clock, engine);
-      const chain = { lake, topic: TOPIC, partition: 0, newId, now: () => clock.now() };
-      const compact: Engine["compact"] = async (snapshot, signal) => {
-        step("before a compaction");
-        const { compact } = await engine();
-        const compacted = await compact(snapshot, signal);
-        step("after a compaction that is not written");
-        return compacted;
-      };
-      await compactPartition(chain, { compact }, { afterMs: 0, graceMs: 0 });
+  const { chunks } = workload;
+  let chunk = options.from;
+  for (const end of [Math.ceil(chunks.length / 2), chunks.length]) {
+    for (; chunk < end; chunk++) {
+      step("before an append");
+      await log.append(chunks[chunk]!.map((value) => ({ key: "", value })));
+      step("after an append that is not acknowledged");
+      acknowledged();
     }
-  } finally {
-    await log.close();
+    await consumeAll(log, lake, clock, chunks[0]!.length, engine);
+    const chain = { lake, topic: log.topic, partition: 0, newId, now: () => clock.now() };
+    const compact: Engine["compact"] = async (snapshot, signal) => {
+      step("before a compaction");
+      const compacted = await (await engine()).compact(snapshot, signal);
+      step("after a compaction that is not written");
+      return compacted;
+    };
+    await compactPartition(chain, { compact }, { afterMs: 0, graceMs: 0 });
   }
 }
 
@@ -88,11 +71,44 @@ async function consumeAll(
   log: Log,
   lake: Lake,
   clock: FakeClock,
-  engine: () => Promise<RunEngine>,
+  batch: number,
+  engine: () => Promise<Engine>,
 ): Promise<void> {
   const { high } = await log.bounds(0);
   const stop = new AbortController();
-  const watched: Log = {
+  const watched = watchConsumer(log, (handler) => ({
+    async assigned(partition) {
+      const next = await handler.assigned(partition);
+      if (next >= high) stop.abort();
+      return next;
+    },
+    async records(partition, records, context) {
+      await handler.records(partition, records, context);
+      if (records.at(-1)!.offset + 1 >= high) stop.abort();
+    },
+    revoked: (partition) => handler.revoked(partition),
+  }));
+  const job = consumerJob({
+    log: watched,
+    lake,
+    clock,
+    logger: silentLogger,
+    newId,
+    readRows: async (snapshot, from, to) => {
+      const [{ readRows }, opened] = await Promise.all([import("../../jobs/rows.ts"), engine()]);
+      return readRows(opened, snapshot, from, to);
+    },
+    batchRecords: batch,
+    batchRecordsMax: batch,
+    flushMs: 1_000,
+    onCommit: () => {},
+  });
+  await job.run({ signal: stop.signal, running: () => {}, waiting: () => {} });
+}
+
+/** A log whose consumers are watched: `watch` makes a handler around theirs. */
+export function watchConsumer(log: Log, watch: (handler: ConsumerHandler) => ConsumerHandler): Log {
+  return {
     topic: log.topic,
     kind: log.kind,
     incarnation: log.incarnation,
@@ -103,34 +119,6 @@ async function consumeAll(
     tail: (handler, options) => log.tail(handler, options),
     sizeBytes: () => log.sizeBytes(),
     close: () => log.close(),
-    consume: (handler, options) =>
-      log.consume(
-        {
-          async assigned(partition) {
-            const next = await handler.assigned(partition);
-            if (next >= high) stop.abort();
-            return next;
-          },
-          async records(partition, records, context) {
-            await handler.records(partition, records, context);
-            if (records.at(-1)!.offset + 1 >= high) stop.abort();
-          },
-          revoked: (partition) => handler.revoked(partition),
-        },
-        options,
-      ),
+    consume: (handler, options) => log.consume(watch(handler), options),
   };
-  const job = consumerJob({
-    log: watched,
-    lake,
-    clock,
-    logger: silentLogger,
-    newId,
-    readRows: async (snapshot, from, to) => (await engine()).readRows(snapshot, from, to),
-    batchRecords: BATCH,
-    batchRecordsMax: BATCH,
-    flushMs: 1_000,
-    onCommit: () => {},
-  });
-  await job.run({ signal: stop.signal, running: () => {}, waiting: () => {} });
 }

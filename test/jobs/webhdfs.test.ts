@@ -269,12 +269,27 @@ describe("put()", () => {
     });
   }
 
-  test("is `full` when the DataNodes have no room", async () => {
+  test("names the disks when no DataNode takes a file, and is `full` where that is sure", async () => {
+    const placed = (excluded: string) =>
+      `File /x could only be written to 0 of the 1 minReplication nodes. There are 2 datanode(s) running and ${excluded} node(s) are excluded in this operation.\n\tat x`;
+    const notFound = "Failed to find datanode, suggest to check cluster health. excludeDatanodes=null";
+    const maybe = "no DataNode takes it: their disks are full, or they do not answer (IOException: F";
+    const cases: ["namenode" | "datanode", string, LakeError["code"], string][] = [
+      ["datanode", placed("no"), "full", "no DataNode has the space for it (IOException: File /x could"],
+      ["datanode", placed("0"), "full", "no DataNode has the space for it (IOException: File /x could"],
+      ["datanode", placed("2"), "unavailable", maybe],
+      ["namenode", notFound, "unavailable", maybe],
+      ["datanode", placed("1"), "unavailable", "IOException: File /x could"],
+    ];
     const lake = await open();
-    const message =
-      "File /x could only be written to 0 of the 1 minReplication nodes. There are 2 datanode(s) running and no node(s) are excluded in this operation.\n\tat x";
-    fake.fail({ node: "datanode", op: "CREATE" }, { status: 403, exception: "IOException", message }, 1_000);
-    expect((await failure(put(lake))).code).toBe("full");
+    for (const [node, message, code, why] of cases) {
+      fake.fail({ node, op: "CREATE" }, { status: 403, exception: "IOException", message }, Infinity);
+      const error = await failure(put(lake));
+      expect(error.code).toBe(code);
+      expect(error.message).toStartWith(`Cannot write ${FILE} in HDFS: ${why}`);
+      expect(error.hint?.includes("dfsadmin -report") ?? false).toBe(!why.startsWith("IOException"));
+      fake.heal();
+    }
   });
 
   test("makes a folder anew that was dropped for being empty in between", async () => {

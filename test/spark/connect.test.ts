@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { Table, tableFromArrays, Utf8, vectorFromArray } from "apache-arrow";
 import type { Clock } from "../../core/clock.ts";
-import { codeOf } from "../../core/errors.ts";
-import { silentLogger } from "../../core/log.ts";
+import { codeOf, LakeError } from "../../core/errors.ts";
+import { createLogger, silentLogger } from "../../core/log.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openSpark, type SparkEngine, type SparkOptions } from "../../spark/connect/engine.ts";
-import type { ExecutePlanRequest } from "../../spark/connect/spark_connect_pb.ts";
+import { parseRemote } from "../../spark/connect/remote.ts";
+import { Rpc } from "../../spark/connect/rpc.ts";
+import { type ExecutePlanRequest, SparkConnectService } from "../../spark/connect/spark_connect_pb.ts";
 import type { SnapshotFile } from "../../spark/engine.ts";
 import { broken, FakeSpark, type FakeStream, lost, sparkError, subjectOf } from "./fake-spark.ts";
 
@@ -39,6 +42,7 @@ async function open(changes: Partial<SparkOptions> = {}): Promise<SparkEngine> {
     location: (name: string) => `file:///scratch/${name}`,
     readOnlyFile: async () => new Uint8Array([1, 2, 3]),
     remove: async () => {},
+    names: async () => [],
   };
   engine = await openSpark({
     remote: spark.remote,
@@ -132,6 +136,20 @@ describe("openSpark()", () => {
   });
 });
 
+describe("Rpc.stream()", () => {
+  test("ends a stream that has been open for long as one that the server ended", async () => {
+    const rpc = new Rpc(parseRemote(spark.remote), 20);
+    spark.script.executePlan = (_request, answers) => void answers.batch(part(1)); // and falls silent
+    const { executePlan } = SparkConnectService.method;
+    const kinds: (string | undefined)[] = [];
+    for await (const { responseType } of rpc.stream(executePlan, {}, new AbortController().signal)) {
+      kinds.push(responseType.case);
+    }
+    expect(kinds).toEqual(["arrowBatch"]);
+    rpc.close();
+  });
+});
+
 describe("query()", () => {
   test("puts the batches of the result together and reports a progress that does not fall", async () => {
     await open();
@@ -154,11 +172,17 @@ describe("query()", () => {
     expect(shares).toEqual([0, 0.75, 1]);
   });
 
-  test("takes up a broken stream after the last response, and a finished operation is released", async () => {
+  test.each([
+    ["a broken stream", broken()],
+    [
+      "a stream whose connection had too many pings",
+      sparkError(status.RESOURCE_EXHAUSTED, "Bandwidth exhausted or memory limit exceeded"),
+    ],
+  ])("takes up %s after the last response, and a finished operation is released", async (_, reason) => {
     await open();
     answering((answers) => {
       answers.batch(part(1)).batch(part(2));
-      setImmediate(() => answers.fail(broken()));
+      setImmediate(() => answers.fail(reason));
     });
     const after: (string | undefined)[] = [];
     spark.script.reattachExecute = (last, answers) => {
@@ -385,6 +409,7 @@ describe("compact()", () => {
         location: (name) => `hdfs://namenode:8020/it's/${name}`,
         readOnlyFile: async (name) => (asked.push(name), new Uint8Array([7])),
         remove: async (name) => void removed.push(name),
+        names: async () => [],
       },
     });
     answering((answers) => answers.batch(part(42)).complete());
@@ -401,6 +426,60 @@ describe("compact()", () => {
       .callsOf("executePlan")
       .map(({ plan }) => subjectOf(plan as ExecutePlanRequest["plan"]).sql);
     expect(sql).toContain(`DIRECTORY 'hdfs://namenode:8020/it\\'s/${removed[0]}'`);
+  });
+
+  test("clears what killed programs left a day ago, and never what another one may still write", async () => {
+    const folders = new Set<string>();
+    const now = Date.UTC(2026, 0, 31);
+    const removed: string[] = [];
+    await open({
+      clock: { ...clock, now: () => now },
+      scratch: {
+        location: (name) => (folders.add(name), `hdfs://namenode:8020/${name}`),
+        readOnlyFile: async () => new Uint8Array([7]),
+        remove: async (name) => (folders.delete(name), void removed.push(name)),
+        names: async () => [...folders],
+      },
+    });
+    const named = (ageMs: number) => `compaction-${now - ageMs}-${crypto.randomUUID()}`;
+    const old = [named(DAY_MS + 1), named(400 * DAY_MS)];
+    const kept = [named(DAY_MS), named(0), named(-DAY_MS), "compaction-x", "mine"];
+    for (const name of [...old, ...kept]) folders.add(name);
+    answering((answers) => answers.batch(part(42)).complete());
+    await engine!.compact({ files: [file("/lake/a.jsonl")] });
+    expect(removed.slice(1)).toEqual(old); // its own comes first
+    expect([...folders]).toEqual(kept);
+    expect(removed[0]).toStartWith(`compaction-${now}-`);
+  });
+
+  test("is quiet when it is cancelled: what Spark still writes then cannot be deleted, and is no failure", async () => {
+    const lines: string[] = [];
+    const failed = "Cannot delete what Spark wrote";
+    let asked = 0;
+    await open({
+      logger: createLogger({ level: "debug", format: "json", write: (line) => lines.push(line) }),
+      scratch: {
+        location: (name) => `hdfs://namenode:8020/${name}`,
+        readOnlyFile: async () => new Uint8Array([7]),
+        remove: () => Promise.reject(new LakeError("unavailable", "Directory is not empty")),
+        names: async () => (asked++, []),
+      },
+    });
+    const snapshot = { files: [file("/lake/a.jsonl")] };
+    const abort = new AbortController();
+    spark.script.executePlan = (_request, answers) => {
+      answers.progress(0, 4);
+      abort.abort();
+    };
+    expect(codeOf(await failure(engine!.compact(snapshot, abort.signal)))).toBe("cancelled");
+    const told = () => lines.map((line) => JSON.parse(line) as { level: string; message: string });
+    expect(told().filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
+    expect(told().filter(({ message }) => message === failed)).toHaveLength(1);
+    expect(asked).toBe(0); // a stop is in a hurry
+
+    answering((answers) => answers.batch(part(42)).complete());
+    await engine!.compact(snapshot);
+    expect(told().filter(({ level }) => level === "warn")).toMatchObject([{ message: failed }]);
   });
 });
 

@@ -7,7 +7,7 @@ import { hdfsServer, type HdfsServer } from "../../../deploy/cluster/hdfs.ts";
 import { openHdfsLake, type HdfsLakeOptions } from "../../../jobs/lake/hdfs.ts";
 import type { Lake } from "../../../jobs/lake/lake.ts";
 
-/** Where the ports of this folder's servers begin: no other test starts one there. */
+/** Where the ports of this folder's servers begin. */
 const BASE_PORT = 25_000;
 
 /** A real HDFS in a folder of its own, for one file of tests. */
@@ -20,9 +20,10 @@ export class TestHdfs {
     this.folder = folder;
   }
 
-  static async start(dataNodes: 1 | 3): Promise<TestHdfs> {
+  /** @param basePort where its ports begin: no other test starts a server there */
+  static async start(dataNodes: 1 | 3, basePort = BASE_PORT): Promise<TestHdfs> {
     const folder = await mkdtemp(join(tmpdir(), "isobar-hdfs-"));
-    const server = await hdfsServer({ folder: join(folder, "hdfs"), dataNodes, basePort: BASE_PORT });
+    const server = await hdfsServer({ folder: join(folder, "hdfs"), dataNodes, basePort });
     const hdfs = new TestHdfs(server, folder);
     try {
       await server.start();

@@ -7,7 +7,7 @@ import { formatTimestamp } from "../../../core/time.ts";
 import { consumerJob } from "../../../jobs/consumer.ts";
 import type { Log, NewRecord } from "../../../jobs/log/log.ts";
 import { Supervisor } from "../../../jobs/supervisor.ts";
-import { contentOf, type Content } from "../../crash/truth.ts";
+import { contentOf, type Content, type Files } from "../../crash/truth.ts";
 import { WritePath, recordOf } from "../../write-path.ts";
 
 const CITIES = Array.from({ length: 24 }, (_, i) => `station-${i + 1}`);
@@ -31,6 +31,11 @@ export class Pipeline {
 
   static async open(): Promise<Pipeline> {
     return new Pipeline(await WritePath.open());
+  }
+
+  /** The lake's folder. */
+  get root(): string {
+    return this.#path.root;
   }
 
   /** Ends every consumer and removes the lake. */
@@ -85,29 +90,30 @@ export class Pipeline {
     return entries.filter(({ kind }) => kind === "claim").length;
   }
 
-  /** Appends new observations until `signal` aborts. What the log does not take is sent again, as the producer does. */
+  /** Appends new observations until `signal` aborts. */
   async load(log: Log, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const records = this.#next();
-      for (;;) {
-        try {
-          await log.append(records);
-          break;
-        } catch (error) {
-          if (!(error instanceof LogError && error.code === "unavailable")) throw error;
-        }
+    while (!signal.aborted) await this.send(log);
+  }
+
+  /** Appends the next observations: some seconds of every city. What the log does not take is sent again, as the producer does. */
+  async send(log: Log): Promise<void> {
+    const records = this.#next();
+    for (;;) {
+      try {
+        await log.append(records);
+        break;
+      } catch (error) {
+        if (!(error instanceof LogError && error.code === "unavailable")) throw error;
       }
-      for (const { value } of records) this.acknowledged.add(identityOf(value));
     }
+    for (const { value } of records) this.acknowledged.add(identityOf(value));
   }
 
   /** Waits until the lake holds all the log has. */
   async settled(log: Log, deadlineMs: number): Promise<Content[]> {
     const end = Date.now() + deadlineMs;
     for (;;) {
-      const content = await Promise.all(
-        Array.from({ length: log.partitions }, (_, partition) => this.#content(log.topic, partition)),
-      );
+      const content = await this.content(log);
       const highs = await Promise.all(content.map((_, partition) => log.bounds(partition)));
       if (content.every(({ next }, partition) => next >= highs[partition]!.high)) return content;
       if (Date.now() > end) {
@@ -120,16 +126,10 @@ export class Pipeline {
     }
   }
 
-  #content(topic: string, partition: number): Promise<Content> {
-    const { root } = this.#path;
-    return contentOf(
-      {
-        list: (path) => readdir(join(root, path)).catch(() => []),
-        read: (path) => readFile(join(root, path)),
-        readParquet: () => Promise.reject(new Error("No compacted files are wanted here")),
-      },
-      topic,
-      partition,
+  /** What each partition of the lake holds. */
+  content(log: Log): Promise<Content[]> {
+    return Promise.all(
+      Array.from({ length: log.partitions }, (_, partition) => contentIn(this.root, log.topic, partition)),
     );
   }
 
@@ -139,6 +139,16 @@ export class Pipeline {
       formatTimestamp(BEGIN + (step * SECONDS + i) * 1_000),
     ).flatMap((timestamp) => CITIES.map((city) => ({ key: city, value: recordOf({ timestamp, city }) })));
   }
+}
+
+/** What a partition of a local lake without compacted files holds. */
+export function contentIn(root: string, topic: string, partition: number): Promise<Content> {
+  const files: Files = {
+    list: (path) => readdir(join(root, path)).catch(() => []),
+    read: (path) => readFile(join(root, path)),
+    readParquet: () => Promise.reject(new Error("No compacted files are wanted here")),
+  };
+  return contentOf(files, topic, partition);
 }
 
 /** City and time of an observation: nothing else differs here. */

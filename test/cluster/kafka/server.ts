@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Admin } from "kafkajs";
 import { systemClock } from "../../../core/clock.ts";
 import { silentLogger } from "../../../core/log.ts";
 import {
@@ -54,6 +55,12 @@ export async function testKafka(options: Omit<KafkaServerOptions, "folder"> = {}
     },
     end,
   };
+}
+
+/** Deletes the records of partition 0 below an offset: Kafka raises the partition's first offset, as its retention does. */
+export async function deleteBelow(admin: Admin, topic: string, offset: number): Promise<void> {
+  await admin.fetchTopicOffsets(topic); // kafkajs must know the topic's leaders before
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] });
 }
 
 export { openKafkaLog };

@@ -3,7 +3,7 @@ import { type Admin, Kafka, logLevel } from "kafkajs";
 import { ConfigError } from "../../../core/errors.ts";
 import type { KafkaLog } from "../../../jobs/log/kafka.ts";
 import { Collected, collector, failure, records, tailer, thrown } from "../../contract/log-contract.ts";
-import { openKafkaLog, type TestKafka, testKafka } from "./server.ts";
+import { deleteBelow, openKafkaLog, type TestKafka, testKafka } from "./server.ts";
 
 let kafka: TestKafka;
 let admin: Admin;
@@ -28,12 +28,6 @@ async function withLog(
   } finally {
     await log.close();
   }
-}
-
-/** Deletes the records of partition 0 below an offset, as retention does. */
-async function deleteBelow(topic: string, offset: number): Promise<void> {
-  await admin.fetchTopicOffsets(topic); // kafkajs must know the topic's leaders before
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] });
 }
 
 test("openKafkaLog() makes a topic as configured, once", async () => {
@@ -121,7 +115,7 @@ test("a topic that is made anew stops everything with `mismatch`, and has anothe
 test("offsets that retention deleted are `out_of_range`: for read(), for consume(); a tail leaves them out", async () => {
   await withLog({}, async (log) => {
     await log.append(records("a", 0, 50));
-    await deleteBelow(log.topic, 30);
+    await deleteBelow(admin, log.topic, 30);
     expect(await log.bounds(0)).toEqual({ low: 30, high: 50 });
     expect((await failure(log.read(0, 29, 1))).code).toBe("out_of_range");
     const consumer = await log.consume(
@@ -165,7 +159,7 @@ test("offsets that are lost under a consumer end it with `out_of_range`: nothing
     const tail = await log.tail(tailer(tailed), { from: [0], skipBehind: 100 });
     await tailed.atLeast(2);
     for (let from = 2; from < 40; from++) await log.append(records("a", from, from + 1));
-    await deleteBelow(log.topic, 40);
+    await deleteBelow(admin, log.topic, 40);
     gate.resolve();
     expect((await failure(consumer.done)).code).toBe("out_of_range");
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => i));

@@ -5,7 +5,7 @@ import { openKafkaLog } from "./server.ts";
 
 /**
  * Runs `fault` while observations are appended, waits until the lake has caught up, and holds it against what was
- * acknowledged: each once.
+ * acknowledged: each once, and each record of the log was counted once.
  */
 export async function underLoad(
   options: KafkaLogOptions,
@@ -34,7 +34,10 @@ export async function underLoad(
     await fault(world, log, open, acknowledged);
     enough.abort();
     await load;
-    const { rows, problems } = rowsOf(await world.settled(log, 60_000));
+    const content = await world.settled(log, 60_000);
+    for (const { counts, next } of content)
+      expect(counts.rows + counts.duplicates + counts.rejected).toBe(next);
+    const { rows, problems } = rowsOf(content);
     expect(problems).toEqual([]);
     expect(rows.length).toBe(new Set(rows).size);
     expect(rows.toSorted()).toEqual([...world.acknowledged].sort());

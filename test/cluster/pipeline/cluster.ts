@@ -7,11 +7,15 @@ import { hdfsServer, type HdfsServer } from "../../../deploy/cluster/hdfs.ts";
 import { kafkaServer, type KafkaServer } from "../../../deploy/cluster/kafka.ts";
 import { sparkServer, type SparkServer } from "../../../deploy/cluster/spark.ts";
 import { claimDataset } from "../../../jobs/dataset.ts";
+import { LakeReader } from "../../../jobs/lake-reader.ts";
 import type { NewRecord } from "../../../jobs/log/log.ts";
 import { verifyPartition, type PartitionProof } from "../../../jobs/verify.ts";
 import { loadConfig, type Config } from "../../../server/config.ts";
 import { loadRecords, type LoadReport } from "../../../server/load.ts";
 import { openPorts, type Ports } from "../../../server/ports.ts";
+import { rowsOf } from "../../../spark/arrow.ts";
+import { defaultArguments, readSqlJobs, runJob } from "../../../spark/sql-job.ts";
+import { analysisViews } from "../../../spark/views.ts";
 
 const deps = { clock: systemClock, logger: silentLogger };
 
@@ -69,7 +73,9 @@ export async function openDataset(
   dataDir: string,
   dataset: string,
 ): Promise<OpenedDataset> {
-  const { config } = loadConfig({ DATA_DIR: dataDir, FLUSH_SECONDS: "1", ...env }, { isTerminal: false });
+  // The stop commits what is left of a load: on a busy machine that takes longer than anybody would wait for a program's end.
+  const settings = { DATA_DIR: dataDir, FLUSH_SECONDS: "1", SHUTDOWN_SECONDS: "300", ...env };
+  const { config } = loadConfig(settings, { isTerminal: false });
   const ports = await openPorts(config, dataset, deps);
   await claimDataset(ports.lake, dataset, "replayed", systemClock.now());
   return {
@@ -96,4 +102,36 @@ export function summed(proofs: readonly PartitionProof[]) {
     duplicates: sum((proof) => proof.duplicates),
     rejected: sum((proof) => proof.rejected),
   };
+}
+
+/** Rows of every job as its engine gives them: with its default arguments, or over everything, which is null for each. */
+export async function answers(
+  { ports, config }: OpenedDataset,
+  over: "default" | "everything" = "default",
+): Promise<Map<string, Record<string, unknown>[]>> {
+  const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
+  const views = await analysisViews(config);
+  const all = new Map<string, Record<string, unknown>[]>();
+  for (const job of await readSqlJobs()) {
+    const given =
+      over === "default"
+        ? defaultArguments(job)
+        : Object.fromEntries(job.parameters.map(({ name }) => [name, null]));
+    const table = await reader.read(undefined, ({ snapshot }) =>
+      runJob(ports.engine, job, { snapshot, views, arguments: given, background: true }),
+    );
+    all.set(job.name, rowsOf(table));
+  }
+  return all;
+}
+
+/** Every stored observation, as text: what must be the same whatever holds it. Offsets and times of arrival differ. */
+export async function stored({ ports }: OpenedDataset): Promise<string[]> {
+  const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
+  const table = await reader.read(undefined, ({ snapshot }) =>
+    ports.reads.query("SELECT * EXCLUDE (log_offset, ingested_at) FROM observations", { snapshot }),
+  );
+  return rowsOf(table)
+    .map((row) => JSON.stringify(row))
+    .toSorted();
 }

@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { LakeReader } from "../../../jobs/lake-reader.ts";
-import { rowsOf } from "../../../spark/arrow.ts";
-import { defaultArguments, readSqlJobs } from "../../../spark/sql-job.ts";
 import { expectRows } from "../../spark/reference.ts";
-import { openDataset, summed, testCluster, type OpenedDataset, type TestCluster } from "./cluster.ts";
+import {
+  answers,
+  openDataset,
+  stored,
+  summed,
+  testCluster,
+  type OpenedDataset,
+  type TestCluster,
+} from "./cluster.ts";
 import { faultyRecords } from "./weather.ts";
 
 const CITIES = 24;
@@ -23,30 +28,6 @@ afterAll(async () => {
   await embedded?.ports.close();
   await cluster?.end();
 }, 2 * MINUTES);
-
-/** Rows of every job, as its engine gives them. */
-async function answers({ ports }: OpenedDataset): Promise<Map<string, Record<string, unknown>[]>> {
-  const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
-  const all = new Map<string, Record<string, unknown>[]>();
-  for (const job of await readSqlJobs()) {
-    const table = await reader.read(undefined, ({ snapshot }) =>
-      ports.engine.query(job.sql, { snapshot, arguments: defaultArguments(job), background: true }),
-    );
-    all.set(job.name, rowsOf(table));
-  }
-  return all;
-}
-
-/** Every stored observation, as text: what must be the same whatever holds it. Offsets and times of arrival differ. */
-async function stored({ ports }: OpenedDataset): Promise<string[]> {
-  const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
-  const table = await reader.read(undefined, ({ snapshot }) =>
-    ports.reads.query("SELECT * EXCLUDE (log_offset, ingested_at) FROM observations", { snapshot }),
-  );
-  return rowsOf(table)
-    .map((row) => JSON.stringify(row))
-    .toSorted();
-}
 
 describe.each([
   ["Kafka, HDFS and Spark", ["kafka", "hdfs", "spark"]],
@@ -79,31 +60,3 @@ describe.each([
     5 * MINUTES,
   );
 });
-
-test(
-  "`hdfs dfs` lists exactly the committed files that the program lists",
-  async () => {
-    const opened = await openDataset(
-      cluster.env("kafka", "hdfs"),
-      join(cluster.folder, "shell"),
-      "kafka-hdfs-and-spark",
-    );
-    try {
-      const reader = new LakeReader(opened.ports.lake, opened.ports.log.topic, Date.now);
-      const { snapshot } = await reader.snapshot();
-      const listed = await cluster.hdfs.fsShell([
-        "-ls",
-        "-R",
-        "-C",
-        "/isobar/kafka-hdfs-and-spark/observations",
-      ]);
-      const there = new Set(listed.out.split("\n"));
-      for (const { location } of snapshot.files)
-        expect(there).toContain(location.replace(cluster.hdfs.uri, ""));
-      expect(snapshot.files.length).toBeGreaterThan(0);
-    } finally {
-      await opened.ports.close();
-    }
-  },
-  MINUTES,
-);

@@ -1,15 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sparkServer, type SparkServer } from "../../../deploy/cluster/spark.ts";
 import { systemClock } from "../../../core/clock.ts";
 import { silentLogger } from "../../../core/log.ts";
-import {
-  openSpark,
-  type SparkEngine,
-  type SparkOptions,
-  type SparkScratch,
-} from "../../../spark/connect/engine.ts";
+import { openSpark, type SparkEngine, type SparkOptions } from "../../../spark/connect/engine.ts";
+import { localScratch } from "../../../server/lakes.ts";
 
 /** A real server for one test file, in a folder of its own. */
 export interface TestServer {
@@ -22,19 +18,20 @@ export interface TestServer {
   remove(): Promise<void>;
 }
 
-/** Prepares a server on a port of the tests. It is not started yet. */
+/** Prepares a server on a port of the tests, 17070 or that of SPARK_TEST_PORT. It is not started yet. */
 export async function testServer(
   options: { standalone?: boolean; token?: string; basePort?: number } = {},
 ): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "isobar-spark-"));
-  const server = await sparkServer({ folder: join(folder, "server"), basePort: 17070, ...options });
+  const basePort = Number(process.env.SPARK_TEST_PORT ?? 17070);
+  const server = await sparkServer({ folder: join(folder, "server"), basePort, ...options });
   return {
     server,
     folder,
     open: (changes = {}) =>
       openSpark({
         remote: withToken(server.remote, options.token),
-        scratch: folderScratch(join(folder, "scratch")),
+        scratch: localScratch(join(folder, "scratch")),
         clock: systemClock,
         logger: silentLogger,
         ...changes,
@@ -49,19 +46,4 @@ export async function testServer(
 /** An address with a token in it. */
 export function withToken(remote: string, token: string | undefined): string {
   return token === undefined ? remote : `${remote}/;token=${encodeURIComponent(token)}`;
-}
-
-/** A scratch place on this machine's disk. */
-export function folderScratch(folder: string): SparkScratch {
-  return {
-    location: (name) => `file://${join(folder, name)}`,
-    async readOnlyFile(name) {
-      const files = (await readdir(join(folder, name))).filter((file) => /^part-.*\.parquet$/.test(file));
-      const [file] = files;
-      if (file === undefined || files.length > 1)
-        throw new Error(`${name} has ${files.length} files, wanted 1`);
-      return await readFile(join(folder, name, file));
-    },
-    remove: (name) => rm(join(folder, name), { recursive: true, force: true }),
-  };
 }

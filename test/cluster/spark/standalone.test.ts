@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
-import { defaultArguments, readSqlJobs } from "../../../spark/sql-job.ts";
+import { readSqlJobs, runJob } from "../../../spark/sql-job.ts";
+import { analysisViews } from "../../../spark/views.ts";
 import { LakeFolder, observations } from "../../spark/lake-files.ts";
 import { expectRows } from "../../spark/reference.ts";
 import { type TestServer, testServer } from "./server.ts";
@@ -30,12 +31,12 @@ test("a master and a worker give the same rows and files, also after the Connect
   const duckDb = await openDuckDb({ tempFolder: join(folder.path, "duckdb"), threads: 2 });
   const snapshot = await folder.snapshot(observations(15).rows);
   const jobs = await readSqlJobs();
+  const views = await analysisViews({ cities: [] });
   const compare = async () => {
     const files = [await folder.parquet(engine, snapshot.files)].map((file) => ({ ...file, revisions: 1 }));
     for (const job of jobs) {
-      const given = defaultArguments(job);
-      const found = await engine.query(job.sql, { snapshot: { files }, arguments: given, background: true });
-      expectRows(rowsOf(found), rowsOf(await duckDb.query(job.sql, { snapshot, arguments: given })));
+      const found = await runJob(engine, job, { snapshot: { files }, views, background: true });
+      expectRows(rowsOf(found), rowsOf(await runJob(duckDb, job, { snapshot, views })));
     }
   };
   await compare();
