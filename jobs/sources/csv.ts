@@ -9,25 +9,41 @@ const MEASURES: readonly string[] = [...VARIABLES, ...OPTIONAL_FIELDS];
 const TEXTS = ["timestamp", "city", "weather_main", "weather_description", "source"];
 const RECORD_COLUMNS: readonly string[] = [...TEXTS, ...MEASURES];
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** A number in plain digits, perhaps with an exponent. */
+export const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 /** No air is warmer in °C, and none is colder in K. */
 const KELVIN_FROM = 150;
 
 /**
  * The fields of a line of CSV (RFC 4180; a quoted field cannot hold a line's end, because no field of a record can).
  *
+ * @param delimiter one character
  * @returns null when its quotes do not match
  */
-export function splitCsv(line: string): string[] | null {
-  if (!line.includes('"')) return line.split(",");
+export function splitCsv(line: string, delimiter = ","): string[] | null {
+  if (!line.includes('"')) return line.split(delimiter);
   const fields: string[] = [];
-  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+  const field = fieldPattern(delimiter);
   for (;;) {
     const match = field.exec(line);
     if (match === null) return null;
     fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "");
     if (match[3] === "") return fields;
   }
+}
+
+const patterns = new Map<string, RegExp>();
+
+/** Matches one field after the other, from the beginning. */
+function fieldPattern(delimiter: string): RegExp {
+  let pattern = patterns.get(delimiter);
+  if (pattern === undefined) {
+    const mark = `\\u${delimiter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${mark}]*))(${mark}|$)`, "y");
+    patterns.set(delimiter, pattern);
+  }
+  pattern.lastIndex = 0;
+  return pattern;
 }
 
 /** Whether the columns are those of the CSV whose header is the record's field names. */

@@ -38,6 +38,7 @@ export class WeatherHttp {
   /**
    * Gets JSON. Tries again on 408, 429, 5xx, time-outs, network errors and bodies that are not JSON.
    *
+   * @returns the parsed answer; null where it has no content (204)
    * @param options.cost as how many calls the provider counts it (default 1)
    * @param options.timeoutMs for the whole answer (default 10 s)
    * @param options.tries calls at most (default 4)
@@ -87,6 +88,7 @@ export class WeatherHttp {
       });
       const body = await boundedText(response, BODY_MAX);
       if (!response.ok) throw this.#refusal(where, response, body);
+      if (response.status === 204) return null;
       if (body === null)
         throw this.#error("bad_response", `Cannot get ${where}: the answer is longer than ${BODY_MAX} bytes`);
       try {

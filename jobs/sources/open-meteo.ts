@@ -1,45 +1,42 @@
 import type { City } from "../../core/city.ts";
 import type { Clock } from "../../core/clock.ts";
-import { messageOf, SourceError } from "../../core/errors.ts";
-import { describe } from "../../core/observation.ts";
+import { messageOf } from "../../core/errors.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { roundTo } from "../../core/units.ts";
 import type { NewRecord } from "../log/log.ts";
+import type { CallLimit } from "./budget.ts";
 import { type Fetch, WeatherHttp } from "./http.ts";
-import { checkedRecord, errorOf, objectOf, pollOf, timestampOfSeconds } from "./record.ts";
+import {
+  askOpenMeteo,
+  DAYS_PER_CALL,
+  fieldsOf,
+  HOURLY_VARIABLES,
+  hourlyRecords,
+  listOf,
+  OPEN_METEO_CREDIT,
+  OPEN_METEO_VARIABLES,
+  readPlaces,
+  sectionOf,
+  VALUES_PER_CALL,
+} from "./open-meteo-answer.ts";
+import { checkedRecord, errorOf, objectOf, pollOf, sortByTime } from "./record.ts";
 import type { Poll, Source } from "./source.ts";
-import { conditionOfWmo } from "./wmo.ts";
 
 /** The free plan (open-meteo.com/en/terms). Each place of a call counts as a call. */
-const LIMITS = [
+const LIMITS: readonly CallLimit[] = [
   { calls: 600, windowMs: 60_000 },
   { calls: 5_000, windowMs: HOUR_MS },
   { calls: 10_000, windowMs: DAY_MS },
 ];
-/** Calls a day that polling uses; the rest is for history and second tries. */
+/** Calls a day that polling uses; the rest is for history, the archive and second tries. */
 const POLL_CALLS_PER_DAY = 9_000;
 const MIN_POLL_SECONDS = 300;
+/** `current` is a value for each quarter of an hour. */
+const REPORT_SECONDS = 900;
 const CITIES_PER_CALL = 100;
-/** Places × hours of one call: about 1 MB at ten variables is 16,000. */
-const VALUES_PER_CALL = 7_500;
 const PROBE_TIMEOUT_MS = 3_000;
 /** The longest past its forecast endpoint gives. */
 const HISTORY_MAX_HOURS = 92 * 24;
-/** Up to so many days of ten variables count as one call. */
-const DAYS_PER_CALL = 14;
-
-/** Variables of both `current` and `hourly`, but for the rain. */
-const VARIABLES = [
-  "temperature_2m",
-  "relative_humidity_2m",
-  "pressure_msl",
-  "wind_speed_10m",
-  "weather_code",
-  "wind_direction_10m",
-  "wind_gusts_10m",
-  "dew_point_2m",
-  "cloud_cover",
-];
 
 /** Open-Meteo, which can be asked whether it is there. */
 export interface OpenMeteo extends Source {
@@ -73,30 +70,7 @@ export function openMeteo(options: {
     random: options.random,
   });
 
-  /** One call: an answer for each place, in the order asked. Places are snapped to a grid, so only the order tells. */
-  const ask = async (
-    places: readonly City[],
-    query: Record<string, string>,
-    signal: AbortSignal,
-    call: { cost?: number; timeoutMs?: number; tries?: number } = {},
-  ): Promise<unknown[]> => {
-    const url = new URL(endpoint);
-    url.searchParams.set("latitude", places.map((city) => city.latitude).join(","));
-    url.searchParams.set("longitude", places.map((city) => city.longitude).join(","));
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    url.searchParams.set("wind_speed_unit", "ms"); // km/h otherwise
-    url.searchParams.set("timeformat", "unixtime");
-    const body = await http.getJson(url, signal, { cost: places.length, ...call });
-    const answers = Array.isArray(body) ? (body as unknown[]) : [body];
-    if (answers.length !== places.length)
-      throw new SourceError(
-        "bad_response",
-        `Cannot read Open-Meteo's answer: got ${answers.length} places, wanted ${places.length}`,
-      );
-    return answers;
-  };
-
-  /** Asks for all cities, so many a call, and takes each answer apart by itself. */
+  /** Asks for all cities, so many a call. */
   const collect = async (
     perCall: number,
     query: Record<string, string>,
@@ -109,14 +83,11 @@ export function openMeteo(options: {
     for (let start = 0; start < cities.length; start += perCall) {
       const places = cities.slice(start, start + perCall);
       try {
-        const answers = await ask(places, query, signal, { cost: places.length * costPerPlace });
-        for (const [index, city] of places.entries()) {
-          try {
-            records.push(...read(answers[index], city));
-          } catch (error) {
-            failures.push({ city: city.name, error: errorOf(error) });
-          }
-        }
+        const cost = places.length * costPerPlace;
+        const answers = await askOpenMeteo(http, endpoint, places, query, signal, { cost });
+        const found = readPlaces(places, answers, read);
+        records.push(...found.records);
+        failures.push(...found.failures);
       } catch (error) {
         for (const city of places) failures.push({ city: city.name, error: errorOf(error) });
       }
@@ -128,14 +99,15 @@ export function openMeteo(options: {
     name: "open-meteo",
     kind: "observed",
     pollSeconds,
-    credit: { text: "Weather data by Open-Meteo.com", url: "https://open-meteo.com/" },
+    reportSeconds: REPORT_SECONDS,
+    credit: OPEN_METEO_CREDIT,
 
     poll: (signal) =>
       // `current.rain` is the rain of 15 minutes: the hour's is the sum of four quarters.
       collect(
         CITIES_PER_CALL,
         {
-          current: VARIABLES.join(","),
+          current: OPEN_METEO_VARIABLES.join(","),
           minutely_15: "rain",
           past_minutely_15: "4",
           forecast_minutely_15: "1",
@@ -143,16 +115,11 @@ export function openMeteo(options: {
         1,
         signal,
         (answer, city) => {
-          const current = section(answer, "current", city);
+          const current = sectionOf(answer, "current", city);
           const quarters = objectOf(objectOf(answer)?.minutely_15);
           const fields = fieldsOf(city, current.time, (name) => current[name]);
-          return [
-            checkedRecord(
-              "Open-Meteo",
-              { ...fields, rainfall: lastHour(quarters, current.time) },
-              clock.now(),
-            ),
-          ];
+          const rainfall = lastHour(quarters, current.time);
+          return [checkedRecord("Open-Meteo", { ...fields, rainfall, source: "open-meteo" }, clock.now())];
         },
       ),
 
@@ -161,67 +128,26 @@ export function openMeteo(options: {
       const now = clock.now();
       const poll = await collect(
         Math.max(1, Math.min(CITIES_PER_CALL, Math.floor(VALUES_PER_CALL / past))),
-        { hourly: [...VARIABLES, "rain"].join(","), past_hours: String(past), forecast_hours: "1" },
+        { hourly: HOURLY_VARIABLES.join(","), past_hours: String(past), forecast_hours: "1" },
         Math.ceil(past / 24 / DAYS_PER_CALL),
         signal,
-        (answer, city) => {
-          const hourly = section(answer, "hourly", city);
-          const records: NewRecord[] = [];
-          for (const [index, time] of listOf(hourly.time).entries()) {
-            if (typeof time === "number" && (time * 1000 > now || time * 1000 < now - hours * HOUR_MS))
-              continue;
-            const value = (name: string) => listOf(hourly[name])[index];
-            if ([...VARIABLES, "rain"].every((name) => (value(name) ?? null) === null)) continue; // not yet known
-            const fields = { ...fieldsOf(city, time, value), rainfall: value("rain") };
-            records.push(checkedRecord("Open-Meteo", fields, now));
-          }
-          return records;
-        },
+        (answer, city) =>
+          hourlyRecords(answer, city, { source: "open-meteo", from: now - hours * HOUR_MS, to: now, now }),
       );
-      // Values begin with the timestamp, all of one form: their order is the order of time.
-      poll.records.sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+      sortByTime(poll.records);
       return poll;
     },
 
     async probe(signal) {
       try {
         const query = { current: "temperature_2m" };
-        await ask(cities.slice(0, 1), query, signal, { timeoutMs: PROBE_TIMEOUT_MS, tries: 1 });
+        const call = { timeoutMs: PROBE_TIMEOUT_MS, tries: 1 };
+        await askOpenMeteo(http, endpoint, cities.slice(0, 1), query, signal, call);
         return null;
       } catch (error) {
         return messageOf(error);
       }
     },
-  };
-}
-
-/** A part of an answer. @throws SourceError `bad_response` when it is not there */
-function section(answer: unknown, name: string, city: City): Record<string, unknown> {
-  const found = objectOf(objectOf(answer)?.[name]);
-  if (found !== undefined) return found;
-  throw new SourceError(
-    "bad_response",
-    `Cannot read Open-Meteo's answer for ${city.name}: ${name} is ${describe(objectOf(answer)?.[name])}, wanted an object`,
-  );
-}
-
-/** The record's fields but for the rain. What they hold is checked afterwards. */
-function fieldsOf(city: City, time: unknown, value: (name: string) => unknown): Record<string, unknown> {
-  const condition = conditionOfWmo(value("weather_code"));
-  return {
-    timestamp: timestampOfSeconds(time) ?? time,
-    city: city.name,
-    temperature: value("temperature_2m"),
-    humidity: value("relative_humidity_2m"),
-    pressure: value("pressure_msl"),
-    wind_speed: value("wind_speed_10m"),
-    weather_main: condition?.main,
-    weather_description: condition?.description,
-    source: "open-meteo",
-    wind_direction: value("wind_direction_10m"),
-    wind_gust: value("wind_gusts_10m"),
-    dew_point: value("dew_point_2m"),
-    clouds: value("cloud_cover"),
   };
 }
 
@@ -236,8 +162,4 @@ function lastHour(quarters: Record<string, unknown> | undefined, time: unknown):
   });
   const sum = values.reduce((total, value) => total + value, 0);
   return values.length === 4 ? roundTo(sum, 2) : null;
-}
-
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -8,6 +8,11 @@ export function recordOf(observation: Observation): NewRecord {
   return { key: observation.city, value: canonicalJson(observation) };
 }
 
+/** Puts records into the order of time: values begin with the timestamp, all of one form. */
+export function sortByTime(records: NewRecord[]): void {
+  records.sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+}
+
 /**
  * Checks what was made of a provider's answer.
  *

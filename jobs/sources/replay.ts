@@ -4,6 +4,7 @@ import { type Logger, silentLogger } from "../../core/log.ts";
 import { canonicalJson, describe, type Observation, parseObservation } from "../../core/observation.ts";
 import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../log/log.ts";
+import { type ColumnMap, mapParser } from "./column-map.ts";
 import { bulkParser, isBulkHeader, isRecordHeader, type LineParser, recordParser, splitCsv } from "./csv.ts";
 import { linesOf } from "./lines.ts";
 import { namingSource, recordOf } from "./record.ts";
@@ -12,7 +13,7 @@ const CHUNK_RECORDS = 1_000;
 
 /**
  * Reads recorded observations: `.jsonl` (one record a line), `.csv` (the header is the record's field names, or that of
- * OpenWeatherMap's bulk history), each also with `.gz`; in chunks of up to 1,000, in the file's order, with bounded memory.
+ * OpenWeatherMap's bulk history, or any with a column map), each also with `.gz`; in chunks of up to 1,000, in the file's order, with bounded memory.
  *
  * An observation becomes its canonical JSON. A line that is none is passed on as it is (an object gets its source), with
  * the key "", so that the consumer rejects it with its offset and the reason; of one longer than 1 MiB the beginning is. Nothing is left out but
@@ -20,15 +21,17 @@ const CHUNK_RECORDS = 1_000;
  *
  * @param path the file; its ending tells the format
  * @param options.source stands in where a record names no source
+ * @param options.map how the columns of a CSV file become observations
+ * @param options.city of every line of a file with a column map; null where the map names it
  * @throws SourceError `bad_file` when it cannot be read, its name or header is of no known format, or it is
  *   damaged: then what came before has been yielded, of a gzip file that ends too early every whole line
  */
 export async function* readRecords(
   path: string,
-  options: { source: string; logger?: Logger },
+  options: { source: string; map?: ColumnMap | null; city?: string | null; logger?: Logger },
 ): AsyncGenerator<NewRecord[]> {
-  const { source, logger = silentLogger } = options;
-  const format = /\.(jsonl|csv)(\.gz)?$/.exec(path)?.[1];
+  const { source, map = null, city = null, logger = silentLogger } = options;
+  const format = map === null ? /\.(jsonl|csv)(\.gz)?$/.exec(path)?.[1] : "csv";
   if (format === undefined)
     throw new SourceError(
       "bad_file",
@@ -41,7 +44,11 @@ export async function* readRecords(
   let chunk: NewRecord[] = [];
   try {
     for await (let lines of linesOf(path, () => counts.too_long++)) {
-      if (columns === null && format === "csv") {
+      if (map !== null && parse === null) {
+        parse = mapParser(lines[0] ?? "", map, { source, city });
+        lines = lines.slice(1);
+      }
+      if (columns === null && parse === null) {
         columns = headerOf(path, lines[0] ?? "");
         lines = lines.slice(1);
         if (isBulkHeader(columns)) repeats = repeatedHours();
@@ -66,7 +73,7 @@ export async function* readRecords(
         chunk = [];
       }
     }
-    if (format === "csv" && columns === null) headerOf(path, ""); // an empty file
+    if (parse === null && columns === null) headerOf(path, ""); // an empty file
   } catch (error) {
     if (chunk.length > 0) yield chunk;
     throw error;
@@ -101,7 +108,7 @@ function headerOf(path: string, line: string): string[] {
     "bad_file",
     `Cannot read the recording ${path}: its first line is ${describe(line)}, wanted a header`,
     {
-      hint: "The columns are the record's field names, timestamp and city among them, or those of OpenWeatherMap's bulk history (dt, city_name, temp, …).",
+      hint: "The columns are the record's field names, timestamp and city among them, or those of OpenWeatherMap's bulk history (dt, city_name, temp, …). Any other CSV file needs a column map (docs/import.md).",
     },
   );
 }

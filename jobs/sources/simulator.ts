@@ -94,6 +94,7 @@ export function syntheticCities(count: number): City[] {
       longitude,
       zone: hours === 0 ? "Etc/GMT" : `Etc/GMT${hours > 0 ? "-" : "+"}${Math.abs(hours)}`,
       elevation: null,
+      metar: null,
     };
   });
 }

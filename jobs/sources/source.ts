@@ -16,6 +16,8 @@ export interface Source {
   readonly kind: "observed" | "simulated";
   /** Seconds between polls where `POLL_SECONDS` is not set. */
   readonly pollSeconds: number;
+  /** Seconds between two reports of a place, where that is longer than between two polls. */
+  readonly reportSeconds?: number;
   /** The credit its licence asks to be shown, or null. */
   readonly credit: { text: string; url: string } | null;
   /**

@@ -8,10 +8,16 @@ const settings: SourceSettings = {
   weatherSource: "auto",
   openweathermapApiKey: null,
   openweathermapUrl: "http://127.0.0.1:1",
+  metarUrl: "http://127.0.0.1:1",
   openMeteoUrl: "http://127.0.0.1:1",
   simulatorSeed: 1,
 };
-const deps = { cities: DEFAULT_CITIES, clock: new JumpingClock(), observedData: false, signal: never };
+const deps = {
+  cities: DEFAULT_CITIES,
+  clock: new JumpingClock(),
+  observedData: async () => false,
+  signal: never,
+};
 const answering = () => serveProvider(() => Response.json({ current: { temperature_2m: 1 } }));
 const failing = () => serveProvider(() => new Response("", { status: 503 }));
 
@@ -51,7 +57,7 @@ describe("chooseSource() auto", () => {
     await using server = failing();
     const choice = await chooseSource(
       { ...settings, openMeteoUrl: server.endpoint },
-      { ...deps, observedData: true },
+      { ...deps, observedData: async () => true },
     );
     expect([choice.source?.name, choice.source?.kind]).toEqual(["open-meteo", "observed"]);
     expect(choice.reason).toContain("observed data is here already");
@@ -85,6 +91,19 @@ describe("chooseSource()", () => {
     const error = await rejection(chooseSource({ ...settings, weatherSource: "openweathermap" }, deps));
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain("OPENWEATHERMAP_API_KEY");
+  });
+
+  test("takes METAR for the cities that have a station, and refuses it where none has", async () => {
+    const cities = [...DEFAULT_CITIES, { ...DEFAULT_CITIES[0]!, name: "Nowhere", metar: null }];
+    const choice = await chooseSource({ ...settings, weatherSource: "metar" }, { ...deps, cities });
+    expect([choice.source?.name, choice.reason]).toEqual([
+      "metar",
+      "WEATHER_SOURCE asks for METAR reports: 5 of 6 cities have a station.",
+    ]);
+    const none = { ...deps, cities: cities.slice(5) };
+    const error = await rejection(chooseSource({ ...settings, weatherSource: "metar" }, none));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toBe("WEATHER_SOURCE is metar, wanted a city with a METAR station too");
   });
 
   test("none is no source", async () => {

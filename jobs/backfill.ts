@@ -1,0 +1,246 @@
+import type { City } from "../core/city.ts";
+import type { Clock } from "../core/clock.ts";
+import { codeOf, LogError, messageOf, SourceError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { backoffMs } from "../core/retry.ts";
+import { DAY_MS, formatTimestamp, HOUR_MS } from "../core/time.ts";
+import { rowsOf } from "../spark/arrow.ts";
+import type { Engine } from "../spark/engine.ts";
+import type { LakeReader } from "./lake-reader.ts";
+import type { Log, NewRecord } from "./log/log.ts";
+import { timestampLiteral } from "./rows.ts";
+import {
+  type Archive,
+  ARCHIVE_CALL_DAYS,
+  ARCHIVE_CALL_PLACES,
+  ARCHIVE_SOURCE,
+} from "./sources/open-meteo-archive.ts";
+import type { BackgroundJob } from "./supervisor.ts";
+
+/** Records in one append. */
+const CHUNK = 1_000;
+/** Waits while the archive or the log is away, ms. */
+const BACKOFF = { baseMs: 5_000, maxMs: HOUR_MS };
+/** The archive is some days late: when to ask again for days that it did not have. */
+const AGAIN_MS = 12 * HOUR_MS;
+/** After this time a day that the archive does not have will not come any more. */
+const PATIENCE_MS = 10 * DAY_MS;
+
+/** What one call asks for: whole UTC days of some cities. */
+export interface Block {
+  cities: readonly City[];
+  /** Beginning of the first day, ms. */
+  from: number;
+  /** End of the last day, exclusive, ms. */
+  to: number;
+}
+
+/** How many hours of the archive the lake holds of each day (days since the epoch) of each city. */
+export type StoredHours = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
+/** Looks which hours of the archive are in the lake: that is all the memory that filling it needs. */
+export async function storedHours(
+  reader: LakeReader,
+  engine: Engine,
+  from: number,
+  to: number,
+): Promise<StoredHours> {
+  await reader.refresh();
+  const sql = `SELECT city, epoch_ms(timestamp) // ${DAY_MS} AS day, count(DISTINCT timestamp) AS hours
+    FROM observations WHERE source = '${ARCHIVE_SOURCE}'
+      AND timestamp >= ${timestampLiteral(from)} AND timestamp < ${timestampLiteral(to)}
+    GROUP BY 1, 2`;
+  const table = await reader.read({ from, to }, ({ snapshot }) =>
+    engine.query(sql, { snapshot, background: true }),
+  );
+  const stored = new Map<string, Map<number, number>>();
+  for (const { city, day, hours } of rowsOf(table) as { city: string; day: unknown; hours: unknown }[]) {
+    let days = stored.get(city);
+    if (days === undefined) stored.set(city, (days = new Map()));
+    days.set(Number(day), Number(hours));
+  }
+  return stored;
+}
+
+/**
+ * What is to be asked for so that each city has all hours of the days from `from` to `to` (beginnings of UTC days, `to`
+ * exclusive): the newest days first, because they are of most use.
+ */
+export function missingBlocks(
+  cities: readonly City[],
+  stored: StoredHours,
+  from: number,
+  to: number,
+): Block[] {
+  const blocks: Block[] = [];
+  for (let end = to; end > from; end -= ARCHIVE_CALL_DAYS * DAY_MS) {
+    const start = Math.max(from, end - ARCHIVE_CALL_DAYS * DAY_MS);
+    // Cities that lack the same days are asked for together.
+    const groups = Map.groupBy(cities, (city) => {
+      const days = stored.get(city.name);
+      const isMissing = (day: number) => (days?.get(day / DAY_MS) ?? 0) < 24;
+      let [first, last] = [start, end];
+      while (first < last && !isMissing(first)) first += DAY_MS;
+      while (first < last && !isMissing(last - DAY_MS)) last -= DAY_MS;
+      return `${first} ${last}`;
+    });
+    for (const [days, members] of groups) {
+      const [first = 0, last = 0] = days.split(" ").map(Number);
+      if (first === last) continue;
+      for (let i = 0; i < members.length; i += ARCHIVE_CALL_PLACES)
+        blocks.push({ cities: members.slice(i, i + ARCHIVE_CALL_PLACES), from: first, to: last });
+    }
+  }
+  return blocks;
+}
+
+/** What {@link fetchBlocks} works with, and tells how it goes. */
+export interface FetchOptions {
+  archive: Archive;
+  clock: Clock;
+  logger: Logger;
+  signal: AbortSignal;
+  /** It works. */
+  running: () => void;
+  /** It waits; the reason is for people. */
+  waiting: (reason: string) => void;
+  /** A number in [0, 1), for the jitter. */
+  random?: (() => number) | undefined;
+}
+
+/**
+ * Fetches blocks one after the other, the records of each in the order of time. While the archive is away it waits and
+ * tries again; a block that it refuses is left out and logged. It ends early when the signal aborts.
+ */
+export async function* fetchBlocks(
+  blocks: readonly Block[],
+  options: FetchOptions,
+): AsyncGenerator<NewRecord[]> {
+  const { archive, logger, signal, running } = options;
+  for (const block of blocks) {
+    const { cities, from, to } = block;
+    const poll = await untilItWorks("The archive gives nothing", options, async () => {
+      try {
+        return await archive.fetch(cities, from, to, signal);
+      } catch (error) {
+        const isRefusal = codeOf(error) === "bad_response" || codeOf(error) === "not_found";
+        if (!isRefusal || !(error instanceof SourceError)) throw error;
+        logger.warn("The archive refuses some days", {
+          ...daysOf(block),
+          cities: cities.length,
+          reason: messageOf(error),
+        });
+        return { records: [], failures: [] };
+      }
+    });
+    if (poll === null) return;
+    running();
+    for (const { city, error } of poll.failures)
+      logger.warn("The archive has no past of a city", {
+        ...daysOf(block),
+        city,
+        reason: messageOf(error),
+      });
+    logger.info("The archive gave its past", {
+      ...daysOf(block),
+      cities: cities.length,
+      records: poll.records.length,
+    });
+    if (poll.records.length > 0) yield poll.records;
+  }
+}
+
+/** What {@link backfillJob} works with. */
+export interface BackfillOptions {
+  archive: Archive;
+  cities: readonly City[];
+  log: Pick<Log, "append">;
+  /** When the data set was made, ms: its past is what came before. */
+  begun: () => Promise<number>;
+  /** See {@link storedHours}. */
+  stored: (from: number, to: number) => Promise<StoredHours>;
+  /** Days of the past that are wanted. */
+  days: number;
+  clock: Clock;
+  logger: Logger;
+  random?: () => number;
+}
+
+/**
+ * The background job that fetches the past of a data set: the days before it was made, so that baselines exist on the
+ * first day. What the lake holds already is not fetched again, so a restart goes on where it was; there is no state
+ * beside it. It never stops anything else: while the archive is away it waits.
+ */
+export function backfillJob(options: BackfillOptions): BackgroundJob {
+  const { archive, cities, log, begun, stored, days, clock, logger, random } = options;
+  return {
+    name: "backfill",
+    async run({ signal, running, waiting }) {
+      const began = await begun();
+      const to = Math.floor(began / DAY_MS) * DAY_MS;
+      const from = to - days * DAY_MS;
+      const deps = { archive, clock, logger, signal, running, waiting, random };
+      let appended = 0;
+      for (let round = 0; !signal.aborted; round++) {
+        const blocks = missingBlocks(cities, await stored(from, to), from, to);
+        const isLate = clock.now() > began + PATIENCE_MS;
+        if (blocks.length === 0 || (round > 0 && isLate)) break;
+        if (round === 0)
+          logger.info("The past is fetched", { ...daysOf({ from, to }), calls: blocks.length });
+        running();
+        for await (const records of fetchBlocks(blocks, deps)) {
+          for (let i = 0; i < records.length; i += CHUNK) {
+            const chunk = records.slice(i, i + CHUNK);
+            const done = await untilItWorks("The log takes no records", deps, async () => {
+              await log.append(chunk);
+              return true;
+            });
+            if (done === null) return;
+            appended += chunk.length;
+          }
+        }
+        if (signal.aborted || isLate) break;
+        waiting("for days that the archive does not have yet");
+        await clock.sleep(AGAIN_MS, signal);
+      }
+      if (signal.aborted) return;
+      if (appended > 0) logger.info("The past is there", { ...daysOf({ from, to }), records: appended });
+      running();
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    },
+  };
+}
+
+/**
+ * Does something that may be impossible for a while, until it works.
+ *
+ * @returns null when the signal aborts
+ * @throws what does not go away by waiting
+ */
+async function untilItWorks<T>(
+  trouble: string,
+  options: Pick<FetchOptions, "clock" | "logger" | "signal" | "waiting" | "random">,
+  action: () => Promise<T>,
+): Promise<T | null> {
+  const { clock, logger, signal, waiting, random } = options;
+  for (let tries = 0; !signal.aborted; tries++) {
+    try {
+      return await action();
+    } catch (error) {
+      if (signal.aborted) break;
+      const mayGoAway =
+        error instanceof SourceError ||
+        (error instanceof LogError && (error.code === "unavailable" || error.code === "full"));
+      if (!mayGoAway) throw error;
+      const reason = messageOf(error);
+      if (tries === 0) logger.warn(`${trouble}; tried again`, { code: codeOf(error), reason });
+      waiting(`${trouble}: ${reason}`);
+      await clock.sleep(backoffMs(tries, BACKOFF, random), signal);
+    }
+  }
+  return null;
+}
+
+function daysOf({ from, to }: { from: number; to: number }): { from: string; to: string } {
+  return { from: formatTimestamp(from).slice(0, 10), to: formatTimestamp(to - DAY_MS).slice(0, 10) };
+}

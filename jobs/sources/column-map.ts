@@ -1,0 +1,264 @@
+import { describe, OPTIONAL_FIELDS, parseObservation, VARIABLES } from "../../core/observation.ts";
+import { codeOf, messageOf, SourceError } from "../../core/errors.ts";
+import {
+  celsiusFromFahrenheit,
+  celsiusFromKelvin,
+  HPA_PER_INHG,
+  M_PER_MILE,
+  MM_PER_INCH,
+  MS_PER_KNOT,
+  MS_PER_MPH,
+  roundTo,
+} from "../../core/units.ts";
+import { type LineParser, NUMBER, splitCsv } from "./csv.ts";
+import { objectOf } from "./record.ts";
+import { type TimeReader, timeReader } from "./local-time.ts";
+
+/** How the columns of a CSV file become observations. */
+export interface ColumnMap {
+  /** One character between two fields. */
+  delimiter: string;
+  /** Between the whole and the fraction of a number. */
+  decimal: "." | ",";
+  /** Fields that mean "not reported", beside the empty one. */
+  missing: readonly string[];
+  /** Columns whose texts, joined by a space, are the time. */
+  time: { columns: readonly string[]; read: TimeReader };
+  /** The column that names the city, and what its texts mean where that is another name; or the city of every line. */
+  city: { column: string; names: ReadonlyMap<string, string> } | { value: string } | null;
+  /** Who reported them; null where the caller says it. */
+  source: string | null;
+  /** Measured fields. */
+  numbers: readonly { field: string; column: string; convert: (value: number) => number }[];
+  /** Fields of text. */
+  texts: readonly { field: string; column: string }[];
+}
+
+type Convert = (value: number) => number;
+const same: Convert = (value) => value;
+/** Rounded, because a conversion makes digits that nobody measured. */
+const times =
+  (factor: number): Convert =>
+  (value) =>
+    roundTo(value * factor, 3);
+
+const TEMPERATURE: Record<string, Convert> = {
+  C: same,
+  F: (value) => roundTo(celsiusFromFahrenheit(value), 2),
+  K: (value) => roundTo(celsiusFromKelvin(value), 2),
+};
+const SPEED: Record<string, Convert> = {
+  "m/s": same,
+  "km/h": times(1 / 3.6),
+  mph: times(MS_PER_MPH),
+  kn: times(MS_PER_KNOT),
+};
+const SHARE: Record<string, Convert> = { "%": same, "1": times(100) };
+
+/** The units each field may come in. The first is the record's own. */
+const UNITS: Readonly<Record<string, Readonly<Record<string, Convert>>>> = {
+  temperature: TEMPERATURE,
+  humidity: SHARE,
+  pressure: {
+    hPa: same,
+    mbar: same,
+    Pa: times(0.01),
+    kPa: times(10),
+    inHg: times(HPA_PER_INHG),
+    mmHg: times(HPA_PER_INHG / MM_PER_INCH),
+  },
+  wind_speed: SPEED,
+  rainfall: { mm: same, cm: times(10), in: times(MM_PER_INCH) },
+  wind_direction: { deg: same },
+  wind_gust: SPEED,
+  dew_point: TEMPERATURE,
+  clouds: { ...SHARE, oktas: times(100 / 8) },
+  visibility: { m: same, km: times(1000), mi: times(M_PER_MILE), ft: times(0.3048) },
+};
+const TEXT_FIELDS = ["weather_main", "weather_description"];
+const FIELDS = [...VARIABLES, ...OPTIONAL_FIELDS, ...TEXT_FIELDS];
+const KEYS = ["delimiter", "decimal", "missing", "time", "city", "source", "fields"];
+
+/**
+ * Reads a column map.
+ *
+ * @param input parsed JSON; docs/import.md describes it
+ * @throws {TypeError} naming the part, its value and what was wanted
+ */
+export function parseColumnMap(input: unknown): ColumnMap {
+  const map = objectOf(input);
+  if (map === undefined) throw new TypeError(`the map is ${describe(input)}, wanted an object`);
+  refuseUnknown(map, KEYS, "the map");
+  const { delimiter = ",", decimal = ".", missing = [], source = null } = map;
+  if (typeof delimiter !== "string" || delimiter.length !== 1 || delimiter === '"') {
+    throw new TypeError(`delimiter is ${describe(delimiter)}, wanted one character such as ; or a tab`);
+  }
+  if ((decimal !== "." && decimal !== ",") || decimal === delimiter) {
+    throw new TypeError(`decimal is ${describe(decimal)}, wanted . or , and another one than the delimiter`);
+  }
+  if (source !== null && (typeof source !== "string" || source === "")) {
+    throw new TypeError(`source is ${describe(source)}, wanted a name`);
+  }
+  const fields = objectOf(map.fields);
+  if (fields === undefined || Object.keys(fields).length === 0) {
+    throw new TypeError(
+      `fields is ${describe(map.fields)}, wanted { "temperature": { "column": "…", "unit": "C" }, … }`,
+    );
+  }
+  refuseUnknown(fields, FIELDS, "fields");
+  const numbers: ColumnMap["numbers"][number][] = [];
+  const texts: ColumnMap["texts"][number][] = [];
+  for (const [field, entry] of Object.entries(fields)) {
+    const { column, unit, ...others } = objectOf(entry) ?? {};
+    refuseUnknown(others, [], `fields.${field}`);
+    if (typeof column !== "string") {
+      throw new TypeError(`fields.${field}.column is ${describe(column)}, wanted the name of a column`);
+    }
+    const units = UNITS[field];
+    if (units === undefined) {
+      texts.push({ field, column });
+      continue;
+    }
+    const convert = typeof unit === "string" && Object.hasOwn(units, unit) ? units[unit] : undefined;
+    if (convert === undefined) {
+      const wanted = Object.keys(units).join(", ");
+      throw new TypeError(`fields.${field}.unit is ${describe(unit)}, wanted one of ${wanted}`);
+    }
+    numbers.push({ field, column, convert });
+  }
+  return {
+    delimiter,
+    decimal,
+    missing: textsOf(missing, "missing"),
+    time: parseTime(map.time),
+    city: map.city === undefined ? null : parseCity(map.city),
+    source,
+    numbers,
+    texts,
+  };
+}
+
+function parseTime(input: unknown): ColumnMap["time"] {
+  const { column, format, zone = null, ...others } = objectOf(input) ?? {};
+  refuseUnknown(others, [], "time");
+  const columns = textsOf(typeof column === "string" ? [column] : column, "time.column");
+  if (columns.length === 0 || typeof format !== "string" || (zone !== null && typeof zone !== "string")) {
+    throw new TypeError(
+      `time is ${describe(input)}, wanted { "column": "…", "format": "YYYY-MM-DD HH:mm:ss", "zone": "UTC" }`,
+    );
+  }
+  try {
+    return { columns, read: timeReader(format, zone) };
+  } catch (error) {
+    throw new TypeError(`time: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function parseCity(input: unknown): ColumnMap["city"] {
+  const city = objectOf(input);
+  if (typeof city?.value === "string" && Object.keys(city).length === 1) return { value: city.value };
+  const { column, names = {}, ...others } = city ?? {};
+  const entries = Object.entries(objectOf(names) ?? { "": null });
+  if (
+    typeof column !== "string" ||
+    Object.keys(others).length > 0 ||
+    entries.some(([, name]) => typeof name !== "string")
+  ) {
+    throw new TypeError(
+      `city is ${describe(input)}, wanted { "column": "…", "names": { "EWR": "Newark" } } or { "value": "…" }`,
+    );
+  }
+  return { column, names: new Map(entries as [string, string][]) };
+}
+
+function textsOf(input: unknown, what: string): string[] {
+  if (Array.isArray(input) && input.every((text) => typeof text === "string")) return input;
+  throw new TypeError(`${what} is ${describe(input)}, wanted texts`);
+}
+
+function refuseUnknown(object: Record<string, unknown>, known: readonly string[], what: string): void {
+  const name = Object.keys(object).find((key) => !known.includes(key));
+  if (name === undefined) return;
+  const wanted = known.length === 0 ? "no more than column and unit" : known.join(", ");
+  throw new TypeError(`${what} has ${describe(name)}, wanted ${wanted}`);
+}
+
+/**
+ * Reads lines by a column map.
+ *
+ * @param header the file's first line
+ * @param options.source who reported them, where the map does not say
+ * @param options.city of every line, whatever the map says; null where the map names it
+ * @throws SourceError `bad_file` when the header lacks a column of the map, or nothing names the city
+ */
+export function mapParser(
+  header: string,
+  map: ColumnMap,
+  options: { source: string; city: string | null },
+): LineParser {
+  const columns = splitCsv(header, map.delimiter)?.map((name) => name.trim()) ?? [];
+  const at = (name: string): number => {
+    const index = columns.indexOf(name);
+    if (index !== -1) return index;
+    throw new SourceError(
+      "bad_file",
+      `Cannot use the column map: the file has no column ${describe(name)}, its first line is ${describe(header)}`,
+    );
+  };
+  const city = options.city === null ? map.city : { value: options.city };
+  if (city === null) {
+    throw new SourceError("bad_file", "Cannot use the column map: it names no city", {
+      hint: 'Add "city" to the map, or name one with --city or --station.',
+    });
+  }
+  const cityAt = "column" in city ? at(city.column) : -1;
+  const timesAt = map.time.columns.map(at);
+  const numbers = map.numbers.map(({ field, column, convert }) => ({ field, index: at(column), convert }));
+  const texts = map.texts.map(({ field, column }) => ({ field, index: at(column) }));
+  const missing = new Set(["", ...map.missing]);
+  /** The newest time of each city. */
+  const last = new Map<string, number>();
+  return (line) => {
+    const fields = splitCsv(line, map.delimiter);
+    if (fields?.length !== columns.length) return null;
+    const text = (index: number) => (fields[index] ?? "").trim();
+    const named = text(cityAt);
+    const name = "value" in city ? city.value : (city.names.get(named) ?? named);
+    const ms = map.time.read(timesAt.map(text).join(" "), last.get(name) ?? -Infinity);
+    if (!(Math.abs(ms) <= 8.64e15)) return null;
+    last.set(name, ms);
+    const record: Record<string, unknown> = {
+      timestamp: new Date(ms).toISOString(),
+      city: name,
+      source: map.source ?? options.source,
+    };
+    for (const { field, index } of texts) if (!missing.has(text(index))) record[field] = text(index);
+    for (const { field, index, convert } of numbers) {
+      if (missing.has(text(index))) continue;
+      const number = map.decimal === "," ? text(index).replace(",", ".") : text(index);
+      if (!NUMBER.test(number)) return null;
+      record[field] = convert(Number(number));
+    }
+    // The future is measured where the log takes the record.
+    const parsed = parseObservation(record, Infinity);
+    return parsed.ok ? parsed.observation : null;
+  };
+}
+
+/** Reads the file of a column map. @throws SourceError `bad_file` */
+export async function readColumnMap(path: string): Promise<ColumnMap> {
+  try {
+    return parseColumnMap(JSON.parse(await Bun.file(path).text()));
+  } catch (cause) {
+    const why =
+      cause instanceof SyntaxError
+        ? "it is no JSON"
+        : codeOf(cause) === "ENOENT"
+          ? "there is no such file"
+          : messageOf(cause);
+    throw new SourceError("bad_file", `Cannot use the column map ${path}: ${why}`, {
+      cause,
+      hint: "docs/import.md describes it.",
+    });
+  }
+}

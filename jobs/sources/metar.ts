@@ -1,0 +1,169 @@
+import type { City } from "../../core/city.ts";
+import type { Clock } from "../../core/clock.ts";
+import { SourceError } from "../../core/errors.ts";
+import { describe } from "../../core/observation.ts";
+import { M_PER_MILE, MM_PER_INCH, MS_PER_KNOT, roundTo } from "../../core/units.ts";
+import { type Fetch, WeatherHttp } from "./http.ts";
+import { conditionOfMetar, skyOfMetar } from "./metar-weather.ts";
+import { checkedRecord, errorOf, objectOf, pollOf, sortByTime, timestampOfSeconds } from "./record.ts";
+import type { Poll, Source } from "./source.ts";
+
+/** The service asks for at most one request a minute. */
+const LIMITS = [{ calls: 1, windowMs: 60_000 }];
+/** Reports come every half hour or hour, and at once when the weather changes much. */
+const POLL_SECONDS = 300;
+const REPORT_SECONDS = 3600;
+/** Reports in one answer. */
+const REPORTS_PER_CALL = 400;
+/** Reports of a station in an hour, special ones included. */
+const REPORTS_PER_HOUR = 2.5;
+
+/**
+ * METAR reports of airports by the Aviation Weather Center of the US National Weather Service: real observations of
+ * {@link City.metar}, one request for all. Cities without a station are left out.
+ *
+ * @param options.endpoint scheme and host, with a path before `/api/data/metar` if need be
+ */
+export function metar(options: {
+  cities: readonly City[];
+  endpoint: string;
+  clock: Clock;
+  fetch?: Fetch | undefined;
+  random?: (() => number) | undefined;
+}): Source {
+  const { clock } = options;
+  const endpoint = `${options.endpoint.replace(/\/+$/, "")}/api/data/metar`;
+  /** Cities by station. */
+  const stations = Map.groupBy(
+    options.cities.filter((city) => (city.metar ?? null) !== null),
+    (city) => city.metar as string,
+  );
+  const ids = [...stations.keys()];
+  const pollSeconds = Math.max(POLL_SECONDS, 60 * Math.ceil(ids.length / REPORTS_PER_CALL));
+  const http = new WeatherHttp({
+    provider: "The Aviation Weather Center",
+    limits: LIMITS,
+    maxWaitMs: pollSeconds * 1000,
+    unauthorizedHint:
+      "It takes requests without a key: look at its address, and at a proxy on the way to it.",
+    clock,
+    fetch: options.fetch,
+    random: options.random,
+  });
+
+  const ask = async (some: readonly string[], hours: number | null, signal: AbortSignal): Promise<Poll> => {
+    const url = new URL(endpoint);
+    url.searchParams.set("ids", some.join(","));
+    url.searchParams.set("format", "json");
+    if (hours !== null) url.searchParams.set("hours", String(hours));
+    const answer = (await http.getJson(url, signal)) ?? []; // no content: no reports
+    if (!Array.isArray(answer)) {
+      throw new SourceError(
+        "bad_response",
+        `Cannot read the METAR reports: got ${describe(answer)}, wanted an array`,
+      );
+    }
+    const poll: Poll = { records: [], failures: [] };
+    const reported = new Set<string>();
+    for (const entry of answer as unknown[]) {
+      const report = objectOf(entry);
+      const id = typeof report?.icaoId === "string" ? report.icaoId.toUpperCase() : "";
+      for (const city of stations.get(id) ?? []) {
+        reported.add(id);
+        try {
+          poll.records.push(checkedRecord("METAR", fieldsOf(report ?? {}, city), clock.now()));
+        } catch (error) {
+          poll.failures.push({ city: city.name, error: errorOf(error) });
+        }
+      }
+    }
+    for (const id of some.filter((one) => !reported.has(one))) {
+      const error = new SourceError("not_found", `There is no METAR report of ${id}`, {
+        hint: "The field `metar` in CITIES_FILE names the station.",
+      });
+      for (const city of stations.get(id) ?? []) poll.failures.push({ city: city.name, error });
+    }
+    sortByTime(poll.records);
+    return poll;
+  };
+
+  return {
+    name: "metar",
+    kind: "observed",
+    pollSeconds,
+    reportSeconds: REPORT_SECONDS,
+    credit: null, // a work of the US government
+
+    async poll(signal) {
+      const polls: Poll[] = [];
+      for (let i = 0; i < ids.length; i += REPORTS_PER_CALL)
+        polls.push(await ask(ids.slice(i, i + REPORTS_PER_CALL), null, signal));
+      return pollOf(
+        polls.flatMap(({ records }) => records),
+        polls.flatMap(({ failures }) => failures),
+      );
+    },
+
+    async history(hours, signal) {
+      const possible = Math.floor(REPORTS_PER_CALL / (ids.length * REPORTS_PER_HOUR));
+      if (possible < 1) return { records: [], failures: [] };
+      return ask(ids, Math.min(Math.ceil(hours), possible), signal);
+    },
+  };
+}
+
+/** The record's fields in a report. What they hold is checked afterwards. */
+function fieldsOf(report: Record<string, unknown>, city: City): Record<string, unknown> {
+  const layers = Array.isArray(report.clouds) ? (report.clouds as unknown[]) : [];
+  const sky = skyOfMetar([...layers.map((layer) => objectOf(layer)?.cover), report.cover]);
+  const weather = typeof report.wxString === "string" ? conditionOfMetar(report.wxString) : null;
+  const condition = weather ?? sky?.condition;
+  const wind = scaled(report.wspd, MS_PER_KNOT);
+  return {
+    timestamp: timestampOfSeconds(report.obsTime) ?? report.obsTime, // reportTime is rounded
+    city: city.name,
+    temperature: report.temp,
+    humidity: humidityOf(report.temp, report.dewp),
+    pressure: report.slp ?? report.altim,
+    wind_speed: wind,
+    rainfall: rainOf(report),
+    weather_main: condition?.main,
+    weather_description: condition?.description,
+    source: "metar",
+    wind_direction: report.wdir === "VRB" || wind === 0 ? null : report.wdir, // a calm comes from nowhere
+    wind_gust: scaled(report.wgst, MS_PER_KNOT),
+    dew_point: report.dewp,
+    clouds: sky?.clouds,
+    visibility: visibilityOf(report.visib),
+  };
+}
+
+/** Relative humidity, %, of air temperature and dew point, °C (Magnus; Alduchov and Eskridge 1996). */
+function humidityOf(temperature: unknown, dewPoint: unknown): number | null {
+  if (typeof temperature !== "number" || typeof dewPoint !== "number") return null;
+  const magnus = (celsius: number) => (17.625 * celsius) / (243.04 + celsius);
+  return Math.min(100, Math.round(100 * Math.exp(magnus(dewPoint) - magnus(temperature))));
+}
+
+/**
+ * Rain of the last hour, mm: `precip` of a routine report, inches. An automated station that tells rain from snow (AO2)
+ * leaves it out when none fell (Federal Meteorological Handbook No. 1, 12.7.2); others never report it.
+ */
+function rainOf(report: Record<string, unknown>): unknown {
+  if (report.metarType !== undefined && report.metarType !== "METAR") return null; // since the last routine report
+  const { precip = null, rawOb } = report;
+  if (precip !== null) return scaled(precip, MM_PER_INCH);
+  const remarks = typeof rawOb === "string" ? rawOb : "";
+  return /\bAO2\b/.test(remarks) && !/\bPNO\b/.test(remarks) ? 0 : null;
+}
+
+/** Visibility, m, of statute miles; `10+` is 10 or more. */
+function visibilityOf(visib: unknown): unknown {
+  const miles = typeof visib === "string" && /^\d+(\.\d+)?\+?$/.test(visib) ? parseFloat(visib) : visib;
+  return typeof miles === "number" ? Math.round(miles * M_PER_MILE) : null;
+}
+
+/** A number in another unit; anything else as it is, for the check to say. */
+function scaled(value: unknown, factor: number): unknown {
+  return typeof value === "number" ? roundTo(value * factor, 2) : value;
+}

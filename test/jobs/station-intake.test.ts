@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256Hex } from "../../core/checksum.ts";
+import { LogError, RequestError } from "../../core/errors.ts";
+import { createLogger } from "../../core/log.ts";
+import { parseStations } from "../../core/station.ts";
+import type { NewRecord } from "../../jobs/log/log.ts";
+import { RainTotals } from "../../jobs/rain-totals.ts";
+import { StationIntake } from "../../jobs/station-intake.ts";
+import { FakeClock } from "../fake-clock.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "isobar-intake-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const KEY = "k".repeat(24);
+const periods = [{ from: "2026-01-01", latitude: 51.5, longitude: -0.1 }];
+const stations = parseStations([
+  { id: "garden", city: "London", key_sha256: sha256Hex(KEY), periods },
+  { id: "roof", city: "Bern", key_sha256: sha256Hex("another key"), periods },
+  { id: "shed", city: "Bern", periods },
+]);
+
+let files = 0;
+function setUp() {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const logger = createLogger({ level: "debug", format: "json", write: (line) => lines.push(line) });
+  const appended: NewRecord[] = [];
+  const log = {
+    failure: null as Error | null,
+    append: async (records: readonly NewRecord[]) => {
+      if (log.failure !== null) throw log.failure;
+      appended.push(...records);
+    },
+  };
+  const totals = new RainTotals(join(folder, `${files++}.sqlite`));
+  const intake = new StationIntake({ stations, totals, log, clock, logger });
+  const take = (text: string) => intake.take(stations[0]!, new URLSearchParams(text));
+  const rain = () => appended.map(({ value }) => (JSON.parse(value) as { rainfall: number | null }).rainfall);
+  return { clock, lines, appended, log, totals, intake, take, rain };
+}
+
+describe("StationIntake.stationOf()", () => {
+  test("finds a station by its key, whatever case its id was sent in", () => {
+    const { intake } = setUp();
+    expect(intake.stationOf(KEY, null).id).toBe("garden");
+    expect(intake.stationOf(KEY, "GARDEN").id).toBe("garden");
+    expect(intake.stationOf("another key", "roof").id).toBe("roof");
+  });
+
+  test.each([
+    ["an unknown key", "guess", null],
+    ["no key", null, "garden"],
+    ["an empty key", "", "shed"],
+    ["another station's key", "another key", "garden"],
+    ["the hash in place of the key", sha256Hex(KEY), "garden"],
+    ["a key with something behind it", `${KEY} `, "garden"],
+  ])("refuses %s, and says the same of each", (_, key, id) => {
+    const { intake } = setUp();
+    let error: unknown;
+    try {
+      intake.stationOf(key, id);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(RequestError);
+    expect((error as RequestError).code).toBe("unauthorized");
+    expect((error as RequestError).message).toBe("The station's key is not known, or belongs to another id");
+  });
+
+  test("logs unknown keys at most once a minute, and never a key", async () => {
+    const { intake, lines, clock } = setUp();
+    const refuse = () => expect(() => intake.stationOf("s3cret-guess", "x".repeat(100))).toThrow();
+    refuse();
+    refuse();
+    expect(lines).toHaveLength(1);
+    expect(lines.join()).not.toContain("s3cret-guess");
+    expect(lines.join()).not.toContain("x".repeat(41));
+    await clock.advance(60_000);
+    refuse();
+    expect(lines).toHaveLength(2);
+  });
+});
+
+describe("StationIntake.take()", () => {
+  test("appends one record, keyed by the city; the station's own hourly rain is taken as it is", async () => {
+    const t = setUp();
+    await t.take("dateutc=now&tempf=50&rainin=0.1&dailyrainin=0.9");
+    expect(t.appended).toEqual([
+      {
+        key: "London",
+        value:
+          '{"timestamp":"2026-01-31T12:00:00Z","city":"London","temperature":10,"humidity":null,"pressure":null,' +
+          '"wind_speed":null,"rainfall":2.54,"weather_main":null,"weather_description":null,"source":"station:garden"}',
+      },
+    ]);
+  });
+
+  test("without an hourly rain it is worked out from the totals of the day", async () => {
+    const t = setUp();
+    for (const [time, total] of [
+      ["11:00:00", "0.10"],
+      ["11:30:00", "0.20"],
+      ["12:00:00", "0.25"],
+    ])
+      await t.take(`dateutc=2026-01-31+${time}&tempf=50&dailyrainin=${total}`);
+    expect(t.rain()).toEqual([null, null, 3.81]);
+  });
+
+  test("a log that takes nothing is said, and the push sent again is the same observation", async () => {
+    const t = setUp();
+    await t.take("dateutc=2026-01-31+11:00:00&dailyrainin=0.10");
+    t.log.failure = new LogError("full", "the disk is full");
+    const push = "dateutc=2026-01-31+12:00:00&dailyrainin=0.20";
+    await expect(t.take(push)).rejects.toThrow("the disk is full");
+    expect(t.appended).toHaveLength(1);
+    t.log.failure = null;
+    await t.take(push);
+    await t.take(push);
+    expect(t.rain()).toEqual([null, 2.54, 2.54]);
+    expect(t.appended[1]).toEqual(t.appended[2]!);
+  });
+
+  test("a malformed push leaves nothing behind, and is logged when its reason changes", async () => {
+    const t = setUp();
+    await t.take("dateutc=2026-01-31+11:00:00&dailyrainin=0.10");
+    const bad = "dateutc=2026-01-31+11:30:00&dailyrainin=9&humidity=655";
+    for (const _ of [1, 2, 3]) await expect(t.take(bad)).rejects.toThrow("humidity is 655");
+    await expect(t.take("dateutc=now")).rejects.toThrow("no measurement");
+    const refusals = t.lines.filter((line) => line.includes("was refused"));
+    expect(refusals).toHaveLength(2);
+    expect(JSON.parse(refusals[0]!)).toMatchObject({ level: "warn", station: "garden" });
+    await t.take("dateutc=2026-01-31+12:00:00&dailyrainin=0.20"); // the 9 inches were not kept
+    expect(t.rain()).toEqual([null, 2.54]);
+    expect(t.lines.filter((line) => line.includes("is taken again"))).toHaveLength(1);
+  });
+
+  test("when the totals cannot be kept the rest of the push is taken, and it is logged once", async () => {
+    const t = setUp();
+    t.totals.close();
+    await t.take("dateutc=now&tempf=50&dailyrainin=0.1");
+    await t.take("dateutc=now&tempf=51&dailyrainin=0.1");
+    expect(t.rain()).toEqual([null, null]);
+    expect(t.lines.filter((line) => line.includes('"level":"error"'))).toHaveLength(1);
+  });
+});
