@@ -3,31 +3,36 @@
 -- schedule: default
 -- chart: range x=city low=temperature_p05 middle=temperature_median high=temperature_p95
 
+-- Values that fail quality control stay out; observations that are suspect are counted.
 WITH hourly AS (
   SELECT
     city,
     source,
     timestamp,
     date_trunc('hour', timestamp) AS hour,
-    temperature,
-    humidity,
-    pressure,
-    wind_speed,
-    rainfall,
-    weather_main
-  FROM observations
+    CASE WHEN temperature_flag <> 4 THEN temperature END AS temperature,
+    CASE WHEN humidity_flag <> 4 THEN humidity END AS humidity,
+    CASE WHEN pressure_flag <> 4 THEN pressure END AS pressure,
+    CASE WHEN wind_speed_flag <> 4 THEN wind_speed END AS wind_speed,
+    CASE WHEN rainfall_flag NOT IN (4, 9) THEN rainfall END AS rainfall,
+    flag
+  FROM quality
 ),
--- Hours from the first to the last of the whole snapshot: what a gapless record would have.
-span AS (
+-- Totals of the last hour overlap when they are reported more often: the last of each hour counts.
+ranked AS (
   SELECT
-    cast(extract(day FROM max(hour) - min(hour)) AS bigint) * 24
-      + cast(extract(hour FROM max(hour) - min(hour)) AS bigint) + 1 AS hours
+    *,
+    row_number() OVER (
+      PARTITION BY city, hour, rainfall IS NULL ORDER BY timestamp DESC, source
+    ) AS place
   FROM hourly
 ),
 statistics AS (
   SELECT
     city,
     count(*) AS n,
+    count(CASE WHEN flag = 3 THEN 1 END) AS n_suspect,
+    count(CASE WHEN flag = 4 THEN 1 END) AS n_failed,
     count(DISTINCT hour) AS hours,
     min(timestamp) AS first_timestamp,
     max(timestamp) AS last_timestamp,
@@ -41,28 +46,25 @@ statistics AS (
     percentile_cont(0.95e0) WITHIN GROUP (ORDER BY temperature) AS temperature_p95,
     avg(humidity) AS humidity_mean,
     avg(pressure) AS pressure_mean,
-    avg(wind_speed) AS wind_speed_mean
-  FROM hourly
+    avg(wind_speed) AS wind_speed_mean,
+    sum(CASE WHEN place = 1 THEN rainfall END) AS rainfall_total,
+    count(CASE WHEN place = 1 THEN rainfall END) AS rainfall_hours
+  FROM ranked
   GROUP BY city
 ),
--- Totals of the last hour overlap when they are reported more often: the last of each hour counts.
-rain_last AS (
+-- Hours from the first to the last of the whole snapshot: what a gapless record would have.
+spans AS (
   SELECT
-    city,
-    rainfall,
-    row_number() OVER (PARTITION BY city, hour ORDER BY timestamp DESC, source) AS place
-  FROM hourly
-  WHERE rainfall IS NOT NULL
-),
-rain AS (
-  SELECT city, count(*) AS rainfall_hours, sum(rainfall) AS rainfall_total
-  FROM rain_last
-  WHERE place = 1
-  GROUP BY city
+    *,
+    (
+      unix_micros(date_trunc('hour', max(last_timestamp) OVER ()))
+        - unix_micros(date_trunc('hour', min(first_timestamp) OVER ()))
+    ) / 3600e6 + 1e0 AS span
+  FROM statistics
 ),
 weather_counts AS (
   SELECT city, weather_main, count(*) AS n
-  FROM hourly
+  FROM observations
   WHERE weather_main IS NOT NULL
   GROUP BY city, weather_main
 ),
@@ -76,8 +78,10 @@ weather AS (
 SELECT
   s.city,
   s.n,
+  s.n_suspect,
+  s.n_failed,
   s.hours,
-  cast(s.hours AS double) / nullif(cast(span.hours AS double), 0e0) AS coverage,
+  cast(s.hours AS double) / s.span AS coverage,
   s.first_timestamp,
   s.last_timestamp,
   s.n_temperature,
@@ -91,11 +95,9 @@ SELECT
   s.humidity_mean,
   s.pressure_mean,
   s.wind_speed_mean,
-  rain.rainfall_total,
-  coalesce(rain.rainfall_hours, 0) AS rainfall_hours,
+  s.rainfall_total,
+  s.rainfall_hours,
   weather.weather_main AS weather_dominant
-FROM statistics AS s
-CROSS JOIN span
-LEFT JOIN rain ON rain.city = s.city
+FROM spans AS s
 LEFT JOIN weather ON weather.city = s.city AND weather.place = 1
 ORDER BY s.city

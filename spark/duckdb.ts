@@ -38,7 +38,10 @@ const ROW_GROUP = 122_880;
 /** How often a running query is looked at, ms: soon at first, since most end within a few ms. */
 const LOOK_MS = { first: 1, last: 20 };
 const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//g;
-const COMPACTION = /^compaction-[0-9a-f-]+\.parquet$/;
+/** Two instances, since the threads of one serve the query with the most tasks first, and the others may starve. */
+const POOLS = ["foreground", "background"] as const;
+/** What a killed process leaves in the folder. */
+const LEFTOVER = /^(compaction-[0-9a-f-]+\.parquet|spill-(fore|back)ground)$/;
 
 /**
  * Opens the embedded engine: DuckDB in this process, in memory, in UTC, without network or extensions.
@@ -55,10 +58,9 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   }
   try {
     await mkdir(temp, { recursive: true });
-    await rm(join(temp, "spill"), { recursive: true, force: true });
     for (const name of await readdir(temp))
-      if (COMPACTION.test(name)) await rm(join(temp, name), { force: true });
-    const open = async (name: string, memory: string): Promise<ConnectionPool> => {
+      if (LEFTOVER.test(name)) await rm(join(temp, name), { recursive: true, force: true });
+    const open = async (name: (typeof POOLS)[number], memory: string): Promise<ConnectionPool> => {
       const instance = await DuckDBInstance.create(":memory:", {
         threads: String(options.threads ?? navigator.hardwareConcurrency),
         // DuckDB's own threads do all the work. A query that is awaited in the runtime's pool holds one of its threads,
@@ -67,7 +69,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
         // Threads go from query to query, so that a query does not wait for the end of another.
         scheduler_process_partial: "true",
         memory_limit: memory,
-        temp_directory: join(temp, "spill", name),
+        // DuckDB makes the folder itself, but not those above it.
+        temp_directory: join(temp, `spill-${name}`),
         // The system's page cache does that, and gives memory back.
         enable_external_file_cache: "false",
         // Else what a long query took stays with the process until the next one.
@@ -85,7 +88,6 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
       connection.closeSync();
       return new ConnectionPool(instance);
     };
-    // Two instances, since the threads of one serve the query with the most tasks first, and the others may starve.
     const foreground = await open("foreground", FOREGROUND_MEMORY);
     const background = await open("background", options.memoryLimit ?? "1GB");
     return new DuckDbEngine(foreground, background, temp);
@@ -151,7 +153,7 @@ class DuckDbEngine implements Engine {
     await Promise.allSettled(this.#running);
     this.#foreground.close();
     this.#background.close();
-    await rm(join(this.#temp, "spill"), { recursive: true, force: true });
+    for (const name of POOLS) await rm(join(this.#temp, `spill-${name}`), { recursive: true, force: true });
   }
 
   /** Runs `action` on a connection of its own, and turns what it throws into an EngineError. */

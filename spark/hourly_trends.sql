@@ -2,32 +2,38 @@
 -- answers: How did each city's weather develop from hour to hour?
 -- schedule: default
 -- chart: line x=hour y=temperature_mean series=city
+-- window: hours
 -- parameter: hours integer 168 Hours back from the newest hour; null for all
 
 WITH newest AS (
   SELECT date_trunc('hour', max(timestamp)) AS hour FROM observations
 ),
--- As much more than is shown as the longest average needs.
+-- As much more than is shown as the longest average needs. Values that fail quality control stay out; observations that
+-- are suspect are counted.
 hourly AS (
   SELECT
-    o.city,
-    date_trunc('hour', o.timestamp) AS hour,
+    q.city,
+    date_trunc('hour', q.timestamp) AS hour,
     count(*) AS n,
-    avg(o.temperature) AS temperature_mean,
-    avg(o.humidity) AS humidity_mean,
-    avg(o.pressure) AS pressure_mean,
-    avg(o.wind_speed) AS wind_speed_mean
-  FROM observations AS o
+    count(CASE WHEN q.flag = 3 THEN 1 END) AS n_suspect,
+    count(CASE WHEN q.flag = 4 THEN 1 END) AS n_failed,
+    avg(CASE WHEN q.temperature_flag <> 4 THEN q.temperature END) AS temperature_mean,
+    avg(CASE WHEN q.humidity_flag <> 4 THEN q.humidity END) AS humidity_mean,
+    avg(CASE WHEN q.pressure_flag <> 4 THEN q.pressure END) AS pressure_mean,
+    avg(CASE WHEN q.wind_speed_flag <> 4 THEN q.wind_speed END) AS wind_speed_mean
+  FROM quality AS q
   CROSS JOIN newest
   WHERE cast(:hours AS int) IS NULL
-    OR o.timestamp >= newest.hour - (cast(:hours AS int) + 22) * INTERVAL '1' HOUR
-  GROUP BY o.city, date_trunc('hour', o.timestamp)
+    OR q.timestamp >= newest.hour - (cast(:hours AS int) + 22) * INTERVAL '1' HOUR
+  GROUP BY q.city, date_trunc('hour', q.timestamp)
 ),
 moving AS (
   SELECT
     city,
     hour,
     n,
+    n_suspect,
+    n_failed,
     temperature_mean,
     humidity_mean,
     pressure_mean,
@@ -48,6 +54,8 @@ SELECT
   m.city,
   m.hour,
   m.n,
+  m.n_suspect,
+  m.n_failed,
   m.temperature_mean,
   m.humidity_mean,
   m.pressure_mean,

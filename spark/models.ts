@@ -1,4 +1,6 @@
 import type { Table } from "apache-arrow";
+import { clustersModel } from "./models/clusters.ts";
+import { forecastModel } from "./models/forecast.ts";
 
 /**
  * Computes a job's result from the rows of its SELECT. It runs in the program's own thread and gives way to others every
@@ -9,4 +11,7 @@ import type { Table } from "apache-arrow";
 export type Model = (rows: Table, signal?: AbortSignal) => Promise<Table>;
 
 /** What SQL cannot carry well, by the name in a job's header. */
-export const MODELS: ReadonlyMap<string, Model> = new Map();
+export const MODELS: ReadonlyMap<string, Model> = new Map([
+  ["clusters", clustersModel],
+  ["forecast", forecastModel],
+]);

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Table } from "apache-arrow";
 import { messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
-import type { Argument, Engine, QueryOptions } from "./engine.ts";
+import { DAY_MS, formatTimestamp } from "../core/time.ts";
+import type { Argument, Engine, QueryOptions, Snapshot } from "./engine.ts";
 import { type Model, MODELS } from "./models.ts";
 import { namedArguments } from "./named-arguments.ts";
 
@@ -32,12 +33,16 @@ export interface SqlJob {
   chart: string | null;
   /** What computes the result from the rows of the SELECT, of {@link MODELS}; null where the rows are the result. */
   model: Model | null;
+  /** The parameter that says how far the job looks back from the newest observation: `hours` or `days`; null for everything. */
+  window: "hours" | "days" | null;
   parameters: Parameter[];
   sql: string;
 }
 
 const FILE = /^[a-z][a-z0-9_]*\.sql$/;
 const HEADER = /^--\s*([a-z]+):\s*(.*?)\s*$/;
+/** Days of the past that a job with a window needs besides: quality control takes a series' usual pressure from them. */
+const WINDOW_MARGIN_DAYS = 31;
 const CHART = /^[a-z]+(?: [a-z]+=[a-z][a-z0-9_]*)+$/;
 
 /**
@@ -50,6 +55,7 @@ const CHART = /^[a-z]+(?: [a-z]+=[a-z][a-z0-9_]*)+$/;
  * -- schedule: default                 (or a cron expression in UTC, or none)
  * -- chart: line x=hour y=temperature_mean series=city
  * -- model: forecast                   (where SQL cannot carry the computation: spark/models.ts)
+ * -- window: hours                     (the parameter beyond which no older row changes the result: hours or days)
  * -- parameter: hours integer 168 Hours back from the newest hour; null for all
  * ```
  *
@@ -103,9 +109,11 @@ export function parseSqlJob(file: string, text: string): SqlJob {
       throw new TypeError(
         `${where}: model is ${describe(value)}, wanted one of ${[...MODELS.keys()].join(", ")}`,
       );
-    } else if (!["title", "answers", "chart", "model"].includes(key)) {
+    } else if (key === "window" && value !== "hours" && value !== "days") {
+      throw new TypeError(`${where}: window is ${describe(value)}, wanted hours or days`);
+    } else if (!["title", "answers", "chart", "model", "window"].includes(key)) {
       throw new TypeError(
-        `${where}: "${key}" is not known, wanted title, answers, schedule, chart, model or parameter`,
+        `${where}: "${key}" is not known, wanted title, answers, schedule, chart, model, window or parameter`,
       );
     }
     values.set(key, value);
@@ -129,6 +137,10 @@ export function parseSqlJob(file: string, text: string): SqlJob {
       );
     }
   }
+  const window = (values.get("window") as "hours" | "days" | undefined) ?? null;
+  if (window !== null && !parameters.some(({ name, type }) => name === window && type === "integer")) {
+    throw new TypeError(`${file}: the window "${window}" is no parameter of type integer`);
+  }
   const schedule = need("schedule");
   return {
     name: file.replace(/\.sql$/, ""),
@@ -137,6 +149,7 @@ export function parseSqlJob(file: string, text: string): SqlJob {
     schedule: schedule === "none" ? null : schedule,
     chart: values.get("chart") ?? null,
     model: MODELS.get(values.get("model") ?? "") ?? null,
+    window,
     parameters,
     sql: text,
   };
@@ -148,14 +161,34 @@ export function defaultArguments(job: SqlJob): Record<string, Argument> {
 }
 
 /**
- * Runs a job: its SELECT on the engine, then its model where it has one.
+ * The files of a snapshot that a job needs: all of them, or those of the days that its window reaches back to, and of a
+ * month before.
+ *
+ * @param given its arguments. Default: each parameter's default
+ */
+export function neededFiles(
+  job: SqlJob,
+  snapshot: Snapshot,
+  given: Readonly<Record<string, Argument>> = defaultArguments(job),
+): Snapshot {
+  const span = job.window === null ? null : given[job.window];
+  const newest = snapshot.files.reduce((latest, { date }) => (date > latest ? date : latest), "");
+  if (typeof span !== "number" || newest === "") return snapshot;
+  const days = Math.ceil(job.window === "hours" ? span / 24 : span) + WINDOW_MARGIN_DAYS;
+  const oldest = formatTimestamp(Date.parse(newest) - days * DAY_MS).slice(0, 10);
+  return { files: snapshot.files.filter(({ date }) => date >= oldest) };
+}
+
+/**
+ * Runs a job over the files it needs: its SELECT on the engine, then its model where it has one.
  *
  * @param options without arguments: each parameter's default
  * @throws EngineError
  */
 export async function runJob(engine: Engine, job: SqlJob, options: QueryOptions): Promise<Table> {
   const given = options.arguments ?? defaultArguments(job);
-  const table = await engine.query(job.sql, { ...options, arguments: given });
+  const snapshot = neededFiles(job, options.snapshot, given);
+  const table = await engine.query(job.sql, { ...options, snapshot, arguments: given });
   return job.model === null ? table : job.model(table, options.signal);
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Row } from "../../core/observation.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { jobRunner } from "./jobs.ts";
+import { withoutFailed } from "./quality-reference.ts";
 import { observations, row } from "./lake-files.ts";
 import { expectRows, groupBy, hourOf, mean, present, quantile, stddev } from "./reference.ts";
 
@@ -12,14 +13,15 @@ describe("city_statistics", () => {
     const { rows, newest } = observations(20);
     const found = await run(rows);
     expect(found).toHaveLength(3);
-    expectRows(found, reference(newest));
+    expectRows(found, reference(await withoutFailed(newest)));
+    expect(found[0]).toMatchObject({ n_failed: expect.any(Number), n_suspect: expect.any(Number) });
     expect(found[0]?.coverage).toBeLessThan(1);
     expect(found[2]).toMatchObject({ rainfall_total: null, rainfall_hours: 0 });
   });
 
   test("of one row has no deviation and a coverage of 1", async () => {
     const found = await run([row()]);
-    expectRows(found, reference([row()]));
+    expectRows(found, reference(await withoutFailed([row()])));
     expect(found[0]).toMatchObject({
       n: 1,
       hours: 1,
@@ -71,7 +73,7 @@ describe("city_statistics", () => {
   });
 });
 
-function reference(rows: readonly Row[]): Record<string, unknown>[] {
+function reference(rows: readonly (Row & { flag: unknown })[]): Record<string, unknown>[] {
   const allHours = rows.map(hourOf);
   const span = (Math.max(...allHours) - Math.min(...allHours)) / HOUR_MS + 1;
   const byTime = [...rows].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
@@ -91,6 +93,8 @@ function reference(rows: readonly Row[]): Record<string, unknown>[] {
     return {
       city,
       n: own.length,
+      n_suspect: own.filter(({ flag }) => flag === 3).length,
+      n_failed: own.filter(({ flag }) => flag === 4).length,
       hours,
       coverage: hours / span,
       first_timestamp: own[0]?.timestamp,

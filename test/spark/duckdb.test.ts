@@ -28,8 +28,8 @@ describe("openDuckDb()", () => {
 
   test("removes what a killed process left in its folder, and nothing else", async () => {
     const temp = join(folder.path, "left");
-    await mkdir(join(temp, "spill"), { recursive: true });
-    await writeFile(join(temp, "spill", "duckdb_temp_storage-0.tmp"), "x");
+    await mkdir(join(temp, "spill-background"), { recursive: true });
+    await writeFile(join(temp, "spill-background", "duckdb_temp_storage-0.tmp"), "x");
     await writeFile(join(temp, "compaction-0b61ae28-7f5b-4a37-9c5f-0e4f3f5e3a55.parquet"), "x");
     await writeFile(join(temp, "notes.txt"), "x");
     const engine = await openDuckDb({ tempFolder: temp });
@@ -90,6 +90,20 @@ describe("openDuckDb()", () => {
     expect(await query(sql).then(() => undefined, codeOf)).toBe("out_of_memory");
     expect(rowsOf(await query("SELECT 1 AS one"))).toEqual([{ one: 1 }]);
     await engine.close();
+  });
+
+  test("spills to its folder what its memory does not hold, and removes it", async () => {
+    const temp = join(folder.path, "spills");
+    const engine = await openDuckDb({ tempFolder: temp, memoryLimit: "60MB", threads: 2, folders: [temp] });
+    const sql =
+      "SELECT sum(n) AS n FROM (SELECT row_number() OVER (ORDER BY hash(range)) AS n FROM range(5000000))";
+    const found = await engine.query(`SELECT cast(n AS double) AS n FROM (${sql})`, {
+      snapshot: { files: [] },
+      background: true,
+    });
+    expect(rowsOf(found)).toEqual([{ n: (5_000_000 * 5_000_001) / 2 }]);
+    await engine.close();
+    expect(await readdir(temp)).toEqual([]);
   });
 
   test("leaves threads to the file system and to other queries while long ones run in the background", async () => {

@@ -3,13 +3,15 @@ import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner } from "./jobs.ts";
 import { observations, row, START } from "./lake-files.ts";
+import { withoutFailed } from "./quality-reference.ts";
 import { expectRows, groupBy, hourOf, mean, present } from "./reference.ts";
 
 describe("hourly_trends", () => {
   const run = jobRunner("hourly_trends");
 
   test("equals an independent computation over generated data, for all hours and for the last ones", async () => {
-    const { rows, newest } = observations(20);
+    const { rows, newest: unjudged } = observations(20);
+    const newest = await withoutFailed(unjudged);
     const all = await run(rows, { hours: null });
     expect(all.length).toBeGreaterThan(900);
     expectRows(all, reference(newest, Infinity));
@@ -18,7 +20,7 @@ describe("hourly_trends", () => {
   });
 
   test("of one row and of none", async () => {
-    expectRows(await run([row()]), reference([row()], 168));
+    expectRows(await run([row()]), reference(await withoutFailed([row()]), 168));
     expect(await run([])).toEqual([]);
   });
 
@@ -50,7 +52,7 @@ describe("hourly_trends", () => {
   });
 });
 
-function reference(rows: readonly Row[], hours: number): Record<string, unknown>[] {
+function reference(rows: readonly (Row & { flag: unknown })[], hours: number): Record<string, unknown>[] {
   const newest = Math.max(...rows.map(hourOf));
   const trends: Record<string, unknown>[] = [];
   for (const [city, own] of groupBy(rows, (one) => one.city)) {
@@ -73,6 +75,8 @@ function reference(rows: readonly Row[], hours: number): Record<string, unknown>
         city,
         hour: formatTimestamp(hour),
         n: some.length,
+        n_suspect: some.filter(({ flag }) => flag === 3).length,
+        n_failed: some.filter(({ flag }) => flag === 4).length,
         temperature_mean: temperature,
         humidity_mean: mean(present(some.map(({ humidity }) => humidity))),
         pressure_mean: mean(present(some.map(({ pressure }) => pressure))),

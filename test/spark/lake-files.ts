@@ -8,10 +8,11 @@ import type { Engine, Snapshot, SnapshotFile } from "../../spark/engine.ts";
 /** Midnight UTC of a winter day: where the rows of these tests begin. */
 export const START = Date.UTC(2026, 0, 1);
 
-/** A row with everything in it but the optional fields. */
+/** A row with everything in it but the optional fields; it arrives when it is observed. */
 export function row(changes: Partial<Row> = {}): Row {
+  const timestamp = changes.timestamp ?? formatTimestamp(START);
   return {
-    timestamp: formatTimestamp(START),
+    timestamp,
     city: "London",
     temperature: 5.5,
     humidity: 80,
@@ -22,7 +23,7 @@ export function row(changes: Partial<Row> = {}): Row {
     weather_description: "broken clouds",
     source: "test",
     log_offset: 0,
-    ingested_at: formatTimestamp(START),
+    ingested_at: timestamp,
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import type { Row } from "../../core/observation.ts";
+import type { Row, VARIABLES } from "../../core/observation.ts";
 import { HOUR_MS } from "../../core/time.ts";
 
 /** Plain statistics to hold the SQL against: null where there is nothing to compute from. */
@@ -26,6 +26,14 @@ export function quantile(values: readonly number[], share: number): number | nul
 /** The values that are there. */
 export function present(values: readonly (number | null)[]): number[] {
   return values.filter((value) => value !== null);
+}
+
+/** A row of the view `quality`, with the flags that jobs look at. */
+export type QualityRow = Row & Record<`${(typeof VARIABLES)[number]}_flag` | "flag", number>;
+
+/** The values of a variable that are there and did not fail. */
+export function passed(rows: readonly QualityRow[], name: (typeof VARIABLES)[number]): number[] {
+  return present(rows.map((row) => (row[`${name}_flag`] === 4 ? null : row[name])));
 }
 
 /** Items by key, in the order they came. */

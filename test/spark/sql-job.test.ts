@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultArguments, parseSqlJob, readSqlJobs } from "../../spark/sql-job.ts";
+import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
+import { rowsOf } from "../../spark/arrow.ts";
+import { openDuckDb } from "../../spark/duckdb.ts";
+import type { SnapshotFile } from "../../spark/engine.ts";
+import { defaultArguments, neededFiles, parseSqlJob, readSqlJobs } from "../../spark/sql-job.ts";
+import { analysisViews } from "../../spark/views.ts";
+import { LakeFolder, randomFrom, row, START } from "./lake-files.ts";
 
 const HEADER = ["-- title: A title", "-- answers: What is it?", "-- schedule: default"];
 const job = (lines: string[], sql = "SELECT 1 AS one") => parseSqlJob("x.sql", [...lines, sql].join("\n"));
@@ -70,6 +76,12 @@ describe("parseSqlJob()", () => {
         /^x\.sql:4: the parameter "hours" is not used/,
       ],
       [HEADER, "SELECT\n  :hours", /^x\.sql:5: :hours has no "-- parameter:" line/],
+      [[...HEADER, "-- window: years"], undefined, /^x\.sql:4: window is "years", wanted hours or days/],
+      [
+        [...HEADER, "-- window: hours"],
+        undefined,
+        /^x\.sql: the window "hours" is no parameter of type integer/,
+      ],
     ];
     for (const [header, sql, message] of cases) expect(() => job(header, sql)).toThrow(message);
   });
@@ -78,9 +90,7 @@ describe("parseSqlJob()", () => {
 describe("readSqlJobs()", () => {
   test("reads the program's own jobs", async () => {
     const names = (await readSqlJobs()).map(({ name }) => name);
-    expect(names).toEqual(
-      expect.arrayContaining(["city_statistics", "hourly_trends", "temperature_anomalies"]),
-    );
+    expect(names).toEqual(expect.arrayContaining(["anomalies", "city_statistics", "hourly_trends"]));
   });
 
   test("takes whatever .sql file lies in the folder", async () => {
@@ -92,5 +102,68 @@ describe("readSqlJobs()", () => {
     await writeFile(join(folder, "A b.sql"), "");
     await expect(readSqlJobs(folder)).rejects.toThrow(/^A b\.sql: the name of a job/);
     await rm(folder, { recursive: true });
+  });
+});
+
+describe("neededFiles()", () => {
+  const HOURS = ["-- window: hours", "-- parameter: hours integer 48 Hours"];
+  const DAYS = ["-- window: days", "-- parameter: days integer 10 Days"];
+  const day = (n: number) => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
+  // Not in order, and a day in two files.
+  const files = [5, 3, 99, 3, ...Array.from({ length: 99 }, (_, n) => n)].map((n, index): SnapshotFile => ({
+    location: `${index}`,
+    format: "jsonl",
+    date: day(n),
+    rows: 1,
+    revisions: 0,
+  }));
+  const oldest = (header: string[], given?: Record<string, number | null>) => {
+    const sql = header.length === 0 ? undefined : header === HOURS ? "SELECT :hours" : "SELECT :days";
+    const { files: needed } = neededFiles(job([...HEADER, ...header], sql), { files }, given);
+    const dates = needed.map(({ date }) => date);
+    expect(files.filter(({ date }) => dates.includes(date))).toEqual([...needed]);
+    return dates.toSorted()[0];
+  };
+
+  test("are those of the window and of a month before it", () => {
+    expect(oldest(HOURS)).toBe(day(99 - 2 - 31));
+    expect(oldest(HOURS, { hours: 49 })).toBe(day(99 - 3 - 31));
+    expect(oldest(DAYS)).toBe(day(99 - 10 - 31));
+    expect(oldest(DAYS, { days: 200 })).toBe(day(0));
+  });
+
+  test("are all of them without a window, without a bound, and of an empty lake", () => {
+    expect(oldest([])).toBe(day(0));
+    expect(oldest(HOURS, { hours: null })).toBe(day(0));
+    expect(neededFiles(job([...HEADER, ...HOURS], "SELECT :hours"), { files: [] }).files).toEqual([]);
+  });
+});
+
+describe("a job with a window", () => {
+  test("gives the same rows from the files it needs as from all of them", async () => {
+    const folder = await LakeFolder.make();
+    const engine = await openDuckDb({ tempFolder: folder.path, threads: 2 });
+    const random = randomFrom(3);
+    const rows = Array.from({ length: 110 * 24 }, (_, hour) => {
+      const timestamp = formatTimestamp(START + hour * HOUR_MS);
+      const temperature = Math.round(100 + 50 * Math.sin(hour / 4) + 40 * random()) / 10;
+      return row({ timestamp, ingested_at: timestamp, log_offset: hour, temperature });
+    });
+    const snapshot = await folder.snapshot(rows);
+    const views = await analysisViews({ cities: [] });
+    for (const one of (await readSqlJobs()).filter(({ window }) => window !== null)) {
+      const given = defaultArguments(one);
+      expect(neededFiles(one, snapshot).files.length).toBeLessThan(snapshot.files.length);
+      const all = await engine.query(one.sql, { snapshot, views, arguments: given });
+      const needed = await engine.query(one.sql, {
+        snapshot: neededFiles(one, snapshot),
+        views,
+        arguments: given,
+      });
+      expect([one.name, rowsOf(needed)]).toEqual([one.name, rowsOf(all)]);
+      expect(needed.numRows).toBeGreaterThan(0);
+    }
+    await engine.close();
+    await folder.remove();
   });
 });

@@ -1,0 +1,195 @@
+-- title: Usual temperatures
+-- answers: Which temperature is usual for each place, season and hour of the day, how far do values depart from it and from one report to the next, and how often does a report come?
+-- schedule: default
+-- chart: band x=hour_of_day y=median low=lower high=upper series=city
+
+-- As of the newest report of each series. A new place or sensor begins anew. docs/anomalies.md has the formulas. Each step reads
+-- the one before once: Spark computes anew what is read twice.
+WITH bounds AS (
+  SELECT n.city, n.source, n.newest, unix_micros(s.valid_from) AS moved
+  FROM (
+    SELECT city, source, max(unix_micros(timestamp)) AS newest
+    FROM observations
+    GROUP BY city, source
+  ) AS n
+  LEFT JOIN stations AS s
+    ON s.city = n.city
+    AND s.source = n.source
+    AND unix_micros(s.valid_from) <= n.newest
+    AND n.newest < unix_micros(s.valid_to)
+),
+dated AS (
+  SELECT
+    q.city,
+    q.source,
+    q.timestamp,
+    unix_micros(q.timestamp) AS micros,
+    cast(extract(hour FROM q.timestamp) AS int) AS hour_of_day,
+    date_trunc('day', q.timestamp) AS day,
+    CASE WHEN q.temperature_flag <> 4 THEN q.temperature END AS temperature,
+    cast(b.newest - unix_micros(q.timestamp) AS double) / 86400e6 AS age
+  FROM quality AS q
+  JOIN bounds AS b
+    ON b.city = q.city AND b.source = q.source AND (b.moved IS NULL OR unix_micros(q.timestamp) >= b.moved)
+),
+-- The season: the last 30 days, and of earlier years the 15 days before and after this day.
+season AS (
+  SELECT
+    *,
+    CASE WHEN temperature IS NOT NULL THEN cast(micros % 3600000000 AS double) / 3600e6 END AS part,
+    CASE
+      WHEN age < 7e0
+        THEN cast(micros - lag(micros) OVER (PARTITION BY city, source ORDER BY micros) AS double) / 60e6
+    END AS minutes,
+    CASE
+      WHEN temperature IS NOT NULL
+        AND row_number() OVER (
+          PARTITION BY city, source, hour_of_day, day, temperature IS NULL
+          ORDER BY micros
+        ) = 1
+      THEN 1
+    END AS new_day
+  FROM dated
+  WHERE age < 30e0
+    OR (age > 345e0 AND age + 15e0 - 365.25e0 * floor((age + 15e0) / 365.25e0) < 30e0)
+),
+hours AS (
+  SELECT
+    *,
+    count(temperature) OVER own_hour AS n,
+    count(new_day) OVER own_hour AS days,
+    median(temperature) OVER own_hour AS median,
+    avg(temperature) OVER own_hour AS mean,
+    stddev_samp(temperature) OVER own_hour AS stddev,
+    -- Where in the hour its reports lie, on average: 0 on the hour.
+    avg(part) OVER own_hour AS hour_part,
+    median(minutes) OVER series AS interval_minutes,
+    count(minutes) OVER series AS intervals
+  FROM season
+  WINDOW
+    series AS (PARTITION BY city, source),
+    own_hour AS (PARTITION BY city, source, hour_of_day)
+),
+neighbours AS (
+  SELECT
+    *,
+    coalesce(
+      max(median) OVER hour_before,
+      CASE WHEN hour_of_day = 0 THEN max(CASE WHEN hour_of_day = 23 THEN median END) OVER series END
+    ) AS median_before,
+    coalesce(
+      max(hour_part) OVER hour_before,
+      CASE WHEN hour_of_day = 0 THEN max(CASE WHEN hour_of_day = 23 THEN hour_part END) OVER series END
+    ) AS part_before,
+    coalesce(
+      max(median) OVER hour_after,
+      CASE WHEN hour_of_day = 23 THEN max(CASE WHEN hour_of_day = 0 THEN median END) OVER series END
+    ) AS median_after,
+    coalesce(
+      max(hour_part) OVER hour_after,
+      CASE WHEN hour_of_day = 23 THEN max(CASE WHEN hour_of_day = 0 THEN hour_part END) OVER series END
+    ) AS part_after
+  FROM hours
+  WINDOW
+    series AS (PARTITION BY city, source),
+    hour_before AS (PARTITION BY city, source ORDER BY hour_of_day RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING),
+    hour_after AS (PARTITION BY city, source ORDER BY hour_of_day RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING)
+),
+-- Between the hours the usual temperature runs straight: reports of every ten minutes have no jump on the hour.
+slopes AS (
+  SELECT
+    *,
+    coalesce((median - median_before) / nullif(hour_part + 1e0 - part_before, 0e0), 0e0) AS slope_before,
+    coalesce((median_after - median) / nullif(part_after + 1e0 - hour_part, 0e0), 0e0) AS slope_after
+  FROM neighbours
+),
+departures AS (
+  SELECT
+    *,
+    temperature - median - (part - hour_part) * CASE WHEN part < hour_part THEN slope_before ELSE slope_after END
+      AS departure
+  FROM slopes
+),
+before AS (
+  SELECT
+    *,
+    lag(departure) OVER good AS departure_before,
+    cast(micros - lag(micros) OVER good AS double) / 3600e6 AS hours
+  FROM departures
+  WINDOW good AS (PARTITION BY city, source, temperature IS NULL ORDER BY micros)
+),
+-- A step is what is left of the departure before: it fades by 3 % an hour.
+steps AS (
+  SELECT
+    *,
+    CASE WHEN hours <= 6e0 THEN departure - power(0.97e0, hours) * departure_before END AS step
+  FROM before
+),
+-- Spreads are of the hour itself and its neighbours, so that 30 days give 90 values.
+spreads AS (
+  SELECT
+    s.city,
+    s.source,
+    (s.hour_of_day + near.shift) % 24 AS hour_of_day,
+    max(CASE WHEN near.shift = 0 THEN s.n END) AS n,
+    max(CASE WHEN near.shift = 0 THEN s.days END) AS days,
+    max(CASE WHEN near.shift = 0 THEN s.median END) AS median,
+    max(CASE WHEN near.shift = 0 THEN s.mean END) AS mean,
+    max(CASE WHEN near.shift = 0 THEN s.stddev END) AS stddev,
+    max(CASE WHEN near.shift = 0 THEN s.hour_part END) AS part,
+    max(CASE WHEN near.shift = 0 THEN s.slope_before END) AS slope_before,
+    max(CASE WHEN near.shift = 0 THEN s.slope_after END) AS slope_after,
+    max(s.interval_minutes) AS interval_minutes,
+    max(s.intervals) AS intervals,
+    1.4826e0 * median(abs(s.departure)) AS departure_size,
+    -- Steps of weather have a long tail: one in ten must not look like many sigmas.
+    greatest(
+      1.4826e0 * median(abs(s.step)),
+      percentile_cont(0.9e0) WITHIN GROUP (ORDER BY abs(s.step)) / 1.6449e0
+    ) AS step_size,
+    count(CASE WHEN near.shift = 0 THEN s.step END) AS steps,
+    min(CASE WHEN s.temperature IS NOT NULL THEN s.timestamp END) AS first_timestamp,
+    max(CASE WHEN s.temperature IS NOT NULL THEN s.timestamp END) AS last_timestamp
+  FROM steps AS s
+  CROSS JOIN (VALUES (0), (1), (23)) AS near(shift)
+  GROUP BY s.city, s.source, (s.hour_of_day + near.shift) % 24
+),
+floors AS (
+  SELECT
+    max(CASE WHEN kind = 'unusual' THEN floor END) AS spread_floor,
+    max(CASE WHEN kind = 'step' THEN floor END) AS step_floor
+  FROM thresholds
+),
+usual AS (
+  SELECT
+    *,
+    CASE WHEN departure_size IS NOT NULL THEN greatest(departure_size, spread_floor) END AS spread,
+    CASE WHEN departure_size IS NOT NULL THEN greatest(step_size, step_floor) END AS step_spread
+  FROM spreads
+  CROSS JOIN floors
+)
+SELECT
+  city,
+  source,
+  hour_of_day,
+  n,
+  days,
+  median,
+  spread,
+  median - 3.5e0 * spread AS lower,
+  median + 3.5e0 * spread AS upper,
+  mean,
+  stddev,
+  part,
+  slope_before,
+  slope_after,
+  step_spread,
+  cast(sum(steps) OVER series AS bigint) AS steps,
+  interval_minutes,
+  intervals,
+  min(first_timestamp) OVER series AS first_timestamp,
+  max(last_timestamp) OVER series AS last_timestamp
+FROM usual
+WHERE n IS NOT NULL
+WINDOW series AS (PARTITION BY city, source)
+ORDER BY city, source, hour_of_day

@@ -1,0 +1,163 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe } from "../core/observation.ts";
+import type { SqlView } from "./engine.ts";
+import { type Value, valuesView } from "./values.ts";
+
+/** What one line of `limits.csv` says: a value outside of these bounds is suspect, or fails. Null is no bound. */
+export interface Limit {
+  /** The test: `gross`, `step`, … */
+  test: string;
+  /** What is held against the limit. */
+  variable: string;
+  /** `low` up to 45° north or south, `high` beyond; null for all. */
+  latitude: string | null;
+  /** `winter` or `summer` of that half of the earth; null for the whole year. */
+  season: string | null;
+  /** Within how many hours a change may not be larger; null where no span is meant. */
+  hours: number | null;
+  suspect_low: number | null;
+  suspect_high: number | null;
+  fail_low: number | null;
+  fail_high: number | null;
+  /** Of the bounds. */
+  unit: string;
+  /** Who says so. */
+  source: string;
+}
+
+/** In the order they have to be in. */
+const BOUNDS = ["fail_low", "suspect_low", "suspect_high", "fail_high"] as const;
+const COLUMNS = [
+  "test",
+  "variable",
+  "latitude",
+  "season",
+  "hours",
+  "suspect_low",
+  "suspect_high",
+  "fail_low",
+  "fail_high",
+  "unit",
+  "source",
+] as const satisfies readonly (keyof Limit)[];
+
+type Bound = (typeof BOUNDS)[number];
+
+const SUSPECT: readonly Bound[] = ["suspect_high"];
+const BOTH: readonly Bound[] = ["suspect_high", "fail_high"];
+
+/**
+ * The lines that `views/quality.sql` reads, by their first five cells, and the bounds it wants of each: another line would say
+ * something that nobody reads.
+ */
+const WANTED: ReadonlyMap<string, readonly Bound[]> = new Map<string, readonly Bound[]>([
+  ...["temperature", "pressure", "wind_speed"].flatMap((variable) =>
+    ["low,winter", "low,summer", "high,winter", "high,summer"].map((place): [string, readonly Bound[]] => [
+      `gross,${variable},${place},`,
+      BOUNDS,
+    ]),
+  ),
+  ["gross,humidity,,,", BOUNDS],
+  ["gross,rainfall,,,", BOUNDS],
+  ["step,temperature,,,1", BOTH],
+  ["step,temperature,,,2", SUSPECT],
+  ["step,temperature,,,3", SUSPECT],
+  ["step,temperature,,,6", SUSPECT],
+  ["step,temperature,,,12", SUSPECT],
+  ["step,pressure,,,1", BOTH],
+  ["step,humidity,,,1", SUSPECT],
+  ["spike,temperature,,,", BOTH],
+  ["spike,pressure,,,", BOTH],
+  ["stuck,temperature,,,", BOTH],
+  ["stuck,humidity,,,", BOTH],
+  ["stuck,pressure,,,", SUSPECT],
+  ["stuck,saturation,,,", SUSPECT],
+  ["level,pressure,low,,", BOTH],
+  ["level,pressure,high,,", BOTH],
+  ["consistency,dew_point,,,", BOTH],
+  ["time,age,,,", ["fail_low", "suspect_high"]],
+  ["time,history,,,", SUSPECT],
+  ["neighbour,temperature,,,", BOTH],
+]);
+
+/** Reads the limits that come with the program. @throws TypeError naming the line and what was wanted */
+export async function readLimits(): Promise<Limit[]> {
+  return parseLimits(await readFile(join(import.meta.dir, "limits.csv"), "utf8"));
+}
+
+/**
+ * Reads a table of limits: comma-separated with a header, without quotes.
+ *
+ * @throws TypeError naming the line, its value and what was wanted
+ */
+export function parseLimits(text: string): Limit[] {
+  const lines = text.split(/\r?\n/);
+  const header = COLUMNS.join(",");
+  if (lines[0] !== header)
+    throw new TypeError(`limits.csv:1: header is ${describe(lines[0])}, wanted ${header}`);
+  const seen = new Set<string>();
+  const limits: Limit[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (index === 0 || line === "") continue;
+    const where = `limits.csv:${index + 1}`;
+    const cells = line.split(",");
+    if (cells.length !== COLUMNS.length)
+      throw new TypeError(`${where}: ${cells.length} cells, wanted ${COLUMNS.length}`);
+    const key = cells.slice(0, 5).join(",");
+    const bounds = WANTED.get(key);
+    if (bounds === undefined) throw new TypeError(`${where}: no test reads a limit of "${key}"`);
+    if (seen.has(key)) throw new TypeError(`${where}: the limit of "${key}" stands there twice`);
+    seen.add(key);
+    limits.push(parseLimit(where, cells, bounds));
+  }
+  const missing = [...WANTED.keys()].find((key) => !seen.has(key));
+  if (missing !== undefined) throw new TypeError(`limits.csv: there is no limit of "${missing}"`);
+  return limits;
+}
+
+/** The limits as the view `limits`, without units and sources. */
+export function limitsView(limits: readonly Limit[]): SqlView {
+  const texts = ["test", "variable", "latitude", "season"] as const;
+  const numbers = ["hours", "suspect_low", "suspect_high", "fail_low", "fail_high"] as const;
+  return valuesView(
+    "limits",
+    [...texts.map((name) => [name, "string"] as const), ...numbers.map((name) => [name, "double"] as const)],
+    limits.map((limit) => [...texts, ...numbers].map((name): Value => limit[name])),
+  );
+}
+
+function parseLimit(where: string, cells: readonly string[], wanted: readonly Bound[]): Limit {
+  const text = (name: (typeof COLUMNS)[number]) => cells[COLUMNS.indexOf(name)] ?? "";
+  const number = (name: (typeof COLUMNS)[number]) => {
+    const value = text(name);
+    if (value === "") return null;
+    if (value.trim() !== value || !Number.isFinite(Number(value)))
+      throw new TypeError(`${where}: ${name} is ${describe(value)}, wanted a number`);
+    return Number(value);
+  };
+  const limit: Limit = {
+    test: text("test"),
+    variable: text("variable"),
+    latitude: text("latitude") || null,
+    season: text("season") || null,
+    hours: number("hours"),
+    suspect_low: number("suspect_low"),
+    suspect_high: number("suspect_high"),
+    fail_low: number("fail_low"),
+    fail_high: number("fail_high"),
+    unit: text("unit"),
+    source: text("source"),
+  };
+  for (const name of ["unit", "source"] as const)
+    if (limit[name] === "") throw new TypeError(`${where}: ${name} is empty, wanted a text`);
+  for (const name of BOUNDS) {
+    if (wanted.includes(name) === (limit[name] !== null)) continue;
+    const says = limit[name] === null ? "empty, wanted a number" : `${limit[name]}, which no test reads`;
+    throw new TypeError(`${where}: ${name} is ${says}`);
+  }
+  const given = BOUNDS.flatMap((name) => limit[name] ?? []);
+  if (given.some((bound, i) => bound < (given[i - 1] ?? -Infinity)))
+    throw new TypeError(`${where}: bounds are ${given.join(", ")}, wanted ${BOUNDS.join(" ≤ ")}`);
+  return limit;
+}

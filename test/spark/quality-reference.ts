@@ -1,0 +1,346 @@
+import type { City } from "../../core/city.ts";
+import type { Row } from "../../core/observation.ts";
+import { type Station, stationSource } from "../../core/station.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import { type Limit, readLimits } from "../../spark/limits.ts";
+import { groupBy, hourOf, quantile } from "./reference.ts";
+
+/** The flags of one observation, as columns of the view `quality`. */
+export type FlagRow = Record<string, unknown>;
+
+type Variable = "temperature" | "humidity" | "pressure" | "wind_speed" | "rainfall";
+type Verdict = 1 | 3 | 4 | null;
+
+const MINUTE = 60_000;
+const VARIABLES: readonly Variable[] = ["temperature", "humidity", "pressure", "wind_speed", "rainfall"];
+
+/** What is known beside the observations. */
+export interface Facts {
+  cities: readonly City[];
+  stations: readonly Station[];
+  limits: readonly Limit[];
+}
+
+/** Judges observations row by row, in plain code, to hold the SQL against. */
+export function flagsOf(rows: readonly Row[], facts: Facts): Map<Row, FlagRow> {
+  const flags = new Map<Row, FlagRow>();
+  const hours = groupBy(rows, (row) => hourKey(row.city, hourOf(row)));
+  for (const series of groupBy(rows, ({ city, source }) => `${city}\n${source}`).values()) {
+    const sorted = series.toSorted((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
+    const found = new Series(sorted, hours, facts).flags();
+    sorted.forEach((row, i) => flags.set(row, found[i]!));
+  }
+  return flags;
+}
+
+/** The observations without the values that fail. */
+export async function withoutFailed(rows: readonly Row[]): Promise<(Row & { flag: unknown })[]> {
+  const flags = flagsOf(rows, { cities: [], stations: [], limits: await readLimits() });
+  return rows.map((row) => {
+    const own = flags.get(row)!;
+    const failed = VARIABLES.filter((name) => own[`${name}_flag`] === 4);
+    return { ...row, ...Object.fromEntries(failed.map((name) => [name, null])), flag: own.flag };
+  });
+}
+
+function hourKey(city: string, ms: number): string {
+  return `${city}\n${ms}`;
+}
+
+class Series {
+  readonly #level: number | null;
+
+  constructor(
+    readonly rows: readonly Row[],
+    readonly hours: ReadonlyMap<string, readonly Row[]>,
+    readonly facts: Facts,
+  ) {
+    const pressures = rows.flatMap(({ pressure }) => pressure ?? []);
+    this.#level = pressures.length < 24 ? null : quantile(pressures, 0.5);
+  }
+
+  flags(): FlagRow[] {
+    return this.rows.map((row, i) => {
+      const gross = Object.fromEntries(VARIABLES.map((name) => [name, this.#gross(row, name)]));
+      const step = { temperature: this.#stepT(i), humidity: this.#stepH(i), pressure: this.#stepP(i) };
+      const spike = { temperature: this.#spike(i, "temperature"), pressure: this.#spike(i, "pressure") };
+      const stuck = {
+        temperature: this.#stuck(i, "temperature"),
+        humidity: this.#stuck(i, "humidity"),
+        pressure: this.#stuck(i, "pressure"),
+      };
+      const level = this.#levelFlag(i);
+      const dew = this.#dewPoint(row);
+      const gust =
+        row.wind_gust == null || row.wind_speed === null ? null : row.wind_gust < row.wind_speed ? 3 : 1;
+      const rain =
+        row.rainfall === null || row.weather_main === null
+          ? null
+          : row.rainfall > 0 && row.weather_main === "Clear"
+            ? 3
+            : 1;
+      const time = this.#time(i);
+      const neighbour = this.#neighbour(row);
+      const doubt = dew !== null && dew > 1 ? 3 : null;
+      const future = time === 4 ? 4 : null;
+      const has = (...names: Variable[]) => names.some((name) => row[name] !== null);
+      const test = (present: boolean, ...verdicts: Verdict[]) => (present ? (worst(verdicts) ?? 2) : 9);
+      const of = (name: Variable, ...verdicts: Verdict[]) =>
+        row[name] === null ? 9 : worst([gross[name] ?? null, future, ...verdicts]);
+      const tests = {
+        q_gross: test(has(...VARIABLES), ...Object.values(gross)),
+        q_step: test(has("temperature", "humidity", "pressure"), ...Object.values(step)),
+        q_spike: test(has("temperature", "pressure"), ...Object.values(spike)),
+        q_stuck: test(has("temperature", "humidity", "pressure"), ...Object.values(stuck)),
+        q_level: test(has("pressure"), level),
+        q_consistency: test(has("temperature", "wind_speed", "rainfall"), dew, gust, rain),
+        q_time: time ?? 2,
+        q_neighbour: test(has("temperature"), neighbour),
+      };
+      const verdicts = Object.values(tests).filter((flag): flag is 1 | 3 | 4 => [1, 3, 4].includes(flag));
+      return {
+        ...tests,
+        temperature_flag: of(
+          "temperature",
+          step.temperature,
+          spike.temperature,
+          stuck.temperature,
+          neighbour,
+          doubt,
+        ),
+        humidity_flag: of("humidity", step.humidity, stuck.humidity, doubt),
+        pressure_flag: of("pressure", step.pressure, spike.pressure, stuck.pressure, level),
+        wind_speed_flag: of("wind_speed", gust),
+        rainfall_flag: of("rainfall", rain),
+        flag: has(...VARIABLES) ? worst(verdicts) : 9,
+      };
+    });
+  }
+
+  #limit(test: string, variable: string, hours: number | null = null): Limit {
+    const latitude = this.facts.cities.find(({ name }) => name === this.rows[0]?.city)?.latitude;
+    const found = this.facts.limits.filter(
+      (limit) =>
+        limit.test === test &&
+        limit.variable === variable &&
+        limit.hours === hours &&
+        (limit.latitude === null ||
+          latitude === undefined ||
+          (limit.latitude === "low") === Math.abs(latitude) <= 45),
+    );
+    return widest(found);
+  }
+
+  #gross(row: Row, variable: Variable): Verdict {
+    const value = row[variable];
+    if (value === null) return null;
+    const latitude = this.facts.cities.find(({ name }) => name === row.city)?.latitude;
+    const month = new Date(row.timestamp).getUTCMonth() + 1;
+    const isSummerNorth = month >= 4 && month <= 9;
+    const limit = widest(
+      this.facts.limits.filter(
+        (one) =>
+          one.test === "gross" &&
+          one.variable === variable &&
+          (latitude === undefined ||
+            ((one.latitude === null || (one.latitude === "low") === Math.abs(latitude) <= 45) &&
+              (one.season === null || (one.season === "summer") === (latitude >= 0 === isSummerNorth)))),
+      ),
+    );
+    if (value < limit.fail_low! || value > limit.fail_high!) return 4;
+    return value < limit.suspect_low! || value > limit.suspect_high! ? 3 : 1;
+  }
+
+  /** Minutes from report `j` to report `i`; infinite where there is none. */
+  #minutes(i: number, j: number): number {
+    const [a, b] = [this.rows[i], this.rows[j]];
+    return a === undefined || b === undefined
+      ? Infinity
+      : (Date.parse(a.timestamp) - Date.parse(b.timestamp)) / MINUTE;
+  }
+
+  #value(i: number, variable: Variable): number | null {
+    return this.rows[i]?.[variable] ?? null;
+  }
+
+  #departure(i: number, variable: Variable): number | null {
+    const [before, value, after] = [i - 1, i, i + 1].map((at) => this.#value(at, variable));
+    if (before == null || value == null || after == null) return null;
+    if (this.#minutes(i, i - 1) > 70 || this.#minutes(i + 1, i) > 70) return null;
+    const [up, down] = [value - before, value - after];
+    return up * down > 0 ? Math.min(Math.abs(up), Math.abs(down)) : 0;
+  }
+
+  #spike(i: number, variable: "temperature" | "pressure"): Verdict {
+    const departure = this.#departure(i, variable);
+    if (departure === null) return null;
+    const { suspect_high, fail_high } = this.#limit("spike", variable);
+    if (departure <= suspect_high!) return 1;
+    if (departure <= fail_high!) return 3;
+    if (variable === "temperature" || this.#level === null) return 4;
+    const off = (at: number) => Math.abs(this.#value(at, "pressure")! - this.#level!);
+    return off(i) >= off(i - 1) ? 4 : 3;
+  }
+
+  /** The temperature that others are held against. */
+  #temperature(i: number): number | null {
+    const row = this.rows[i];
+    if (row === undefined || this.#gross(row, "temperature") === 4) return null;
+    return (this.#spike(i, "temperature") ?? 1) === 1 ? row.temperature : null;
+  }
+
+  #stepT(i: number): Verdict {
+    const value = this.#value(i, "temperature");
+    if (value === null) return null;
+    const limits = new Map([1, 2, 3, 6, 12].map((n) => [n, this.#limit("step", "temperature", n)]));
+    const hour = limits.get(1)!;
+    const seen = [...limits].flatMap(([reports, limit]) => {
+      const other = this.#temperature(i - reports);
+      const minutes = this.#minutes(i, i - reports);
+      if (other === null) return [];
+      const change = Math.abs(value - other);
+      const most =
+        minutes <= 70 ? hour.suspect_high! : minutes <= reports * 60 + 10 ? limit.suspect_high! : null;
+      return [{ reports, minutes, change, over: most === null ? null : change > most }];
+    });
+    const returned = (reports: number[], minutes: number) =>
+      seen.some(
+        (one) => reports.includes(one.reports) && one.minutes <= minutes && one.change <= hour.suspect_high!,
+      );
+    const isReturn = returned([2, 3], 190);
+    const first = seen.find(({ reports, minutes }) => reports === 1 && minutes <= 70);
+    if (first !== undefined && first.change > hour.fail_high! && !isReturn && !returned([6, 12], 730))
+      return 4;
+    if (seen.some(({ over, reports }) => over === true && (reports > 3 || !isReturn))) return 3;
+    return seen.some(({ over }) => over !== null) ? 1 : null;
+  }
+
+  #stepH(i: number): Verdict {
+    const [value, before] = [this.#value(i, "humidity"), this.#value(i - 1, "humidity")];
+    if (value === null || before === null || this.#minutes(i, i - 1) > 70) return null;
+    return Math.abs(value - before) > this.#limit("step", "humidity", 1).suspect_high! ? 3 : 1;
+  }
+
+  #stepP(i: number): Verdict {
+    const [value, before] = [this.#value(i, "pressure"), this.#value(i - 1, "pressure")];
+    if (value === null || before === null || this.#minutes(i, i - 1) > 70) return null;
+    if (this.#gross(this.rows[i - 1]!, "pressure") === 4 || (this.#spike(i - 1, "pressure") ?? 1) > 1)
+      return null;
+    if ((this.#offLevel(i - 1) ?? 1) > 1) return null;
+    const { suspect_high, fail_high } = this.#limit("step", "pressure", 1);
+    const change = Math.abs(value - before);
+    if (change <= suspect_high!) return 1;
+    const confirmed = this.#levelFlag(i) === 4 || this.#gross(this.rows[i]!, "pressure") === 4;
+    return change > fail_high! && confirmed ? 4 : 3;
+  }
+
+  #offLevel(i: number): Verdict {
+    const value = this.#value(i, "pressure");
+    if (value === null || this.#level === null) return null;
+    const { suspect_high, fail_high } = this.#limit("level", "pressure");
+    const off = Math.abs(value - this.#level);
+    return off > fail_high! ? 4 : off > suspect_high! ? 3 : 1;
+  }
+
+  #levelFlag(i: number): Verdict {
+    const off = this.#offLevel(i);
+    if (off === null || off === 1) return off;
+    const jumpLimit = this.#limit("step", "pressure", 1).fail_high!;
+    for (let j = i; j >= 0; j--) {
+      if (this.#offLevel(j) === 1) return this.#minutes(i, j) > 24 * 60 ? off : off === 4 ? 3 : 1;
+      const [value, before] = [this.#value(j, "pressure"), this.#value(j - 1, "pressure")];
+      const isJump = value !== null && before !== null && Math.abs(value - before) > jumpLimit;
+      if (isJump && this.#minutes(j, j - 1) <= 190) return off;
+    }
+    return off;
+  }
+
+  #stuck(i: number, variable: "temperature" | "humidity" | "pressure"): Verdict {
+    const value = this.#value(i, variable);
+    if (value === null || this.#minutes(i, i - 1) > 190) return null;
+    if (variable === "humidity" && value >= this.#limit("stuck", "saturation").suspect_high!) return 1;
+    let first = i;
+    while (this.#value(first - 1, variable) === value && this.#minutes(first, first - 1) <= 190) first--;
+    const { suspect_high, fail_high } = this.#limit("stuck", variable);
+    const hours = this.#minutes(i, first) / 60;
+    return fail_high !== null && hours >= fail_high ? 4 : hours >= suspect_high! ? 3 : 1;
+  }
+
+  #dewPoint({ dew_point, temperature }: Row): Verdict {
+    if (dew_point == null || temperature === null) return null;
+    const { suspect_high, fail_high } = this.#limit("consistency", "dew_point");
+    const above = dew_point - temperature;
+    return above > fail_high! ? 4 : above > suspect_high! ? 3 : 1;
+  }
+
+  #time(i: number): Verdict {
+    const row = this.rows[i]!;
+    const minutes = (Date.parse(row.ingested_at) - Date.parse(row.timestamp)) / MINUTE;
+    const { fail_low, suspect_high } = this.#limit("time", "age");
+    if (minutes > this.#limit("time", "history").suspect_high!) return null;
+    if (minutes < fail_low!) return 4;
+    const next = this.rows[i + 1];
+    const isOvertaken = next !== undefined && Date.parse(next.ingested_at) < Date.parse(row.ingested_at);
+    return minutes > suspect_high! || isOvertaken ? 3 : 1;
+  }
+
+  #neighbour(row: Row): Verdict {
+    if (row.temperature === null || this.#gross(row, "temperature") === 4) return null;
+    const { suspect_high, fail_high } = this.#limit("neighbour", "temperature");
+    const sources = groupBy(
+      [-1, 0, 1]
+        .flatMap((by) => this.hours.get(hourKey(row.city, hourOf(row) + by * HOUR_MS)) ?? [])
+        .filter(
+          (one) =>
+            one.source !== row.source &&
+            one.temperature !== null &&
+            this.#gross(one, "temperature") !== 4 &&
+            Math.abs(Date.parse(one.timestamp) - Date.parse(row.timestamp)) <= 30 * MINUTE,
+        ),
+      ({ source }) => source,
+    );
+    if (sources.size === 0) return null;
+    const others = [...sources.values()].map((reports) => {
+      const temperatures = reports.map((one) => {
+        const [theirs, own] = [this.#elevation(one), this.#elevation(row)];
+        return one.temperature! + (theirs === null || own === null ? 0 : 0.0065 * (theirs - own));
+      });
+      return {
+        temperatures,
+        difference: Math.min(...temperatures.map((one) => Math.abs(row.temperature! - one))),
+      };
+    });
+    const all = others.length + 1;
+    if (others.filter(({ difference }) => difference > suspect_high!).length < all / 2) return 1;
+    const far = others.filter(({ difference }) => difference > fail_high!);
+    const spread = far.flatMap(({ temperatures }) => temperatures);
+    return far.length > all / 2 && Math.max(...spread) - Math.min(...spread) <= suspect_high! ? 4 : 3;
+  }
+
+  #elevation({ source, city, timestamp }: Row): number | null {
+    const station = this.facts.stations.find((one) => stationSource(one.id) === source && one.city === city);
+    const period = station?.periods.findLast(({ from }) => Date.parse(from) <= Date.parse(timestamp));
+    return period?.elevation ?? this.facts.cities.find(({ name }) => name === city)?.elevation ?? null;
+  }
+}
+
+function widest(limits: readonly Limit[]): Limit {
+  const [first] = limits;
+  if (first === undefined) throw new Error("there is no such limit");
+  const pick = (name: "suspect_low" | "fail_low" | "suspect_high" | "fail_high", of: typeof Math.min) => {
+    const values = limits.flatMap((limit) => limit[name] ?? []);
+    return values.length === 0 ? null : of(...values);
+  };
+  return {
+    ...first,
+    suspect_low: pick("suspect_low", Math.min),
+    fail_low: pick("fail_low", Math.min),
+    suspect_high: pick("suspect_high", Math.max),
+    fail_high: pick("fail_high", Math.max),
+  };
+}
+
+function worst(verdicts: readonly Verdict[]): 1 | 3 | 4 | null {
+  const given = verdicts.filter((verdict) => verdict !== null);
+  return given.length === 0 ? null : (Math.max(...given) as 1 | 3 | 4);
+}
