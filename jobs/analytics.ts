@@ -5,7 +5,7 @@ import type { Logger } from "../core/log.ts";
 import { describe } from "../core/observation.ts";
 import { formatTimestamp } from "../core/time.ts";
 import type { Engine, Snapshot, SqlView } from "../spark/engine.ts";
-import { defaultArguments, runJob, type SqlJob } from "../spark/sql-job.ts";
+import { defaultArguments, neededFiles, runJob, type SqlJob } from "../spark/sql-job.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { CommittedSnapshot } from "./lake-reader.ts";
 import { type KeptResult, type Result, Results } from "./results.ts";
@@ -79,6 +79,8 @@ const FIRST_LOOK_MS = 500;
 const FIRST_WAIT_MS = 5_000;
 /** Longest wait without a look at the wall clock, ms: a timer does not count the time a laptop sleeps. */
 const LOOK_MS = 30_000;
+/** Wait before a scheduled job runs again that failed because engine or lake were away, ms. */
+const AGAIN_MS = 30_000;
 /** Smallest progress that is told. */
 const PROGRESS_STEP = 0.01;
 
@@ -257,11 +259,14 @@ export class Analytics implements AnalyticsService {
         this.#end(id, { state: "cancelled" });
         return;
       }
-      this.#end(id, { state: "failed", error: withoutFolders(messageOf(error)) });
+      const code = codeOf(error) ?? null;
+      this.#end(id, { state: "failed", error: withoutFolders(messageOf(error)), code });
+      if (code === "unavailable" && job.due !== null)
+        job.due = Math.min(job.due, this.#options.clock.now() + AGAIN_MS);
       logger.error("analytic job failed", {
         job: name,
         run: id,
-        code: codeOf(error),
+        code,
         reason: messageOf(error),
       });
     } finally {
@@ -284,7 +289,7 @@ export class Analytics implements AnalyticsService {
       try {
         const table = await runJob(engine, job, { snapshot, views, signal, progress, background: true });
         const duration_ms = clock.now() - started;
-        const rows_read = rowsOf(snapshot);
+        const rows_read = rowsOf(neededFiles(job, snapshot));
         const generated_at = this.#now();
         const facts = { job: info.name, run, generated_at, engine: engine.name, rows_read, duration_ms };
         return await this.#results.put({ ...facts, commits, watermark, query }, table);

@@ -1,6 +1,7 @@
 import type { Row } from "../core/observation.ts";
-import { DAY_MS } from "../core/time.ts";
-import type { Argument, Engine } from "../spark/engine.ts";
+import { FLAG_COLUMNS, type Flags } from "../core/quality.ts";
+import { DAY_MS, HOUR_MS } from "../core/time.ts";
+import type { Argument, Engine, SqlView } from "../spark/engine.ts";
 import type { LakeReader } from "./lake-reader.ts";
 import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral } from "./rows.ts";
 
@@ -19,19 +20,27 @@ export interface RowQuery {
   signal?: AbortSignal;
 }
 
+/** A row of the lake with the flags of quality control. */
+export type FlaggedRow = Row & Flags;
+
+/** What quality control looks at around a row, ms: the day before it, and the report after it. */
+const CONTEXT_MS = { before: 25 * HOUR_MS, after: 3 * HOUR_MS };
+
 /** How far back a city's newest row is looked for, ms: what is older is no current weather. */
 const CURRENT_MS = 7 * DAY_MS;
 
 /**
- * A page of rows: the newest revision of each, sorted by timestamp, city, source.
+ * A page of rows: the newest revision of each, sorted by timestamp, city, source, with the flags of quality control.
  *
+ * @param views those of analysis up to `quality`
  * @throws EngineError, CommitError, LakeError
  */
 export async function queryRows(
   reader: LakeReader,
   engine: Engine,
+  views: readonly SqlView[],
   query: RowQuery,
-): Promise<{ rows: Row[]; more: boolean }> {
+): Promise<{ rows: FlaggedRow[]; more: boolean }> {
   const { city, to, limit, after, signal } = query;
   const from = after === null ? query.from : Math.max(query.from, Date.parse(after.timestamp));
   if (from >= to) return { rows: [], more: false };
@@ -49,12 +58,16 @@ export async function queryRows(
     named.after_source = after.source;
   }
   // One row more than asked for tells whether a page follows.
-  const sql = `SELECT ${OBSERVATION_COLUMN_LIST} FROM observations WHERE ${conditions.join(" AND ")}
+  const sql = `SELECT ${OBSERVATION_COLUMN_LIST}, ${FLAG_COLUMNS.join(", ")} FROM quality WHERE ${conditions.join(" AND ")}
     ORDER BY timestamp, city, source LIMIT ${limit + 1}`;
-  const table = await reader.read({ from, to }, ({ snapshot }) =>
-    engine.query(sql, { snapshot, arguments: named, ...(signal === undefined ? {} : { signal }) }),
-  );
-  const rows = observationRows(table);
+  const range = { from: from - CONTEXT_MS.before, to: to + CONTEXT_MS.after };
+  const options = {
+    views,
+    arguments: named,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const table = await reader.read(range, ({ snapshot }) => engine.query(sql, { snapshot, ...options }));
+  const rows = observationRows(table) as FlaggedRow[];
   return { rows: rows.slice(0, limit), more: rows.length > limit };
 }
 

@@ -29,8 +29,8 @@ export interface ProducerOptions {
   pollSeconds: number;
   /** Hours of the past that a first start fetches. */
   historyHours: number;
-  /** Whether the data set is new: then the past is fetched too. */
-  firstStart: boolean;
+  /** Whether the data set is new: then the past is fetched too. Asked first; while it rejects nothing is polled. */
+  firstStart: () => Promise<boolean>;
   /** Called after each poll, also one that failed. */
   onPoll?: (status: ProducerStatus) => void;
   /** A number in [0, 1), for the jitter. */
@@ -80,7 +80,9 @@ class Producer {
   #pending: NewRecord[] = [];
   /** The newest value of each city that is pending or appended. */
   readonly #last = new Map<string, string>();
-  #historyWanted: boolean;
+  /** Undefined before it was asked for. */
+  #firstStart: boolean | undefined;
+  #historyWanted = false;
   #watermarkMs = -Infinity;
   #appended = 0;
   #failures = 0;
@@ -93,7 +95,6 @@ class Producer {
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#pollMs = options.pollSeconds * 1_000;
-    this.#historyWanted = options.firstStart;
     this.#start = this.#nextPoll = this.#nextSend = options.clock.now();
   }
 
@@ -107,6 +108,8 @@ class Producer {
   }
 
   async run({ signal, running, waiting }: JobContext): Promise<void> {
+    if (this.#firstStart === undefined)
+      this.#historyWanted = this.#firstStart = await this.#options.firstStart();
     while (!signal.aborted) {
       const polls = this.#clock.now() >= this.#nextPoll;
       if (polls) {
@@ -253,7 +256,7 @@ class Producer {
     for (const { key, value } of this.#pending.slice(0, excess))
       if (this.#last.get(key) === value) this.#last.delete(key);
     this.#pending = this.#pending.slice(excess);
-    this.#historyWanted = this.#options.firstStart; // the past holds most of it
+    this.#historyWanted = this.#firstStart ?? false; // the past holds most of it
   }
 
   /** When the value was observed, ms; -Infinity for what the consumer will refuse. */

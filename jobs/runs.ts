@@ -15,6 +15,8 @@ export interface Run {
   rows: number | null;
   /** Why it failed, for people: no stack. */
   error: string | null;
+  /** The failure's stable code, where it has one. */
+  code: string | null;
 }
 
 /** Runs of one job that are remembered. */
@@ -41,6 +43,7 @@ export class Runs {
       finished_at: null,
       rows: null,
       error: null,
+      code: null,
     };
     this.#runs.set(run.id, queued);
     const ended = [...this.#runs.values()].filter((one) => one.job === run.job && !isActive(one));

@@ -18,6 +18,7 @@ import { pipelineRoutes } from "./routes/pipeline.ts";
 import { resultRoutes } from "./routes/results.ts";
 import { type SecurityOptions, guard } from "./security.ts";
 import type { Services } from "./services.ts";
+import { routable } from "./station-paths.ts";
 
 /** What the application is made of. */
 export interface AppOptions {
@@ -116,7 +117,7 @@ export function startServer(options: {
     server = Bun.serve({
       hostname: host,
       port,
-      fetch: app.fetch,
+      fetch: (request) => app.fetch(routable(request)),
       idleTimeout: IDLE_SECONDS,
       // The route refuses before that, by name; this is for the other routes.
       maxRequestBodySize: 2 * BODY_MAX,

@@ -62,17 +62,27 @@ export async function readItems(request: Request): Promise<string[]> {
   });
 }
 
+/**
+ * The whole body as text.
+ *
+ * @param max longest body, bytes
+ * @throws RequestError `too_large`, `bad_parameter` when it is not UTF-8
+ */
+export async function readText(request: Request, max: number): Promise<string> {
+  return decode(await readBody(request, max), "The body");
+}
+
 /** The whole body, read no further than it may be long. */
-async function readBody(request: Request): Promise<Uint8Array> {
+async function readBody(request: Request, max = BODY_MAX): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   let newlines = 0;
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    for (let i = chunk.indexOf(NEWLINE); i !== -1 && size + i <= BODY_MAX; i = chunk.indexOf(NEWLINE, i + 1))
+    for (let i = chunk.indexOf(NEWLINE); i !== -1 && size + i <= max; i = chunk.indexOf(NEWLINE, i + 1))
       newlines++;
     size += chunk.byteLength;
-    if (size > BODY_MAX) {
-      throw new RequestError("too_large", `The body passes ${BODY_MAX} bytes in line ${newlines + 1}`, {
+    if (size > max) {
+      throw new RequestError("too_large", `The body passes ${max} bytes in line ${newlines + 1}`, {
         hint: "Send it in parts.",
       });
     }

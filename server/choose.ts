@@ -1,11 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { claimDataset, type DatasetKind } from "../jobs/dataset.ts";
+import type { DatasetKind } from "../jobs/dataset.ts";
 import { chooseSource } from "../jobs/sources/select.ts";
 import type { Source } from "../jobs/sources/source.ts";
 import type { Config } from "./config.ts";
-import { datasetKind, openLake } from "./lakes.ts";
+import { claimLake, datasetKind, isAway, openLake, type OpenedLake } from "./lakes.ts";
 
 /** What this process works on. */
 export interface Choice {
@@ -15,6 +15,13 @@ export interface Choice {
   source: Source | null;
   /** Why it is this one: a sentence. */
   reason: string;
+  /** The data set's lake. HDFS may be away: it then refuses everything until it is there. */
+  lake: OpenedLake;
+  /**
+   * Resolves once the lake has said that the data set is of this kind: before, nothing may be collected for it or shown
+   * of it. It may be asked again after a rejection.
+   */
+  claimed: () => Promise<void>;
 }
 
 /**
@@ -33,7 +40,14 @@ export async function choose(
     ? await chooseSource(config, {
         cities: config.cities,
         clock: deps.clock,
-        observedData: (await kindOf(config.dataset ?? "observed")) === "observed",
+        observedData: async () => {
+          try {
+            return (await kindOf(config.dataset ?? "observed")) === "observed";
+          } catch (error) {
+            if (isAway(error)) return true; // there may be: weather must not be simulated because a server is down
+            throw error;
+          }
+        },
         signal: deps.signal,
       })
     : { source: null, reason: "this process runs no producer" };
@@ -41,13 +55,15 @@ export async function choose(
 
   if (source !== null) {
     const dataset = config.dataset ?? source.kind;
-    const { lake } = await openLake(config, dataset, deps);
-    const { kind } = await claimDataset(lake, dataset, source.kind, deps.clock.now());
-    return { dataset, kind, source, reason };
+    const { claimed, ...lake } = await claimLake(config, dataset, source.kind, deps);
+    deps.signal.throwIfAborted();
+    return { dataset, kind: source.kind, source, reason, lake, claimed };
   }
   for (const dataset of config.dataset === null ? ["observed", "simulated"] : [config.dataset]) {
     const kind = await kindOf(dataset);
-    if (kind !== null) return { dataset, kind, source: null, reason };
+    if (kind === null) continue;
+    const lake = await openLake(config, dataset, deps);
+    return { dataset, kind, source: null, reason, lake, claimed: async () => {} };
   }
   throw new ConfigError(
     "bad_setting",

@@ -1,4 +1,5 @@
 import { type Row, observationOfRow, parseObservation } from "../core/observation.ts";
+import type { Judgement } from "../core/quality.ts";
 import { formatTimestamp, parseTimestamp } from "../core/time.ts";
 import type { LogRecord } from "../jobs/log/log.ts";
 import type { CurrentObservation } from "./services.ts";
@@ -29,7 +30,7 @@ export class CurrentState {
       const parsed = parseObservation(parseJson(value), timestamp);
       if (!parsed.ok) continue;
       const { observation } = parsed;
-      this.#take({ observation, offset, receivedMs: timestamp });
+      this.#take({ observation, offset, receivedMs: timestamp, judgement: null });
       rows.push({ ...observation, log_offset: offset, ingested_at: formatTimestamp(timestamp) });
     }
     return rows;
@@ -39,7 +40,21 @@ export class CurrentState {
   seed(rows: readonly Row[]): void {
     for (const row of rows) {
       const observation = observationOfRow(row);
-      this.#take({ observation, offset: row.log_offset, receivedMs: parseTimestamp(row.ingested_at) });
+      const receivedMs = parseTimestamp(row.ingested_at);
+      this.#take({ observation, offset: row.log_offset, receivedMs, judgement: null });
+    }
+  }
+
+  /** Takes judgements: that of an observation which is no longer its city's newest is left out. */
+  judge(judgements: readonly Judgement[]): void {
+    for (const judgement of judgements) {
+      const entry = this.#cities.get(judgement.city);
+      if (entry === undefined) continue;
+      const { observation, offset } = entry.value;
+      if (observation.source !== judgement.source || offset !== judgement.log_offset) continue;
+      if (entry.ms !== parseTimestamp(judgement.timestamp)) continue;
+      entry.value = { ...entry.value, judgement };
+      this.#list = null;
     }
   }
 

@@ -8,6 +8,7 @@ import {
   messageOf,
 } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import { isStationPath, withoutKey } from "./station-paths.ts";
 
 /** What a caller is told: the one error shape of every route, under the key `error`. */
 export interface Problem {
@@ -26,6 +27,7 @@ export interface Problem {
 const STATUS: Record<RequestError["code"], number> = {
   bad_parameter: 400,
   unknown_parameter: 400,
+  unauthorized: 401,
   forbidden: 403,
   not_found: 404,
   not_acceptable: 406,
@@ -43,7 +45,10 @@ const RETRY_AFTER = "5";
  */
 export function problemOf(error: unknown): Problem {
   if (error instanceof RequestError) {
-    return { status: STATUS[error.code], code: error.code, message: error.message, hint: error.hint };
+    const { code, message, hint } = error;
+    // A 401 must say how to prove oneself (RFC 9110, 15.5.2): here by a key in the request, for which there is no scheme.
+    const headers = code === "unauthorized" ? { "www-authenticate": "StationKey" } : undefined;
+    return { status: STATUS[code], code, message, hint, ...(headers === undefined ? {} : { headers }) };
   }
   const port = portOf(error);
   if (port !== undefined) {
@@ -73,7 +78,7 @@ export function logProblem(logger: Logger, request: Request, problem: Problem, e
   for (let e = error; e !== undefined && causes.length < 5; e = e instanceof Error ? e.cause : undefined) {
     causes.push(messageOf(e));
   }
-  logger.error(`Cannot answer ${request.method} ${pathOf(request)}: ${causes.join(": ")}`, {
+  logger.error(`Cannot answer ${request.method} ${loggedPath(request)}: ${causes.join(": ")}`, {
     status: problem.status,
     code: codeOf(error),
     stack: problem.status === 500 && error instanceof Error ? error.stack : undefined,
@@ -89,7 +94,13 @@ export function problemResponse(problem: Problem): Response {
   );
 }
 
-/** The path of a request, without its query: what may be logged. */
+/** The path of a request as it may be logged: without its query, and without the key of a station. */
+function loggedPath(request: Request): string {
+  const path = pathOf(request);
+  return isStationPath(path) ? withoutKey(path) : path;
+}
+
+/** The path of a request, without its query. */
 export function pathOf(request: Request): string {
   return request.url.replace(/^[a-z]+:\/\/[^/]*/i, "").replace(/[?#].*$/s, "") || "/";
 }

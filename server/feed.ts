@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Log, LogRecord, Subscription } from "../jobs/log/log.ts";
+import type { Row } from "../core/observation.ts";
 import { formatTimestamp } from "../core/time.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
@@ -22,6 +23,7 @@ export interface SnapshotEntry {
   offset: number;
   /** When the log took it, ISO 8601 UTC. */
   received_at: string;
+  judgement: CurrentObservation["judgement"];
 }
 
 /** Data of a `snapshot` event: the newest observation of each city. */
@@ -30,10 +32,11 @@ export function snapshotOf(about: About, current: readonly CurrentObservation[],
     generated_at: formatTimestamp(nowMs),
     dataset: about.dataset,
     kind: about.kind,
-    current: current.map(({ observation, offset, receivedMs }): SnapshotEntry => ({
+    current: current.map(({ observation, offset, receivedMs, judgement }): SnapshotEntry => ({
       observation,
       offset,
       received_at: formatTimestamp(receivedMs),
+      judgement,
     })),
   };
 }
@@ -54,11 +57,14 @@ export async function followLog({
   current,
   hub,
   positions,
+  arrived = () => {},
 }: {
   log: Log;
   current: CurrentState;
   hub: Hub;
   positions: Map<number, number>;
+  /** Takes the rows after they went out. */
+  arrived?: (rows: readonly Row[]) => void;
 }): Promise<Subscription> {
   const take = (partition: number, records: readonly LogRecord[]) => {
     const rows = current.apply(records);
@@ -68,6 +74,7 @@ export async function followLog({
       const id = log.partitions === 1 ? offset : (hub.newest ?? -1) + 1;
       hub.publish({ name: "observations", data: { observations }, id });
     }
+    arrived(rows);
     const last = records.at(-1);
     if (last !== undefined) positions.set(partition, last.offset + 1);
   };

@@ -4,6 +4,7 @@ import {
   type DataType,
   Field,
   Float64,
+  Int32,
   Int64,
   RecordBatch,
   Schema,
@@ -76,7 +77,10 @@ function qualityOf(accept: string, type: string): number {
 }
 
 /** A column of rows that are made here. Missing values are null in every format. */
-export type Column = readonly [name: string, type: "timestamp" | "string" | "double" | "bigint" | "boolean"];
+export type Column = readonly [
+  name: string,
+  type: "timestamp" | "string" | "double" | "int" | "bigint" | "boolean",
+];
 
 /** A row by column name. */
 export type Cells = Readonly<Record<string, unknown>>;
@@ -129,6 +133,11 @@ function arrowColumn(type: Column[1], values: readonly unknown[]): Data {
       const data = Float64Array.from(values, (value) => Number(value ?? 0));
       return makeData({ type: arrowType(type), length, nullCount, nullBitmap, data });
     }
+    case "int": {
+      const { nullBitmap, nullCount } = validityOf(values);
+      const data = Int32Array.from(values, (value) => Number(value ?? 0));
+      return makeData({ type: arrowType(type), length, nullCount, nullBitmap, data });
+    }
     case "bigint":
     case "timestamp": {
       const { nullBitmap, nullCount } = validityOf(values);
@@ -169,6 +178,7 @@ interface ArrowTypes {
   timestamp: TimestampMillisecond;
   string: Utf8;
   double: Float64;
+  int: Int32;
   bigint: Int64;
   boolean: Bool;
 }
@@ -177,6 +187,7 @@ const ARROW_TYPES: ArrowTypes = {
   timestamp: new TimestampMillisecond("UTC"),
   string: new Utf8(),
   double: new Float64(),
+  int: new Int32(),
   bigint: new Int64(),
   boolean: new Bool(),
 };

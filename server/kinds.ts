@@ -91,16 +91,14 @@ export const brokers: Kind<readonly string[]> = kind(
   "host:port, several of them separated by commas",
   (text) => {
     const all = splitList(text);
-    const fits = all.every((broker) => {
-      const [, name, port] = /^(?:\[([0-9a-f:]+)\]|[^:]+):(\d{1,5})$/i.exec(broker) ?? [];
-      return (
-        port !== undefined &&
-        Number(port) <= 65_535 &&
-        isHost(name ?? broker.slice(0, broker.lastIndexOf(":")))
-      );
-    });
-    return fits ? all : undefined;
+    return all.every((broker) => splitPort(broker) !== undefined) ? all : undefined;
   },
+);
+
+/** One `host:port`. */
+export const hostAndPort: Kind<{ host: string; port: number }> = kind(
+  "host:port, such as 0.0.0.0:8000",
+  splitPort,
 );
 
 /** Addresses of one service, as {@link url} takes them, separated by commas. */
@@ -142,7 +140,7 @@ export const cron: Kind<string> = kind("a cron expression: minute hour day month
 
 /** A JSON file of cities, read when it is parsed. */
 export const citiesFile: Kind<readonly City[]> = {
-  wanted: "the path of a JSON file: [{ name, latitude, longitude, zone }]",
+  wanted: "the path of a JSON file: [{ name, latitude, longitude, zone, elevation?, metar? }]",
   parse(path) {
     let text: string;
     try {
@@ -167,6 +165,15 @@ function isHost(text: string): boolean {
   if (isIP(text) !== 0) return true;
   // The last label needs a letter: 1.2.3.400 and 127.1 are no names.
   return text.length <= 253 && /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?$/i.test(text);
+}
+
+/** Host and port of `host:port`, where an IPv6 address is in brackets; undefined when it is none. */
+function splitPort(text: string): { host: string; port: number } | undefined {
+  const [, address, name = "", port] = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const found = address ?? name;
+  return port !== undefined && Number(port) <= 65_535 && isHost(found)
+    ? { host: found, port: Number(port) }
+    : undefined;
 }
 
 function splitList(text: string): string[] {

@@ -1,4 +1,6 @@
 import type { Clock } from "../core/clock.ts";
+import { codeOf, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
 import type { Row } from "../core/observation.ts";
 import { isLater } from "../core/time.ts";
 import type { BackgroundJob, JobStatus } from "../jobs/supervisor.ts";
@@ -21,6 +23,7 @@ export interface MonitorOptions {
   /** The states of the background jobs. */
   jobs: () => JobStatus[];
   clock: Clock;
+  logger: Logger;
   /** The newest row of each city in the lake, for `current` to begin with. */
   newestRows: () => Promise<Row[]>;
   /** The newest observation time the source has given, ISO 8601 UTC. */
@@ -33,6 +36,8 @@ export class PipelineMonitor {
   readonly #options: MonitorOptions;
   #partitions: PartitionStatus[] = [];
   #seeded = false;
+  /** Why log and lake could not be looked at; null where they could. */
+  readonly #troubles: Record<"log" | "lake", string | null> = { log: null, lake: null };
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -40,23 +45,41 @@ export class PipelineMonitor {
 
   /**
    * Looks at log and lake anew; the first time it succeeds, `current` gets the lake's newest rows. A log that is away
-   * leaves its bounds unknown; of a lake that is away the last look stays.
-   *
-   * @throws LakeError, CommitError, EngineError when the lake cannot be read
+   * leaves its bounds unknown; of a lake that is away the last look stays. Never rejects: the stages say what is wrong.
    */
   async refresh(): Promise<void> {
     const { log, reader, current, newestRows } = this.#options;
+    let away: unknown = null;
     const bounds = await Promise.all(
-      Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition).catch(() => null)),
+      Array.from({ length: log.partitions }, (_, partition) =>
+        log.bounds(partition).catch((error: unknown) => {
+          away ??= error;
+          return null;
+        }),
+      ),
     );
+    this.#note("log", away);
+    this.#look(bounds); // a lake that is away takes its time to say so
     try {
       await reader.refresh();
-    } finally {
       this.#look(bounds);
+      if (!this.#seeded) current.seed(await newestRows());
+      this.#seeded = true;
+      this.#note("lake", null);
+    } catch (error) {
+      this.#note("lake", error);
     }
-    if (this.#seeded) return;
-    current.seed(await newestRows());
-    this.#seeded = true;
+  }
+
+  /** Keeps what is wrong with a stage, and logs it when that changes. */
+  #note(stage: "log" | "lake", error: unknown): void {
+    const { logger } = this.#options;
+    const trouble = error === null ? null : messageOf(error);
+    const before = this.#troubles[stage];
+    this.#troubles[stage] = trouble;
+    if ((before === null) === (trouble === null)) return;
+    if (trouble === null) logger.info(`The ${stage} can be read again`);
+    else logger.error(`The ${stage} cannot be read`, { code: codeOf(error), reason: trouble });
   }
 
   #look(bounds: readonly (LogBounds | null)[]): void {
@@ -88,20 +111,40 @@ export class PipelineMonitor {
     const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
     return {
       stages: [
-        { name: "source", by: about.source?.name ?? "none", watermark: sourceWatermark(), behind: null },
+        {
+          name: "source",
+          by: about.source?.name ?? "none",
+          watermark: sourceWatermark(),
+          behind: null,
+          trouble: null,
+        },
         {
           name: "log",
           by: `${about.log}, ${count(log.partitions, "partition")}`,
           watermark: current.watermark,
           behind: null,
+          trouble: this.#troubles.log,
         },
-        { name: "lake", by: about.lake, watermark: reader.watermark, behind },
-        { name: "result", by: about.engine, watermark: this.#resultWatermark(), behind: null },
+        {
+          name: "lake",
+          by: about.lake,
+          watermark: reader.watermark,
+          behind,
+          trouble: this.#troubles.lake,
+        },
+        {
+          name: "result",
+          by: about.engine,
+          watermark: this.#resultWatermark(),
+          behind: null,
+          trouble: this.#resultTrouble(),
+        },
         {
           name: "screen",
           by: `SSE, ${count(live.clients, "reader")}`,
           watermark: current.watermark,
           behind: null,
+          trouble: null,
         },
       ],
       jobs: jobs(),
@@ -120,7 +163,15 @@ export class PipelineMonitor {
     return newest;
   }
 
-  /** Keeps the status fresh. It fails while the lake cannot be read. */
+  /** Why no result can be made: the run that ended last failed for an engine that is away. */
+  #resultTrouble(): string | null {
+    const ended = this.#options.analytics
+      .runs()
+      .find(({ state }) => state === "succeeded" || state === "failed");
+    return ended?.code === "unavailable" ? ended.error : null;
+  }
+
+  /** Keeps the status fresh. */
   job(): BackgroundJob {
     return {
       name: "monitor",

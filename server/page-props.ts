@@ -90,7 +90,7 @@ export function headlineOf(services: Services, asOf: number): HeadlineProps {
     if (entry === undefined) silent.push(name);
     else if (asOf - parseTimestamp(entry.observation.timestamp) > staleMs) late.push(name);
   }
-  const result = services.analytics.result("temperature_anomalies");
+  const result = services.analytics.result("anomalies");
   const judged = result === null ? [] : judgementsIn(result.table);
   // A judgement of a city's newest observation: old news once that is more than an hour ago.
   const unusual = judged.filter(
@@ -101,7 +101,7 @@ export function headlineOf(services: Services, asOf: number): HeadlineProps {
     cities: cities.length,
     late,
     silent,
-    unusual: unusual.map(({ city, temperature, expected }) => ({ city, warm: temperature > expected })),
+    unusual: unusual.map(({ city, score }) => ({ city, warm: (score ?? 0) > 0 })),
     judged: judged.some(({ isJudged }) => isJudged),
   };
 }
@@ -131,9 +131,9 @@ export function statisticsOf(services: Services, now: number): StatisticsProps {
   return { now, result: { info: infoOf(result), rows, more: result.table.numRows - rows.length } };
 }
 
-/** The newest anomalies, newest first. */
+/** The newest anomaly of each city and kind, newest first: one that lasts is one. */
 export function anomaliesOf(services: Services, asOf: number, now: number): AnomaliesProps {
-  const result = services.analytics.result("temperature_anomalies");
+  const result = services.analytics.result("anomalies");
   if (result === null) return { asOf, now, result: null };
   const all = judgementsIn(result.table);
   return {
@@ -141,9 +141,8 @@ export function anomaliesOf(services: Services, asOf: number, now: number): Anom
     now,
     result: {
       info: infoOf(result),
-      method: result.table.numRows === 0 ? "" : (reader(result.table).text("method", 0) ?? ""),
       judged: all.some(({ isJudged }) => isJudged),
-      rows: all.filter(({ isAnomaly }) => isAnomaly).slice(0, ANOMALIES),
+      rows: newestOfEach(all.filter(({ isAnomaly }) => isAnomaly)).slice(0, ANOMALIES),
     },
   };
 }
@@ -154,8 +153,8 @@ export function pipelineOf(services: Services, asOf: number, now: number): Pipel
 }
 
 /** What the anomalies' job says of one observation. */
-interface Judgement extends Anomaly {
-  /** Whether no newer one of its city was judged. */
+interface JudgedReport extends Anomaly {
+  /** Whether its temperature is the newest of its city that was judged by season and hour. */
   isNewest: boolean;
   isAnomaly: boolean;
   /** Whether the past was long enough to judge by. */
@@ -163,37 +162,47 @@ interface Judgement extends Anomaly {
 }
 
 /** A result is read once, however many look at it. */
-const judgements = new WeakMap<Table, Judgement[]>();
+const judgements = new WeakMap<Table, JudgedReport[]>();
 
 /** The judgements of a result, newest first. */
-function judgementsIn(table: Table): readonly Judgement[] {
+function judgementsIn(table: Table): readonly JudgedReport[] {
   const known = judgements.get(table);
   if (known !== undefined) return known;
   const read = reader(table);
-  const found: Judgement[] = [];
+  const found: JudgedReport[] = [];
   for (let i = 0; i < table.numRows; i++) {
     const time = read.number("timestamp", i);
-    const temperature = read.number("temperature", i);
-    const expected = read.number("expected", i);
-    const z = read.number("z_robust", i);
-    if (time === null || temperature === null || expected === null || z === null) continue;
+    if (time === null) continue;
     found.push({
       city: read.text("city", i) ?? "",
       time,
-      temperature,
-      expected,
+      kind: (read.text("kind", i) ?? "unusual") as Anomaly["kind"],
+      observed: read.number("observed", i),
+      expected: read.number("expected", i),
       lower: read.number("lower", i),
       upper: read.number("upper", i),
-      z,
+      score: read.number("score", i),
+      method: read.text("method", i) ?? "",
       n: read.number("n", i) ?? 0,
+      severity: read.number("severity", i),
       isNewest: read.flag("is_newest", i),
       isAnomaly: read.flag("is_anomaly", i),
       isJudged: read.text("status", i) !== "insufficient data",
     });
   }
-  found.sort((a, b) => b.time - a.time || Math.abs(b.z) - Math.abs(a.z));
+  found.sort((a, b) => b.time - a.time || (b.severity ?? 0) - (a.severity ?? 0));
   judgements.set(table, found);
   return found;
+}
+
+function newestOfEach(anomalies: readonly JudgedReport[]): JudgedReport[] {
+  const seen = new Set<string>();
+  return anomalies.filter(({ city, kind }) => {
+    const key = `${kind} ${city}`;
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 function newestByCity(services: Services): Map<string, CurrentObservation> {

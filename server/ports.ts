@@ -8,14 +8,16 @@ import type { Logger } from "../core/log.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
 import { cachedEngine } from "../jobs/lake/cached-engine.ts";
 import type { Lake } from "../jobs/lake/lake.ts";
-import { openKafkaLog } from "../jobs/log/kafka.ts";
+import { isAway } from "../jobs/log/kafka-client.ts";
+import { type KafkaLogOptions, openKafkaLog } from "../jobs/log/kafka.ts";
+import { LateLog } from "../jobs/log/late-log.ts";
 import type { Log } from "../jobs/log/log.ts";
 import { openSqliteLog, type SqliteLog } from "../jobs/log/sqlite.ts";
 import { openSpark, type SparkEngine } from "../spark/connect/engine.ts";
 import { openDuckDb } from "../spark/duckdb.ts";
 import type { Engine } from "../spark/engine.ts";
 import type { Config } from "./config.ts";
-import { openLake } from "./lakes.ts";
+import { type OpenedLake, openLake } from "./lakes.ts";
 import type { Role } from "./settings.ts";
 
 /** The ports of one data set: which implementation each has is decided here and nowhere else. */
@@ -24,10 +26,14 @@ export interface Ports {
   /** The log where it is embedded: it needs somebody who deletes what is old. */
   embeddedLog: SqliteLog | null;
   lake: Lake;
+  /** The lake for readers that somebody waits for. */
+  promptLake: Lake;
   /** Runs jobs and compaction: Spark where `SPARK_REMOTE` is set. */
   engine: Engine;
   /** Answers short reads: always DuckDB in this process. */
   reads: Engine;
+  /** A folder of this process alone that {@link Ports.reads} may read; it goes with the ports. */
+  tempFolder: string;
   /** Releases them in reverse order. */
   close(): Promise<void>;
 }
@@ -49,12 +55,15 @@ export function exclusiveRoles(config: Config, roles: readonly Role[]): Role[] {
 /**
  * Opens log, lake and engines of a data set.
  *
+ * @param options.lake its lake, where it is open already
+ * @param options.late takes a Kafka that is away too: everything asked of it is refused until it is there
  * @throws LakeError, LogError, EngineError, ConfigError naming what cannot be used; what was opened before is closed
  */
 export async function openPorts(
   config: Config,
   dataset: string,
   deps: { clock: Clock; logger: Logger },
+  options: { lake?: OpenedLake; late?: boolean } = {},
 ): Promise<Ports> {
   const undo: (() => Promise<unknown>)[] = [];
   const close = async () => {
@@ -62,10 +71,10 @@ export async function openPorts(
   };
   try {
     const folder = resolve(config.dataDir);
-    const opened = await openLake(config, dataset, deps);
-    const { lake } = opened;
+    const opened = options.lake ?? (await openLake(config, dataset, deps));
+    const { lake, promptLake } = opened;
 
-    const { log, embeddedLog } = await openLog(config, dataset, deps);
+    const { log, embeddedLog } = await openLog(config, dataset, deps, options);
     undo.push(() => log.close());
 
     const tempFolder = await ownTempFolder(join(folder, "tmp"), deps.clock.now());
@@ -75,7 +84,9 @@ export async function openPorts(
     undo.push(() => duckDb.close());
     const maxBytes = config.cacheMegabytes * 1_000_000;
     const reads =
-      opened.folder !== null ? duckDb : cachedEngine({ engine: duckDb, lake, folder: cache, maxBytes });
+      opened.folder !== null
+        ? duckDb
+        : cachedEngine({ engine: duckDb, lake: promptLake, folder: cache, maxBytes });
 
     let engine: Engine = reads;
     if (config.sparkRemote !== null) {
@@ -90,7 +101,7 @@ export async function openPorts(
       if (opened.folder !== null) await probe(spark, opened.folder, deps.logger);
       engine = spark;
     }
-    return { log, embeddedLog, lake, engine, reads, close };
+    return { log, embeddedLog, lake, promptLake, engine, reads, tempFolder, close };
   } catch (error) {
     await close();
     throw error;
@@ -100,12 +111,14 @@ export async function openPorts(
 /**
  * Opens the log of a data set: Kafka where `KAFKA_BROKERS` is set, else SQLite.
  *
+ * @param options.late see {@link openPorts}
  * @throws LogError
  */
 export async function openLog(
   config: Config,
   dataset: string,
   deps: { clock: Clock; logger: Logger },
+  options: { late?: boolean } = {},
 ): Promise<{ log: Log; embeddedLog: SqliteLog | null }> {
   const topic = `weather.${dataset}`;
   const retentionMs = config.logRetentionHours * HOUR_MS;
@@ -119,10 +132,11 @@ export async function openLog(
     return { log, embeddedLog: log };
   }
   const { kafkaCa: ca, kafkaCert: cert, kafkaKey: key } = config;
-  const log = await openKafkaLog({
+  const partitions = config.kafkaPartitions;
+  const kafka: KafkaLogOptions = {
     brokers: config.kafkaBrokers,
     topic,
-    partitions: config.kafkaPartitions,
+    partitions,
     replication: config.kafkaReplication,
     retentionMs,
     group: `${config.kafkaGroup}.${dataset}`,
@@ -140,8 +154,15 @@ export async function openLog(
           },
         }),
     ...deps,
-  });
-  return { log, embeddedLog: null };
+  };
+  try {
+    return { log: await openKafkaLog(kafka), embeddedLog: null };
+  } catch (error) {
+    if (options.late !== true || !isAway(error)) throw error;
+    deps.logger.warn("Kafka is away: what needs it waits", { reason: messageOf(error) });
+    const log = new LateLog({ kind: "kafka", topic, partitions, open: () => openKafkaLog(kafka) });
+    return { log, embeddedLog: null };
+  }
 }
 
 /**

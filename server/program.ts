@@ -1,8 +1,11 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import { codeOf, messageOf, RequestError } from "../core/errors.ts";
+import { messageOf, RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import type { Row } from "../core/observation.ts";
 import { Analytics } from "../jobs/analytics.ts";
+import { Judge } from "../jobs/judge.ts";
+import { KeptViews } from "../jobs/kept-views.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
 import type { Log, Subscription } from "../jobs/log/log.ts";
@@ -11,6 +14,7 @@ import { retentionJob } from "../jobs/retention.ts";
 import { lockRole, type RoleLock } from "../jobs/role-lock.ts";
 import { type BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
 import { readSqlJobs } from "../spark/sql-job.ts";
+import { valuesView } from "../spark/values.ts";
 import { analysisViews } from "../spark/views.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { createApp, startServer } from "./app.ts";
@@ -22,10 +26,13 @@ import { announce, followLog, snapshotOf } from "./feed.ts";
 import { Hub } from "./hub.ts";
 import { appendLines } from "./ingest.ts";
 import { PipelineMonitor } from "./monitor.ts";
+import { creditOf, fetchesPast, pastJob } from "./past.ts";
 import { Places } from "./places.ts";
 import { exclusiveRoles, newId, openPorts } from "./ports.ts";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
+import { openStations } from "./stations.ts";
+import { readStations } from "./stations-file.ts";
 import { storageJobs } from "./storage-jobs.ts";
 
 /** Hours of the past that a first start fetches, so that the first picture is a line and not a dot. */
@@ -77,7 +84,9 @@ export async function startProgram(
   };
   try {
     // ---- the data set and its source
-    const { dataset, kind, source, reason } = await choose(config, { clock, logger, signal });
+    const stations = await readStations(config);
+    const choice = await choose(config, { clock, logger, signal });
+    const { dataset, kind, source, reason, claimed } = choice;
     logger.info(`The source is ${source?.name ?? "none"}: ${reason}`, { dataset, kind });
     const locks: RoleLock[] = [];
     for (const role of exclusiveRoles(config, config.roles)) {
@@ -87,21 +96,23 @@ export async function startProgram(
     }
 
     // ---- ports
-    const ports = await openPorts(config, dataset, { clock, logger });
+    const ports = await openPorts(config, dataset, { clock, logger }, { lake: choice.lake, late: true });
     undo.push(() => ports.close());
-    const { log, embeddedLog, lake, engine, reads } = ports;
-    const reader = new LakeReader(lake, log.topic, () => clock.now());
+    const { log, embeddedLog, lake, engine, reads, tempFolder } = ports;
+    const reader = new LakeReader(ports.promptLake, log.topic, () => clock.now());
     const pollSeconds = source === null ? null : (config.pollSeconds ?? source.pollSeconds);
     const about: About = {
       version: packageJson.version,
       dataset,
       kind,
-      source: source === null ? null : { name: source.name, reason, credit: source.credit },
+      source: source === null ? null : { name: source.name, reason, credit: creditOf(config, source) },
       log: log.kind,
       lake: lake.kind,
       engine: engine.name,
       staleAfterSeconds:
-        pollSeconds === null ? UNPOLLED_STALE_HOURS * 3600 : Math.max(SHORTEST_STALE, 3 * pollSeconds),
+        pollSeconds === null
+          ? UNPOLLED_STALE_HOURS * 3600
+          : Math.max(SHORTEST_STALE, 3 * Math.max(pollSeconds, source?.reportSeconds ?? 0)),
     };
 
     // ---- jobs
@@ -109,7 +120,6 @@ export async function startProgram(
     // What fills the log stops before what empties it, so that a stop leaves nothing to be committed.
     const intake = new Supervisor({ clock, logger });
     const jobStates = () => [...intake.status(), ...supervisor.status()];
-    const isNew = await isEmpty(log);
     const producer =
       source === null || pollSeconds === null
         ? null
@@ -120,18 +130,33 @@ export async function startProgram(
             logger,
             pollSeconds,
             historyHours: HISTORY_HOURS,
-            firstStart: isNew,
+            firstStart: async () => {
+              await claimed();
+              return isEmpty(log);
+            },
           });
     if (producer !== null) intake.add(producer);
+    if (fetchesPast(config, source)) intake.add(pastJob(ports, config, { reader, claimed, clock, logger }));
+    const pushes = plays("producer")
+      ? openStations(stations, config, { dataset, kind, log, claimed, clock, logger })
+      : null;
+    undo.push(() => pushes?.close());
+    const views = await analysisViews({ cities: config.cities, stations });
+    const jobs = await readSqlJobs();
     const analytics = new Analytics({
-      jobs: await readSqlJobs(),
+      jobs,
       engine,
-      views: await analysisViews(config),
+      views,
       lake,
       snapshot: () => reader.snapshot(),
       clock,
       logger,
       cronDefault: config.analyticsCron,
+    });
+    const kept = new KeptViews({
+      views,
+      result: (job) => (jobs.some(({ name }) => name === job) ? analytics.result(job) : undefined),
+      folder: join(tempFolder, "kept"),
     });
     if (plays("consumer")) {
       for (const job of storageJobs(ports, config, { clock, logger })) supervisor.add(job);
@@ -167,39 +192,60 @@ export async function startProgram(
         jobs: jobStates,
         analytics,
         clock,
+        logger,
         newestRows: () => newestRows(reader, reads),
         sourceWatermark: () => producer?.status().watermark ?? null,
       });
-      try {
-        await monitor.refresh();
-        if (!plays("analytics")) await analytics.load();
-      } catch (error) {
-        // The rest answers; the jobs say what is wrong, and go on when it is put right.
-        logger.error("The lake cannot be read", { code: codeOf(error), reason: messageOf(error) });
-      }
       const services: Services = {
         about,
         cities: () => places.list(),
         current: () => current.list(),
-        observations: (query) => queryRows(reader, reads, query),
+        observations: async (query) => queryRows(reader, reads, await kept.list("quality"), query),
         analytics,
         pipeline: () => monitor.status(),
         ingest: async (lines) => {
           if (!plays("producer")) {
             throw new RequestError("conflict", "Cannot take observations: this process does not produce");
           }
+          await claimed();
           return appendLines(log, lines);
         },
       };
+      const isLive = kind !== "replayed";
+      const judge = new Judge({
+        reader,
+        engine: reads,
+        views: async () => {
+          const now = valuesView("watermark", [["newest", "timestamp"]], [[clock.now()]]);
+          return (await kept.list()).map((view) => (isLive && view.name === now.name ? now : view));
+        },
+        isLive,
+        folder: join(tempFolder, "judge"),
+        clock,
+        logger,
+        publish: (judgements) => {
+          current.judge(judgements);
+          hub.publish({ name: "judgements", data: { judgements } });
+        },
+      });
+      supervisor.add(judge.backgroundJob());
+      const arrived = (rows: readonly Row[]) => judge.take(rows);
       supervisor.add(monitor.job());
       if (!plays("analytics")) supervisor.add(resultsJob(analytics, clock));
       const positions = new Map<number, number>();
-      let followed: Subscription | null = await followLog({ log, current, hub, positions });
+      const follow = async () => {
+        await claimed();
+        return followLog({ log, current, hub, positions, arrived });
+      };
+      let first: Promise<Subscription> | null = follow();
+      // Whatever is away here is looked for again by its job.
+      await Promise.allSettled([first, monitor.refresh(), plays("analytics") ? null : analytics.load()]);
       supervisor.add({
         name: "feed",
         run: async ({ signal, running }) => {
-          const subscription = followed ?? (await followLog({ log, current, hub, positions }));
-          followed = null;
+          const following = first ?? follow();
+          first = null;
+          const subscription = await following;
           running();
           const over = new AbortController();
           const announced = announce({
@@ -226,7 +272,7 @@ export async function startProgram(
           clock,
           logger,
           security: { host: config.host, allowedHosts: config.allowedHosts },
-          plugins: [pagesRoutes(pages)],
+          plugins: [pagesRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
           errorPage: problemPage(pages),
         }),
         host: config.host,
@@ -241,6 +287,8 @@ export async function startProgram(
       for (const lock of locks) lock.announce(url.href);
     }
 
+    const listener = pushes?.listen() ?? null;
+    undo.push(() => listener?.stop(remaining() * WEB_SHARE));
     intake.start();
     supervisor.start();
     return { url, about, stop };

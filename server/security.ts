@@ -3,6 +3,7 @@ import { RequestError } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { pathOf } from "./errors.ts";
 import { isLoopback } from "./loopback.ts";
+import { isStationPath } from "./station-paths.ts";
 
 /** No inline script or style, no eval, nothing from elsewhere, no frame. */
 export const CONTENT_SECURITY_POLICY =
@@ -33,7 +34,8 @@ export interface SecurityOptions {
 
 /**
  * The guard of every route, also of those that are not there: security headers, the Host that is asked for (a page whose
- * name was bound anew to loopback shows itself by it), and, for what changes something, where the request comes from.
+ * name was bound anew to loopback shows itself by it), and, for what changes something, where the request comes from. The
+ * paths of stations get the headers only.
  *
  * @throws RequestError `forbidden` or `unsupported_media_type`, into the application's error handler
  */
@@ -41,6 +43,8 @@ export function guard(options: SecurityOptions) {
   const isAllowed = hostCheck(options);
   return new Elysia().onRequest(({ request, set }) => {
     Object.assign(set.headers, SECURITY_HEADERS);
+    // A station proves itself by its key, which no web page has, and often names a host that is not ours.
+    if (isStationPath(pathOf(request))) return;
     const { headers } = request;
     const host = headers.get("host") ?? hostOfUrl(request.url);
     if (!isAllowed(host)) {

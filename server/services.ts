@@ -1,7 +1,8 @@
 import type { Place } from "../core/city.ts";
-import type { Observation, Row } from "../core/observation.ts";
+import type { Observation } from "../core/observation.ts";
+import type { Judgement } from "../core/quality.ts";
 import type { AnalyticsService } from "../jobs/analytics.ts";
-import type { RowQuery } from "../jobs/lake-queries.ts";
+import type { FlaggedRow, RowQuery } from "../jobs/lake-queries.ts";
 import type { JobStatus } from "../jobs/supervisor.ts";
 
 export type { RowQuery as ObservationQuery } from "../jobs/lake-queries.ts";
@@ -53,11 +54,13 @@ export interface CurrentObservation {
   offset: number;
   /** When the log took it, ms. */
   receivedMs: number;
+  /** What the live judge says of it; null until it has, which is shortly after. */
+  judgement: Judgement | null;
 }
 
 /** A page of rows, sorted by timestamp, city, source. */
 export interface ObservationPage {
-  rows: Row[];
+  rows: FlaggedRow[];
   /** Whether more rows follow. */
   more: boolean;
 }
@@ -71,6 +74,8 @@ export interface Stage {
   watermark: string | null;
   /** Records it has still to do; null where that has no meaning. */
   behind: number | null;
+  /** Why what implements it cannot be used now, for people; null while it can. */
+  trouble: string | null;
 }
 
 /** What one partition holds. */

@@ -6,6 +6,7 @@ import {
   cron,
   decimal,
   host,
+  hostAndPort,
   hosts,
   integer,
   type Kind,
@@ -98,11 +99,12 @@ export const SETTINGS = {
     default: DEFAULT_CITIES,
     written: "./cities.json",
     otherwise: DEFAULT_CITIES.map((city) => city.name).join(", "),
-    meaning: "Places whose weather is collected, with coordinates and IANA time zones.",
+    meaning:
+      "Places whose weather is collected, with coordinates and IANA time zones; `elevation` (m) and `metar` (ICAO id) may follow.",
   }),
   weatherSource: setting({
     name: "WEATHER_SOURCE",
-    kind: oneOf(["auto", "openweathermap", "open-meteo", "simulator", "none"]),
+    kind: oneOf(["auto", "openweathermap", "open-meteo", "metar", "simulator", "none"]),
     default: "auto",
     written: "auto",
     meaning:
@@ -130,6 +132,46 @@ export const SETTINGS = {
     default: "https://api.open-meteo.com",
     written: "https://api.open-meteo.com",
     meaning: "Where Open-Meteo answers; `/v1/forecast` is added.",
+  }),
+  openMeteoArchiveUrl: setting({
+    name: "OPEN_METEO_ARCHIVE_URL",
+    kind: url,
+    default: "https://archive-api.open-meteo.com",
+    written: "https://archive-api.open-meteo.com",
+    meaning: "Where Open-Meteo's archive answers; `/v1/archive` is added.",
+  }),
+  metarUrl: setting({
+    name: "METAR_URL",
+    kind: url,
+    default: "https://aviationweather.gov",
+    written: "https://aviationweather.gov",
+    meaning: "Where the Aviation Weather Center answers; `/api/data/metar` is added.",
+  }),
+  backfillDays: setting({
+    name: "BACKFILL_DAYS",
+    kind: integer(0, 3650),
+    default: 60,
+    written: "60",
+    unit: "days",
+    meaning:
+      "Past of a new data set that is fetched from Open-Meteo's archive in the background, so that baselines exist on the first day; 0 fetches none.",
+  }),
+  stationsFile: setting({
+    name: "STATIONS_FILE",
+    kind: matching(/^[^\u0000-\u001f\u007f]+$/, "the path of a file"),
+    default: null,
+    written: "./stations.json",
+    otherwise: "`stations.json` in `DATA_DIR`",
+    meaning:
+      "Stations of one's own that push; `bun run station:add` writes it, and docs/stations.md describes it.",
+  }),
+  stationsListen: setting({
+    name: "STATIONS_LISTEN",
+    kind: hostAndPort,
+    default: null,
+    written: "0.0.0.0:8000",
+    otherwise: "only where the web server listens",
+    meaning: "Where stations are listened to as well, with nothing else behind it: `host:port`.",
   }),
   simulatorSeed: setting({
     name: "SIMULATOR_SEED",

@@ -1,4 +1,5 @@
 import type { Measure, Observation } from "../core/observation.ts";
+import type { Anomaly as FoundAnomaly } from "../core/quality.ts";
 
 /** What every page shows around its content. */
 export interface Frame {
@@ -81,19 +82,11 @@ export interface StatisticsProps {
   result: { info: ResultInfo; rows: CityStatistics[]; more: number } | null;
 }
 
-/** One value outside its bounds. */
-export interface Anomaly {
+/** Something unusual about one report of a place. */
+export interface Anomaly extends Omit<FoundAnomaly, "variable" | "status"> {
   city: string;
-  /** When it was observed, ms. */
+  /** When it was observed, ms; the last report before a silence. */
   time: number;
-  temperature: number;
-  expected: number;
-  lower: Measure;
-  upper: Measure;
-  /** Robust z-score. */
-  z: number;
-  /** Sample size behind the expected value. */
-  n: number;
 }
 
 /** The newest anomalies; `result` is null before the job's first run. */
@@ -104,8 +97,6 @@ export interface AnomaliesProps {
   now: number;
   result: {
     info: ResultInfo;
-    /** How the expected values were found, in words. */
-    method: string;
     /** Whether any city has a past that is long enough to judge by. */
     judged: boolean;
     rows: Anomaly[];
@@ -119,6 +110,8 @@ export interface StageProps {
   /** ISO 8601 UTC. */
   watermark: string | null;
   behind: number | null;
+  /** Why what implements it cannot be used now. */
+  trouble: string | null;
 }
 
 /** State of a background job. */

@@ -9,6 +9,7 @@ import { readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { datasetKind } from "../lakes.ts";
 import { exclusiveRoles, openPorts } from "../ports.ts";
+import { readStations } from "../stations-file.ts";
 import { type CommandContext, runCommand, textTable } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
 
@@ -79,7 +80,7 @@ async function runHere(
       const analytics = new Analytics({
         jobs,
         engine,
-        views: await analysisViews(config),
+        views: await analysisViews({ cities: config.cities, stations: await readStations(config) }),
         lake,
         snapshot: () => reader.snapshot(),
         clock: systemClock,

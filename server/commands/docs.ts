@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { jobsPage } from "../job-docs.ts";
+import { markdownTable } from "../markdown.ts";
 import { type Setting, SETTINGS } from "../settings.ts";
 
 const GENERATED = "made by `bun run docs` from server/settings.ts";
@@ -52,23 +54,13 @@ ${markdownTable(["Setting", "Default", "Unit", "Allowed", "Meaning"], rows)}
 `;
 }
 
-/** A table as `bun fmt` leaves it: every column as wide as its widest cell. */
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
-}
-
 function plain(text: string): string {
   return text.replaceAll("`", "");
 }
 
 if (import.meta.main) {
   const root = join(import.meta.dir, "../..");
-  for (const [path, text] of Object.entries(generatedFiles())) {
+  for (const [path, text] of Object.entries({ ...generatedFiles(), "docs/jobs.md": await jobsPage() })) {
     await Bun.write(join(root, path), text);
     console.log(`Wrote ${path}`);
   }

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { answerRows, headersOf, payloadOf } from "../answer.ts";
@@ -8,9 +9,23 @@ import { Parameters } from "../parameters.ts";
 import type { Payload } from "../payload.ts";
 import type { CurrentObservation } from "../services.ts";
 
-const COLUMNS: readonly Column[] = [...OBSERVATION_COLUMNS, ["age_seconds", "double"], ["stale", "boolean"]];
+const COLUMNS: readonly Column[] = [
+  ...OBSERVATION_COLUMNS,
+  ["age_seconds", "double"],
+  ["stale", "boolean"],
+  ...FLAG_COLUMNS.map((name) => [name, "int"] as const),
+  ["temperature_expected", "double"],
+  ["temperature_lower", "double"],
+  ["temperature_upper", "double"],
+  ["anomalies", "string"],
+];
 
-/** The newest observation of each city, with its age: old data is never shown as new. */
+const NOT_JUDGED = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null]));
+
+/**
+ * The newest observation of each city, with its age: old data is never shown as new; and with what the live judge says of
+ * it: null until it has.
+ */
 export function currentRoutes(context: WebContext) {
   const { services, clock } = context;
   const { staleAfterSeconds } = services.about;
@@ -43,7 +58,7 @@ export function currentRoutes(context: WebContext) {
 }
 
 function rowOf(
-  { observation, offset, receivedMs }: CurrentObservation,
+  { observation, offset, receivedMs, judgement }: CurrentObservation,
   nowMs: number,
   staleAfterSeconds: number,
 ): Cells {
@@ -55,5 +70,10 @@ function rowOf(
     ingested_at: formatTimestamp(receivedMs),
     age_seconds: age,
     stale: age > staleAfterSeconds,
+    ...(judgement?.flags ?? NOT_JUDGED),
+    temperature_expected: judgement?.usual?.expected ?? null,
+    temperature_lower: judgement?.usual?.lower ?? null,
+    temperature_upper: judgement?.usual?.upper ?? null,
+    anomalies: judgement === null ? null : judgement.anomalies.map(({ kind }) => kind).join(" "),
   };
 }

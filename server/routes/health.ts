@@ -24,16 +24,16 @@ export function healthRoutes(context: WebContext) {
 }
 
 /**
- * Why the process cannot do its work: a job that failed, or a log that is away. One that waits, for a source or for its
- * hour, is no such reason: what was collected is served all the same.
+ * Why the process cannot do its work: a stage whose log, lake or engine is away, or a job that failed. A job that waits,
+ * for a source or for its hour, is no such reason: what was collected is served all the same.
  */
-function reasonsAgainst({ jobs, partitions }: PipelineStatus): string[] {
+function reasonsAgainst({ stages, jobs }: PipelineStatus): string[] {
   const reasons: string[] = [];
+  for (const { name, trouble } of stages) {
+    if (trouble !== null) reasons.push(`The ${name} stands still: ${trouble}`);
+  }
   for (const { name, state, reason } of jobs) {
     if (state === "failed") reasons.push(`The job ${name} failed${reason === null ? "" : `: ${reason}`}`);
-  }
-  for (const { partition, high } of partitions) {
-    if (high === null) reasons.push(`The log is away: the end of partition ${partition} is not known`);
   }
   return reasons;
 }

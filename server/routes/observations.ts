@@ -1,17 +1,22 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
+import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { DAY_MS, formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { answerRows } from "../answer.ts";
 import type { WebContext } from "../context.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "../cursor.ts";
-import { type Cells, chooseFormat } from "../formats.ts";
+import { type Cells, chooseFormat, type Column } from "../formats.ts";
 import { Parameters, badParameter } from "../parameters.ts";
 
+const COLUMNS: readonly Column[] = [
+  ...OBSERVATION_COLUMNS,
+  ...FLAG_COLUMNS.map((name) => [name, "int"] as const),
+];
 const LIMIT = { min: 1, max: 10_000, fallback: 1_000 };
 
 /**
- * Rows of the lake, in time order. Without `from` and `to`: the 24 h up to the newest observation known, so that the
+ * Rows of the lake with their quality flags, in time order. Without `from` and `to`: the 24 h up to the newest observation known, so that the
  * question has an answer also where collecting stopped long ago. `to` is exclusive; with `from` alone it is now.
  */
 export function observationRoutes(context: WebContext) {
@@ -43,7 +48,7 @@ export function observationRoutes(context: WebContext) {
       request,
       format,
       {
-        columns: OBSERVATION_COLUMNS,
+        columns: COLUMNS,
         rows: rows as unknown as Cells[],
         extra: {
           city: query.city,

@@ -11,7 +11,7 @@ export function resultRoutes(context: WebContext) {
   return new Elysia()
     .get("/statistics", ({ request }) => answerResult(context, request, "city_statistics"))
     .get("/trends", ({ request }) => answerResult(context, request, "hourly_trends"))
-    .get("/anomalies", ({ request }) => answerResult(context, request, "temperature_anomalies"))
+    .get("/anomalies", ({ request }) => answerResult(context, request, "anomalies"))
     .get("/results/:job", ({ request, params }) =>
       answerResult(context, request, findJob(context.services.analytics, params.job).name),
     );

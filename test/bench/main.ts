@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { benchAnalytics } from "./analytics.ts";
 import { benchApi } from "./api.ts";
 import { benchHdfs } from "./hdfs.ts";
 import { benchIngest } from "./ingest.ts";
@@ -17,13 +18,17 @@ const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>
 };
 /** These start real servers, and run only where they are named. */
 const CLUSTER_SUBJECTS: typeof SUBJECTS = { kafka: benchKafka, hdfs: benchHdfs, spark: benchSpark };
-const ALL = { ...SUBJECTS, ...CLUSTER_SUBJECTS };
+/** This takes long, and runs only where it is named. */
+const LONG_SUBJECTS: typeof SUBJECTS = { analytics: benchAnalytics };
+const ALL = { ...SUBJECTS, ...LONG_SUBJECTS, ...CLUSTER_SUBJECTS };
 
 const USAGE = `Measures the program beside the bare libraries it stands on, in the same run.
 
   bun run bench [SUBJECT…] [--quick] [--file PATH]
 
   SUBJECT      ${Object.keys(SUBJECTS).join(", ")} (default: all of these);
+               ${Object.keys(LONG_SUBJECTS).join(", ")}: the analytic jobs over a year of 1,000 cities, beside polars where the
+               Python in ISOBAR_PYTHON has it;
                ${Object.keys(CLUSTER_SUBJECTS).join(", ")}: on real servers (Java 17, Maven)
   --quick      less of everything: about a minute
   --file PATH  a recording to load as well (with ingest): .jsonl or .csv, also .gz

@@ -11,13 +11,14 @@ import { DAY_MS, formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { simulatedRecords, syntheticCities } from "../../jobs/sources/simulator.ts";
 import { textTable } from "../../server/commands/command.ts";
 import { openSpark } from "../../spark/connect/engine.ts";
-import { queryPlan, observationsPlan } from "../../spark/connect/plans.ts";
+import { observationsPlan, queryPlan, viewPlan } from "../../spark/connect/plans.ts";
 import { parseRemote } from "../../spark/connect/remote.ts";
 import { Rpc } from "../../spark/connect/rpc.ts";
 import { SparkConnectService } from "../../spark/connect/spark_connect_pb.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import { OBSERVATION_COLUMNS, type Snapshot, type SnapshotFile } from "../../spark/engine.ts";
 import { defaultArguments, readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
+import { analysisViews } from "../../spark/views.ts";
 import { type BenchOptions, median, shown, times, withFolder } from "./measure.ts";
 
 const CITIES = 24;
@@ -42,7 +43,8 @@ export async function benchSpark({ quick, print }: BenchOptions): Promise<void> 
     const days = quick ? 30 : 365;
     const rounds = quick ? 3 : 7;
     const snapshot = await writeDays(folder, days);
-    const jobs = await readSqlJobs();
+    // A model runs in the program, whatever the engine: here SQL is measured.
+    const jobs = (await readSqlJobs()).filter(({ model }) => model === null);
     const found = new Map(
       jobs.map(({ name }): [string, Times] => [name, { engine: [], bare: [], plain: [], duckDb: [] }]),
     );
@@ -132,6 +134,7 @@ async function measure(
     location: String,
     readOnlyFile: () => Promise.reject(new Error("unused")),
     remove: async () => {},
+    names: async () => [],
   };
   const engine = await openSpark({
     remote: server.remote,
@@ -142,7 +145,12 @@ async function measure(
   const duckDb = await openDuckDb({ tempFolder: join(folder, "duckdb") });
   const paths = join(folder, "paths");
   await writeFile(paths, snapshot.files.map(({ location }) => location).join("\n"));
-  const plain = new PlainSpark(server.jars, folder, paths);
+  const views = await analysisViews({ cities: syntheticCities(CITIES) });
+  const viewFolder = join(folder, "views");
+  await mkdir(viewFolder);
+  for (const [index, { name, sql }] of views.entries())
+    await writeFile(join(viewFolder, `${String(index).padStart(3, "0")}.${name}`), sql);
+  const plain = new PlainSpark(server.jars, folder, [paths, viewFolder]);
   const rpc = new Rpc(parseRemote(server.remote));
   const session = { sessionId: crypto.randomUUID(), userContext: { userId: "bare" } };
   const pairs = [
@@ -171,13 +179,16 @@ async function measure(
         // Another order of the files is another snapshot: the view is made anew, as after a commit.
         const files = [...snapshot.files.slice(round + WARM), ...snapshot.files.slice(0, round + WARM)];
         const ways = {
-          engine: () => engine.query(job.sql, { snapshot: { files }, arguments: given, background: true }),
+          engine: () =>
+            engine.query(job.sql, { snapshot: { files }, views, arguments: given, background: true }),
           bare: async () => {
             await bare(observationsPlan({ files }));
+            for (const view of views) await bare(viewPlan(view));
             await bare(queryPlan(job.sql, given));
           },
           plain: () => plain.run(job),
-          duckDb: () => duckDb.query(job.sql, { snapshot: { files }, arguments: given, background: true }),
+          duckDb: () =>
+            duckDb.query(job.sql, { snapshot: { files }, views, arguments: given, background: true }),
         };
         // In turn first, so that neither always finds what the other has warmed.
         const names = ["engine", "bare", "plain", "duckDb"] as const;
@@ -201,7 +212,8 @@ class PlainSpark {
   readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(jars: string, folder: string, paths: string) {
+  /** @param inputs the file of paths, and the folder of views */
+  constructor(jars: string, folder: string, inputs: readonly string[]) {
     const schema = OBSERVATION_COLUMNS.map(([name, type]) => `${name} ${type}`).join(", ");
     const settings = {
       "spark.driver.bindAddress": "127.0.0.1",
@@ -218,7 +230,7 @@ class PlainSpark {
       configuration: [join(folder, "server", "conf")],
       jvm: ["-Xmx2g", ...SPARK_JVM, ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)],
       main: join(import.meta.dir, "PlainSpark.java"),
-      args: [schema, paths],
+      args: [schema, ...inputs],
     });
     this.#child = Bun.spawn(command, {
       cwd: folder,
@@ -232,7 +244,8 @@ class PlainSpark {
 
   async run({ name, parameters }: SqlJob): Promise<number> {
     const sql = join(import.meta.dir, "../../spark", `${name}.sql`);
-    this.#child.stdin.write(`${sql},${parameters[0]?.value ?? ""}\n`);
+    const given = parameters.map(({ name, value }) => `${name}=${value ?? ""}`);
+    this.#child.stdin.write(`${[sql, ...given].join(",")}\n`);
     await this.#child.stdin.flush();
     const { value } = (await this.#lines.next()) as { value: string | undefined };
     if (value === undefined) {

@@ -1,4 +1,13 @@
-import { Bool, Float64, Int64, Table, TimestampMillisecond, Utf8, vectorFromArray } from "apache-arrow";
+import {
+  Bool,
+  Float64,
+  Int32,
+  Int64,
+  Table,
+  TimestampMillisecond,
+  Utf8,
+  vectorFromArray,
+} from "apache-arrow";
 import { type AnyElysia, Elysia } from "elysia";
 import { slugOf } from "../../core/city.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -52,7 +61,7 @@ export function worldOf(cities: readonly string[], now: number): FakeServices {
       services.rows.push(row(services.rows.length, last));
     }
     if (last !== undefined) {
-      services.currentList.push({ observation: last, offset: i, receivedMs: now });
+      services.currentList.push({ observation: last, offset: i, receivedMs: now, judgement: null });
     }
   });
   services.rows.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
@@ -114,8 +123,8 @@ function judge(services: FakeServices, cities: readonly string[], newest: number
   );
   const ages = [0, 2 * HOUR_MS, 11 * HOUR_MS];
   services.analytics.results.set(
-    "temperature_anomalies",
-    result("temperature_anomalies", {
+    "anomalies",
+    result("anomalies", {
       ...made,
       table: new Table({
         timestamp: vectorFromArray(
@@ -126,18 +135,23 @@ function judge(services: FakeServices, cities: readonly string[], newest: number
           ages.map((_, i) => cities[i % cities.length] ?? ""),
           new Utf8(),
         ),
-        temperature: vectorFromArray([26.9, 20, 10.2], new Float64()),
+        kind: vectorFromArray(
+          ages.map(() => "unusual"),
+          new Utf8(),
+        ),
+        observed: vectorFromArray([26.9, 20, 10.2], new Float64()),
         expected: vectorFromArray([15.9, 9, 13.3], new Float64()),
         lower: vectorFromArray([6.4, 1.6, 10.2], new Float64()),
         upper: vectorFromArray([25.3, 16.4, 16.4], new Float64()),
-        z_robust: vectorFromArray([4.1, 5.2, -7.1], new Float64()),
+        score: vectorFromArray([4.1, 5.2, -7.1], new Float64()),
+        severity: vectorFromArray([1, 1, 2], new Int32()),
         n: vectorFromArray([45n, 45n, 31n], new Int64()),
         method: vectorFromArray(
-          ages.map(() => "median and MAD by city and hour of day (UTC)"),
+          ages.map(() => "robust z by hour of day and season"),
           new Utf8(),
         ),
         status: vectorFromArray(
-          ages.map(() => "unusual"),
+          ages.map(() => "anomaly"),
           new Utf8(),
         ),
         is_anomaly: vectorFromArray(

@@ -266,6 +266,32 @@ describe("Analytics", () => {
     expect(engine.calls).toHaveLength(4);
   });
 
+  test("a scheduled job runs again in half a minute when engine or lake were away, else by its schedule", async () => {
+    const analytics = make([job("a", "0 0 * * *")]);
+    void work(analytics);
+    await clock.sleepers();
+    const wait = 30_000;
+    const { id } = analytics.start("a");
+    for (const index of [0, 1])
+      (await engine.call(index)).fail(new EngineError("unavailable", "nobody answers"));
+    expect(await until(analytics, id, "failed")).toMatchObject({
+      error: "nobody answers",
+      code: "unavailable",
+    });
+    await clock.sleepers();
+    await clock.advance(wait - 1);
+    expect(engine.calls).toHaveLength(2);
+    await clock.advance(1);
+    const { id: again } = analytics.runs("a")[0]!;
+    expect(analytics.run(again)).toMatchObject({ state: "running", trigger: "schedule" });
+    (await engine.call(2)).fail(new EngineError("bad_query", "no such column"));
+    expect(await until(analytics, again, "failed")).toMatchObject({ code: "bad_query" });
+    await clock.sleepers();
+    await clock.advance(10 * wait);
+    expect(engine.calls).toHaveLength(3);
+    expect(analytics.nextRun("a")).toBe(Date.UTC(2026, 1, 1));
+  });
+
   test("a run whose result cannot be kept fails", async () => {
     const analytics = make();
     void work(analytics);

@@ -36,7 +36,7 @@ function setUp(options: {
   poll: (count: number, signal: AbortSignal) => Promise<Poll> | Poll;
   history?: (count: number) => Promise<Poll> | Poll;
   pollSeconds?: number;
-  firstStart?: boolean;
+  firstStart?: () => Promise<boolean>;
 }) {
   const clock = new FakeClock(NOON);
   const lines: Record<string, unknown>[] = [];
@@ -79,7 +79,7 @@ function setUp(options: {
     logger,
     pollSeconds: options.pollSeconds ?? 60,
     historyHours: 48,
-    firstStart: options.firstStart ?? false,
+    firstStart: options.firstStart ?? (async () => false),
     onPoll: (status) => seen.push(status),
     random: () => 1,
   });
@@ -151,7 +151,7 @@ describe("producerJob()", () => {
   test("appends the past first on a first start, in chunks of 1,000 at most, and never else", async () => {
     const past = Array.from({ length: 2_500 }, (_, i) => record("London", NOON - (2_500 - i) * 60_000, i));
     const now = record("London", NOON, 8);
-    const t = setUp({ poll: () => found(now), history: () => found(...past), firstStart: true });
+    const t = setUp({ poll: () => found(now), history: () => found(...past), firstStart: async () => true });
     const running = t.start();
     await t.clock.sleepers();
     await t.clock.advance(120_000);
@@ -169,6 +169,28 @@ describe("producerJob()", () => {
     await runningLater;
   });
 
+  test("polls nothing before it knows whether the data set is new, and asks again when it is run again", async () => {
+    const away = new LogError("unavailable", "the log is away");
+    const [past, first] = [record("London", NOON - 3_600_000, 7), record("London", NOON, 8)];
+    let asked = 0;
+    const t = setUp({
+      poll: () => found(first),
+      history: () => found(past),
+      firstStart: async () => {
+        if (++asked === 1) throw away;
+        return true;
+      },
+    });
+    await expect(t.start()).rejects.toBe(away);
+    expect([t.polls, t.hours, t.states]).toEqual([[], [], []]);
+    const running = t.start();
+    await t.clock.sleepers();
+    expect(t.values()).toEqual([past.value, first.value]);
+    expect(asked).toBe(2);
+    t.abort.abort();
+    await running;
+  });
+
   test("a past that cannot be had holds up no poll and is asked for again", async () => {
     const now = record("London", NOON, 8);
     const old = record("London", NOON - 3_600_000, 7);
@@ -181,7 +203,7 @@ describe("producerJob()", () => {
           failures: [{ city: "Tokyo", error: new SourceError("not_found", "no Tokyo") }],
         };
       },
-      firstStart: true,
+      firstStart: async () => true,
     });
     const running = t.start();
     await t.clock.sleepers();
@@ -326,7 +348,7 @@ describe("producerJob()", () => {
 
   test("asks for the past again when the log did not take it", async () => {
     const past = Array.from({ length: 12_000 }, (_, i) => record("London", NOON - (12_000 - i) * 1_000, i));
-    const t = setUp({ poll: () => found(), history: () => found(...past), firstStart: true });
+    const t = setUp({ poll: () => found(), history: () => found(...past), firstStart: async () => true });
     t.answer.error = new LogError("unavailable", "away");
     const running = t.start();
     await t.clock.sleepers();
@@ -353,8 +375,10 @@ describe("producerJob()", () => {
 
   test("what was fetched is appended before a stop, also while the log is waited for", async () => {
     const fetched = Promise.withResolvers<Poll>();
-    const t = setUp({ poll: () => fetched.promise });
+    const asked = Promise.withResolvers<void>();
+    const t = setUp({ poll: () => (asked.resolve(), fetched.promise) });
     const running = t.start();
+    await asked.promise;
     t.abort.abort();
     fetched.resolve(found(record("London", NOON, 1)));
     await running;

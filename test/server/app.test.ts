@@ -2,9 +2,10 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { tableFromIPC } from "apache-arrow";
 import { Elysia } from "elysia";
 import { EngineError, LakeError, LogError, RequestError } from "../../core/errors.ts";
+import { type Anomaly, FLAG_COLUMNS } from "../../core/quality.ts";
 import { startServer } from "../../server/app.ts";
 import { type TestApi, testApi } from "./api.ts";
-import { NOW, observation, result, row } from "./fake-services.ts";
+import { GOOD, NOW, observation, result, row } from "./fake-services.ts";
 
 const open: TestApi[] = [];
 const api = (...args: Parameters<typeof testApi>) => {
@@ -106,14 +107,14 @@ describe("health/ready", () => {
   });
   test("answers 503 while the log is away and the consumer fails for the lake", async () => {
     const { status, body } = await ready(({ services }) => {
-      services.status.partitions[0]!.high = null;
+      services.status.stages[1]!.trouble = "no answer";
       services.status.jobs[1]!.state = "failed";
       services.status.jobs[1]!.reason = "the lake is away";
     });
     expect(status).toBe(503);
     expect(body.reasons).toEqual([
+      "The log stands still: no answer",
       "The job consumer failed: the lake is away",
-      "The log is away: the end of partition 0 is not known",
     ]);
   });
   test("answers 200 while a source is away", async () => {
@@ -123,6 +124,15 @@ describe("health/ready", () => {
     expect(status).toBe(200);
   });
 });
+
+/** The columns of a judgement in which every number is the same. */
+const judgement = (value: number | null) =>
+  Object.fromEntries(
+    [...FLAG_COLUMNS, "temperature_expected", "temperature_lower", "temperature_upper"].map((name) => [
+      name,
+      value,
+    ]),
+  );
 
 describe("current", () => {
   test("gives each city's newest observation with its age, and says when it is stale", async () => {
@@ -136,6 +146,8 @@ describe("current", () => {
         ingested_at: "2026-01-31T11:50:01Z",
         age_seconds: 600,
         stale: false,
+        ...judgement(null),
+        anomalies: null,
       },
       {
         ...observation({ city: "Tokyo", timestamp: "2026-01-31T09:00:00Z", temperature: null }),
@@ -143,8 +155,36 @@ describe("current", () => {
         ingested_at: "2026-01-31T09:00:01Z",
         age_seconds: 10_800,
         stale: true,
+        ...judgement(null),
+        anomalies: null,
       },
     ]);
+  });
+  test("gives the flags, bounds and anomalies that the live judge found", async () => {
+    const { json, services } = api();
+    const usual = { expected: 1, lower: 1, upper: 1, score: 4, n: 30, status: "anomaly" };
+    const found = (kind: Anomaly["kind"]): Anomaly => ({
+      ...usual,
+      kind,
+      variable: "temperature",
+      observed: 7.5,
+      method: "of this test",
+      severity: 1,
+    });
+    const anomalies = [found("unusual"), found("step")];
+    const { city, source, timestamp } = observation();
+    services.currentList[0]!.judgement = {
+      city,
+      source,
+      timestamp,
+      log_offset: 7,
+      flags: GOOD,
+      usual,
+      anomalies,
+    };
+    const { body } = await json("/api/v1/current?city=london");
+    expect(body.rows).toMatchObject([{ ...judgement(1), anomalies: "unusual step" }]);
+    expect(body.units).toMatchObject({ temperature_lower: "°C" });
   });
   test("is made anew when a second has passed or a value has come", async () => {
     const { json, services, clock } = api();
@@ -152,10 +192,17 @@ describe("current", () => {
     expect((await first())?.age_seconds).toBe(600);
     await clock.advance(1_000);
     expect((await first())?.age_seconds).toBe(601);
-    services.currentList = [{ observation: observation({ temperature: -40 }), offset: 9, receivedMs: NOW }];
+    services.currentList = [
+      { observation: observation({ temperature: -40 }), offset: 9, receivedMs: NOW, judgement: null },
+    ];
     expect((await first())?.temperature).toBe(-40);
     services.currentList = [
-      { observation: observation({ timestamp: "2026-01-31T12:30:00Z" }), offset: 9, receivedMs: NOW },
+      {
+        observation: observation({ timestamp: "2026-01-31T12:30:00Z" }),
+        offset: 9,
+        receivedMs: NOW,
+        judgement: null,
+      },
     ];
     expect((await first())?.age_seconds).toBe(0);
   });
@@ -169,8 +216,10 @@ describe("current", () => {
     expect(response.headers.get("x-isobar-kind")).toBe("simulated");
     expect(await response.text()).toBe(
       "timestamp,city,temperature,humidity,pressure,wind_speed,rainfall,weather_main,weather_description,source," +
-        "wind_direction,wind_gust,dew_point,clouds,visibility,log_offset,ingested_at,age_seconds,stale\r\n" +
-        "2026-01-31T09:00:00Z,Tokyo,,81,1012.4,4.1,0,Clouds,broken clouds,simulator,,,,,,3,2026-01-31T09:00:01Z,10800,true\r\n",
+        "wind_direction,wind_gust,dew_point,clouds,visibility,log_offset,ingested_at,age_seconds,stale," +
+        `${FLAG_COLUMNS.join(",")},temperature_expected,temperature_lower,temperature_upper,anomalies\r\n` +
+        "2026-01-31T09:00:00Z,Tokyo,,81,1012.4,4.1,0,Clouds,broken clouds,simulator,,,,,,3,2026-01-31T09:00:01Z,10800,true" +
+        `${",".repeat(FLAG_COLUMNS.length + 4)}\r\n`,
     );
   });
   test("as Arrow has typed columns, nulls and the label", async () => {
@@ -462,9 +511,9 @@ describe("jobs", () => {
     services.analytics.start("hourly_trends");
     const { body } = await json("/api/v1/jobs");
     expect(body.jobs).toMatchObject([
+      { name: "anomalies" },
       { name: "city_statistics", last_run: null, next_run_at: "2026-01-31T12:05:00Z", result: null },
       { name: "hourly_trends", last_run: { id: "run-1", state: "queued" } },
-      { name: "temperature_anomalies" },
       { name: "wind_rose", schedule: null, next_run_at: null },
     ]);
     expect((body.jobs as Rows)[0]).not.toHaveProperty("sql");

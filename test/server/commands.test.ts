@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { formatTimestamp } from "../../core/time.ts";
-import { bodiesOf } from "../../server/commands/import.ts";
+import { bodiesOf } from "../../server/commands/deliver.ts";
 import { BODY_MAX, LINE_MAX } from "../../server/body.ts";
 import { serveProvider } from "../jobs/sources/provider.ts";
 import { eventually, type Json, proofOf, spawnProgram, startHere, temporaryFolder } from "./running.ts";

@@ -45,6 +45,11 @@ describe("loadConfig()", () => {
       openweathermapApiKey: null,
       openweathermapUrl: "https://api.openweathermap.org",
       openMeteoUrl: "https://api.open-meteo.com",
+      openMeteoArchiveUrl: "https://archive-api.open-meteo.com",
+      metarUrl: "https://aviationweather.gov",
+      backfillDays: 60,
+      stationsFile: null,
+      stationsListen: null,
       simulatorSeed: 1,
       pollSeconds: null,
       batchRecords: 100,
@@ -80,7 +85,9 @@ describe("loadConfig()", () => {
   });
 
   test("reads every setting", async () => {
-    const cities = [{ name: "Oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo", elevation: 23 }];
+    const cities = [
+      { name: "Oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo", elevation: 23, metar: "ENGM" },
+    ];
     await Bun.write(join(folder, "cities.json"), JSON.stringify(cities));
     await Bun.write(join(folder, "ca.pem"), "PEM");
     expect(
@@ -96,6 +103,11 @@ describe("loadConfig()", () => {
         OPENWEATHERMAP_API_KEY: "k3y",
         OPENWEATHERMAP_URL: "http://localhost:8080/owm/",
         OPEN_METEO_URL: "https://meteo.example.org",
+        OPEN_METEO_ARCHIVE_URL: "https://past.example.org/",
+        METAR_URL: "http://localhost:8080",
+        BACKFILL_DAYS: "365",
+        STATIONS_FILE: "/srv/stations.json",
+        STATIONS_LISTEN: "[::]:8000",
         SIMULATOR_SEED: "4294967295",
         POLL_SECONDS: "0.5",
         BATCH_RECORDS: "1",
@@ -136,12 +148,25 @@ describe("loadConfig()", () => {
       dataDir: "/srv/my data",
       dataset: "station-7",
       cities: [
-        { name: "Oslo", slug: "oslo", latitude: 59.9, longitude: 10.7, zone: "Europe/Oslo", elevation: 23 },
+        {
+          name: "Oslo",
+          slug: "oslo",
+          latitude: 59.9,
+          longitude: 10.7,
+          zone: "Europe/Oslo",
+          elevation: 23,
+          metar: "ENGM",
+        },
       ],
       weatherSource: "openweathermap",
       openweathermapApiKey: "k3y",
       openweathermapUrl: "http://localhost:8080/owm",
       openMeteoUrl: "https://meteo.example.org",
+      openMeteoArchiveUrl: "https://past.example.org",
+      metarUrl: "http://localhost:8080",
+      backfillDays: 365,
+      stationsFile: "/srv/stations.json",
+      stationsListen: { host: "::", port: 8000 },
       simulatorSeed: 4_294_967_295,
       pollSeconds: 0.5,
       batchRecords: 1,
@@ -243,7 +268,7 @@ describe("loadConfig()", () => {
     ["ALLOWED_HOSTS", "a.example:3000"],
     ["ROLES", "web,worker"],
     ["ROLES", "web,"],
-    ["WEATHER_SOURCE", "metar"],
+    ["WEATHER_SOURCE", "noaa"],
     ["AUTH", "no"],
     ["DATASET", "../observed"],
     ["DATASET", "a".repeat(41)],

@@ -55,6 +55,7 @@ describe("CurrentState", () => {
       observation: observation(),
       offset: 5,
       receivedMs: NOW - 600_000,
+      judgement: null,
     });
     expect(state.city("Tokyo")?.offset).toBe(8);
   });

@@ -9,6 +9,7 @@ import {
 import { DEFAULT_CITIES, type Place } from "../../core/city.ts";
 import { RequestError } from "../../core/errors.ts";
 import type { Observation, Row } from "../../core/observation.ts";
+import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import type {
   About,
@@ -77,6 +78,9 @@ export function statisticsTable(): Table {
   });
 }
 
+/** Flags of an observation that passed every test. */
+export const GOOD = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, 1])) as Flags;
+
 /** Services over data that a test can see and change. */
 export class FakeServices implements Services {
   about: About = {
@@ -91,14 +95,15 @@ export class FakeServices implements Services {
   };
   cityList: Place[] = [...DEFAULT_CITIES];
   currentList: CurrentObservation[] = [
-    { observation: observation(), offset: 7, receivedMs: NOW - 599_000 },
+    { observation: observation(), offset: 7, receivedMs: NOW - 599_000, judgement: null },
     {
       observation: observation({ city: "Tokyo", timestamp: "2026-01-31T09:00:00Z", temperature: null }),
       offset: 3,
       receivedMs: NOW - 10_799_000,
+      judgement: null,
     },
   ];
-  /** Rows of the lake, in the order of the answer. */
+  /** Rows of the lake, in the order of the answer; all of them are good. */
   rows: Row[] = [];
   /** The last question about observations. */
   asked: ObservationQuery | null = null;
@@ -108,11 +113,11 @@ export class FakeServices implements Services {
   failure: Error | null = null;
   status: PipelineStatus = {
     stages: [
-      { name: "source", by: "simulator", watermark: "2026-01-31T11:50:00Z", behind: null },
-      { name: "log", by: "sqlite", watermark: "2026-01-31T11:50:00Z", behind: 0 },
-      { name: "lake", by: "local folder", watermark: "2026-01-31T11:50:00Z", behind: 0 },
-      { name: "result", by: "DuckDB 1.5.6", watermark: "2026-01-31T11:50:00Z", behind: null },
-      { name: "screen", by: "SSE", watermark: "2026-01-31T11:50:00Z", behind: null },
+      { name: "source", by: "simulator", watermark: "2026-01-31T11:50:00Z", behind: null, trouble: null },
+      { name: "log", by: "sqlite", watermark: "2026-01-31T11:50:00Z", behind: 0, trouble: null },
+      { name: "lake", by: "local folder", watermark: "2026-01-31T11:50:00Z", behind: 0, trouble: null },
+      { name: "result", by: "DuckDB 1.5.6", watermark: "2026-01-31T11:50:00Z", behind: null, trouble: null },
+      { name: "screen", by: "SSE", watermark: "2026-01-31T11:50:00Z", behind: null, trouble: null },
     ],
     jobs: [
       { name: "producer", state: "running", since: "2026-01-31T11:00:00Z", restarts: 0, reason: null },
@@ -159,7 +164,8 @@ export class FakeServices implements Services {
         (after === null || key(one) > key(after))
       );
     });
-    return Promise.resolve({ rows: found.slice(0, limit), more: found.length > limit });
+    const rows = found.slice(0, limit).map((one) => ({ ...one, ...GOOD }));
+    return Promise.resolve({ rows, more: found.length > limit });
   }
 
   pipeline(): PipelineStatus {
@@ -175,16 +181,14 @@ export class FakeServices implements Services {
 
 /** Analytic jobs that run when a test says so. */
 export class FakeAnalytics implements AnalyticsService {
-  jobList: JobInfo[] = ["city_statistics", "hourly_trends", "temperature_anomalies", "wind_rose"].map(
-    (name) => ({
-      name,
-      title: name.replaceAll("_", " "),
-      question: "What is it like?",
-      schedule: name === "wind_rose" ? null : "*/5 * * * *",
-      chart: null,
-      sql: "SELECT 1",
-    }),
-  );
+  jobList: JobInfo[] = ["anomalies", "city_statistics", "hourly_trends", "wind_rose"].map((name) => ({
+    name,
+    title: name.replaceAll("_", " "),
+    question: "What is it like?",
+    schedule: name === "wind_rose" ? null : "*/5 * * * *",
+    chart: null,
+    sql: "SELECT 1",
+  }));
   /** Newest first. */
   runList: Run[] = [];
   results = new Map<string, Result>();
@@ -214,6 +218,7 @@ export class FakeAnalytics implements AnalyticsService {
       finished_at: null,
       rows: null,
       error: null,
+      code: null,
     };
     this.runList.unshift(run);
     this.changed(job);

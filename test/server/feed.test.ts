@@ -151,11 +151,17 @@ describe("followLog()", () => {
     const events = await received();
     expect(events.map(({ name }) => name)).toEqual(["snapshot", "snapshot", "observations", "snapshot"]);
     expect(events[3]?.data.current).toEqual([
-      { observation: observation({ temperature: 1 }), offset: 1, received_at: "2026-01-31T12:00:00Z" },
+      {
+        observation: observation({ temperature: 1 }),
+        offset: 1,
+        received_at: "2026-01-31T12:00:00Z",
+        judgement: null,
+      },
       {
         observation: observation({ city: "Tokyo", temperature: 0 }),
         offset: 60,
         received_at: "2026-01-31T12:00:00Z",
+        judgement: null,
       },
     ]);
   });

@@ -158,7 +158,7 @@ describe("unitsOf()", () => {
   });
   test("gives what has no variable in its name the unit of the job's subject", () => {
     expect(
-      unitsOf(["value", "expected", "upper", "z_score", "samples", "baseline_mean"], "temperature_anomalies"),
+      unitsOf(["value", "expected", "upper", "z_score", "samples", "baseline_mean"], "temperature_bounds"),
     ).toEqual({
       value: "°C",
       expected: "°C",

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { anomaliesOf, headlineOf, statisticsOf } from "../../server/page-props.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import { defaultArguments, readSqlJobs } from "../../spark/sql-job.ts";
+import { readSqlJobs, runJob } from "../../spark/sql-job.ts";
+import { analysisViews } from "../../spark/views.ts";
 import { LakeFolder } from "../spark/lake-files.ts";
 import { FakeServices, observation, result, row } from "./fake-services.ts";
 
@@ -29,8 +30,10 @@ describe("props made of what the real jobs compute", () => {
     folder = await LakeFolder.make();
     const engine = await openDuckDb({ tempFolder: folder.path, threads: 2 });
     const snapshot = await folder.snapshot(rows);
+    const views = await analysisViews({ cities: [] });
     for (const job of await readSqlJobs()) {
-      const table = await engine.query(job.sql, { snapshot, arguments: defaultArguments(job) });
+      if (!["anomalies", "city_statistics"].includes(job.name)) continue;
+      const table = await runJob(engine, job, { snapshot, views });
       services.analytics.results.set(job.name, result(job.name, { table }));
     }
     await engine.close();
@@ -38,6 +41,7 @@ describe("props made of what the real jobs compute", () => {
       observation: observation({ city, timestamp: formatTimestamp(LAST) }),
       offset,
       receivedMs: LAST,
+      judgement: null,
     }));
     services.cityList = services.cityList.filter(({ name }) => ["London", "Tokyo"].includes(name));
   });
@@ -58,21 +62,26 @@ describe("props made of what the real jobs compute", () => {
     expect(tokyo).toMatchObject({ city: "Tokyo", n: 48, coverage: 0.1, deviation: 0, p05: 10, p95: 10 });
   });
 
-  test("anomaliesOf() shows what is unusual with its bounds, and not what was merely judged", () => {
+  test("anomaliesOf() shows the newest of each city and kind with its bounds, and not what was merely judged", () => {
     const shown = anomaliesOf(services, LAST, LAST).result;
     expect(shown?.judged).toBe(true);
-    expect(shown?.method).toContain("median");
-    expect(shown?.rows).toHaveLength(1);
-    expect(shown?.rows[0]).toMatchObject({
-      city: "London",
+    expect(shown?.rows.map(({ city, kind }) => [city, kind])).toEqual([
+      ["London", "step"],
+      ["London", "unusual"],
+      ["Tokyo", "stuck"],
+    ]);
+    expect(shown?.rows[1]).toMatchObject({
       time: LAST,
-      temperature: 39,
+      observed: 39,
       expected: 23,
       lower: 21.25,
       upper: 24.75,
-      z: 32,
+      score: 32,
+      method: "robust z by hour of day and season",
       n: 20,
+      severity: 3,
     });
+    expect(shown?.rows[2]).toMatchObject({ time: LAST, observed: 47, expected: null, upper: 6, severity: 3 });
   });
 
   test("headlineOf() calls a city unusual for an hour after its newest judgement", () => {
@@ -90,10 +99,11 @@ describe("props made of what the real jobs compute", () => {
 
   test("headlineOf() claims no judgement where the past is too short", () => {
     const young = new FakeServices();
-    const made = services.analytics.results.get("temperature_anomalies");
+    const made = services.analytics.results.get("anomalies");
     if (made === undefined) throw new Error("wanted a result");
-    // Rows are sorted by time and city: Tokyo's newest is the second.
-    young.analytics.results.set(made.job, { ...made, table: made.table.slice(1, 2) });
+    // Rows are sorted by time, city and kind: Tokyo's newest comes last of the newest.
+    const place = [...made.table].findIndex(({ city, kind }) => city === "Tokyo" && kind === "unusual");
+    young.analytics.results.set(made.job, { ...made, table: made.table.slice(place, place + 1) });
     expect(headlineOf(young, LAST).judged).toBe(false);
     expect(anomaliesOf(young, LAST, LAST).result).toMatchObject({ judged: false, rows: [] });
   });

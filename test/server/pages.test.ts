@@ -92,7 +92,12 @@ describe("pagesRoutes()", () => {
       credit: { text: EVIL, url: `javascript:alert("1")` },
     };
     services.currentList = [
-      { observation: observation({ city: EVIL, weather_description: EVIL }), offset: 1, receivedMs: NOW },
+      {
+        observation: observation({ city: EVIL, weather_description: EVIL }),
+        offset: 1,
+        receivedMs: NOW,
+        judgement: null,
+      },
     ];
     services.status.jobs = [
       { name: EVIL, state: "waiting", since: formatTimestamp(NOW), restarts: 0, reason: EVIL },

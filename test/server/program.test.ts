@@ -240,7 +240,7 @@ describe("roles in processes of their own", () => {
       return body.rows.length > 0 ? true : undefined;
     });
     const { body } = await get("/api/v1/pipeline");
-    expect(body.jobs.map((job: Json) => job.name).sort()).toEqual(["feed", "monitor", "results"]);
+    expect(body.jobs.map((job: Json) => job.name).sort()).toEqual(["feed", "judge", "monitor", "results"]);
 
     const posted = await postLines(url, [record()]);
     expect(posted.status).toBe(409);
@@ -519,7 +519,7 @@ describe("a lake that goes away", () => {
     await committed(here);
     const lake = join(DATA_DIR, "lake");
     await rename(lake, `${lake}-away`); // as when its disk is taken off: it is away, not empty
-    await ready(here, /^The job monitor failed: .* is gone/);
+    await ready(here, /^The lake stands still: .* is gone/);
     expect((await here.get("/api/v1/observations")).status).toBe(503);
     await rename(`${lake}-away`, lake);
     await ready(here);

@@ -199,6 +199,7 @@ test("problemOf() has a status of its own for each code of RequestError", () => 
   const codes = [
     "bad_parameter",
     "unknown_parameter",
+    "unauthorized",
     "forbidden",
     "not_found",
     "not_acceptable",
@@ -207,6 +208,6 @@ test("problemOf() has a status of its own for each code of RequestError", () => 
     "unsupported_media_type",
   ] as const;
   expect(codes.map((code) => problemOf(new RequestError(code, "x")).status)).toEqual([
-    400, 400, 403, 404, 406, 409, 413, 415,
+    400, 400, 401, 403, 404, 406, 409, 413, 415,
   ]);
 });

@@ -6,7 +6,7 @@ import { Chart } from "../../views/parts/chart.tsx";
 import { headlineText } from "../../views/parts/headline.tsx";
 import { Course } from "../../views/parts/spark.tsx";
 import { Statistics } from "../../views/parts/statistics.tsx";
-import type { CityNow, CityStatistics, HeadlineProps } from "../../views/props.ts";
+import type { Anomaly, CityNow, CityStatistics, HeadlineProps } from "../../views/props.ts";
 import { NOW, observation } from "../server/fake-services.ts";
 
 const EVIL = `<script>alert(1)</script>`;
@@ -161,34 +161,59 @@ test("Statistics() and Anomalies() say why they are empty", async () => {
     [true, "Nothing unusual."],
     [false, "Too early to judge."],
   ] as const) {
-    const result = { info, method: "", judged, rows: [] };
+    const result = { info, judged, rows: [] };
     expect(await Promise.resolve(<Anomalies asOf={NOW} now={NOW} result={result} />)).toContain(text);
   }
 });
 
-test("Anomalies() shows expected value, bounds, z, n and method, and its severity as a word", async () => {
+test("Anomalies() shows expected value, bounds, score, n and method, and its severity as a word", async () => {
   const anomaly = {
     city: EVIL,
     time: NOW - 7_200_000,
-    temperature: -1.5,
+    kind: "unusual",
+    observed: -1.5,
     expected: 9,
     lower: 1.6,
     upper: 16.4,
-    z: -5.2,
+    score: -5.2,
+    method: "hour <of> day",
     n: 45,
-  };
+    severity: 2,
+  } as const;
   const html = await Promise.resolve(
-    <Anomalies
-      asOf={NOW}
-      now={NOW}
-      result={{ info, method: "hour <of> day", judged: true, rows: [anomaly] }}
-    />,
+    <Anomalies asOf={NOW} now={NOW} result={{ info, judged: true, rows: [anomaly] }} />,
   );
-  expect(html).toContain("expected 9.0° (1.6 to 16.4) · z −5.2 · n 45<");
-  expect(html).toContain("expected: hour &lt;of&gt; day");
+  expect(html).toContain("expected 9.0° (1.6 to 16.4) · hour &lt;of&gt; day −5.2 · n 45<");
   expect(html).toContain("−10.5°");
-  expect(html).toContain(`<span class="vh">strong</span>`);
+  expect(html).toContain(`<span class="vh">alert</span>`);
   expect(html).not.toContain("<script");
+});
+
+test("Anomalies() says how long a station has been silent or stuck, and what is usual", async () => {
+  const one = {
+    city: "Oslo",
+    time: NOW,
+    expected: null,
+    lower: null,
+    upper: null,
+    score: 8,
+    n: 90,
+    severity: 2,
+  };
+  const rows: Anomaly[] = [
+    { ...one, kind: "silent", observed: 240, expected: 30, upper: 90, method: "minutes without a report" },
+    { ...one, kind: "stuck", observed: 12, upper: 6, method: "hours without a change" },
+    { ...one, kind: "spike", observed: 15, expected: 9.5, method: "two opposite steps" },
+  ];
+  const html = await Promise.resolve(
+    <Anomalies asOf={NOW} now={NOW} result={{ info, judged: true, rows }} />,
+  );
+  const text = html.replace(/<[^>]*>/g, "");
+  expect(text).toContain("Oslo silent for 4 h");
+  expect(text).toContain("a report is usual every 30 min · minutes without a report 8.0 · n 90");
+  expect(text).toContain("Oslo stuck for 12 h");
+  expect(text).toContain("no more than 6 h are usual · hours without a change 8.0 · n 90");
+  expect(text).toContain("Oslo 15.0° +5.5° spike");
 });
 
 test("NowPage() never ships all of thousands of cities", async () => {

@@ -31,6 +31,18 @@ describe("pipelineAnswer()", () => {
     );
   });
 
+  test("tells first which stage stands still, before the jobs that fail by it", () => {
+    if (!source || !log || !lake || !result || !screen) throw new Error("wanted five stages");
+    const jobs = props().jobs.map((job) => ({ ...job, state: "failed" as const }));
+    const away = { trouble: "no answer" };
+    expect(answer({ stages: [source, { ...log, ...away }, lake, result, screen], jobs })).toBe(
+      "The log stands still",
+    );
+    expect(answer({ stages: [source, log, { ...lake, ...away }, { ...result, ...away }, screen] })).toBe(
+      "The lake and result stand still",
+    );
+  });
+
   test("tells a failed job first", () => {
     const jobs = props().jobs.map((job, i) => (i === 0 ? { ...job, state: "failed" as const } : job));
     expect(answer({ jobs })).toBe("producer failed, 1 other job fine");
@@ -64,6 +76,17 @@ describe("Pipeline()", () => {
     expect(html).toContain("cannot read &quot;&lt;b&gt;x&lt;/b&gt;&quot;");
     expect(html).toContain("<td>–</td>");
     expect(html).toContain("st-err");
+  });
+
+  test("shows why a stage stands still, escaped, in its place", async () => {
+    const stages = props().stages.map((stage) =>
+      stage.name === "lake" ? { ...stage, trouble: "no answer from <nn>" } : stage,
+    );
+    const html = await render({ stages });
+    const [, lake = ""] = /<h3>Lake<\/h3>([\s\S]*?)<\/li>/.exec(html) ?? [];
+    expect(lake).toContain("stands still");
+    expect(lake).toContain("no answer from &lt;nn&gt;");
+    expect(html.match(/stands still/g)).toHaveLength(2); // the headline says it too
   });
 
   test("shows a stage that saw nothing as a dash", async () => {

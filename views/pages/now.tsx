@@ -36,7 +36,7 @@ export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.El
       <div
         class="headline"
         hx-get="/fragments/headline"
-        hx-trigger="result-temperature_anomalies from:body, cities-changed from:body throttle:2s, every 30s"
+        hx-trigger="result-anomalies from:body, cities-changed from:body throttle:2s, every 30s"
       >
         <Headline {...headline} />
       </div>
@@ -88,7 +88,7 @@ export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.El
               <h2 id="h-anomalies">Newest anomalies</h2>
               <Formats path="/api/v1/anomalies" of="anomalies" />
             </div>
-            <div hx-get="/fragments/anomalies" hx-trigger="result-temperature_anomalies from:body">
+            <div hx-get="/fragments/anomalies" hx-trigger="result-anomalies from:body">
               <Slot id="anomalies" content={late?.anomalies ?? null}>
                 <Loading what="Anomalies, reading the newest result…" />
               </Slot>

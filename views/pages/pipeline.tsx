@@ -20,6 +20,11 @@ export function PipelinePage(props: PipelineProps): JSX.Element {
 
 /** The answer in words: what failed or lags, and how the rest is. */
 export function pipelineAnswer(props: PipelineProps): { answer: string; rest: string } {
+  const still = props.stages.filter((stage) => stage.trouble !== null);
+  if (still.length > 0) {
+    const names = still.map((stage) => stage.name).join(" and ");
+    return { answer: `The ${names} ${still.length === 1 ? "stands" : "stand"} still`, rest: "" };
+  }
   const failed = props.jobs.filter((job) => job.state === "failed");
   if (failed.length > 0) {
     const names = failed.map((job) => job.name).join(" and ");
@@ -91,7 +96,7 @@ export function Pipeline(props: PipelineProps): JSX.Element {
 }
 
 function Stage({ stage, props }: { stage: StageProps; props: PipelineProps }): JSX.Element {
-  const late = lagOf(stage, props) > 0;
+  const late = stage.trouble !== null || lagOf(stage, props) > 0;
   const { live } = props;
   return (
     <li class={late ? "stage is-lag" : "stage"}>
@@ -118,6 +123,14 @@ function Stage({ stage, props }: { stage: StageProps; props: PipelineProps }): J
           <span class="u" safe>
             {`${formatCount(live.clients, "reader", "readers")}, ${live.dropped === 0 ? "none" : formatNumber(live.dropped, 0)} dropped`}
           </span>
+        ) : stage.trouble !== null ? (
+          <>
+            <span class="st st-err">
+              <Icon name="fail" />
+              stands still
+            </span>
+            <small safe>{stage.trouble}</small>
+          </>
         ) : stage.behind === null ? (
           ""
         ) : stage.behind === 0 ? (

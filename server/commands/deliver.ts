@@ -1,0 +1,92 @@
+import { systemClock } from "../../core/clock.ts";
+import { codeOf, IsobarError, messageOf } from "../../core/errors.ts";
+import { claimDataset } from "../../jobs/dataset.ts";
+import type { NewRecord } from "../../jobs/log/log.ts";
+import { holderOf } from "../../jobs/role-lock.ts";
+import { BODY_MAX, LINE_MAX } from "../body.ts";
+import { openLake } from "../lakes.ts";
+import type { CommandContext } from "./command.ts";
+import { describeLoad, loadInto } from "./replay.ts";
+
+/** What is kept of a line longer than the server takes, characters. */
+const LINE_KEPT = 64 * 1024;
+
+/**
+ * Adds records to a data set of observed data, through the server where one runs on this data folder, and prints what was
+ * done.
+ *
+ * @throws ConfigError when the data set holds data of another kind; IsobarError
+ */
+export async function deliver(
+  context: CommandContext,
+  dataset: string,
+  chunks: AsyncIterable<NewRecord[]>,
+): Promise<0 | 1> {
+  const { config, logger, signal } = context;
+  // A server that runs on it takes any record: what it is of is asked here.
+  const { lake } = await openLake(config, dataset, { clock: systemClock, logger });
+  await claimDataset(lake, dataset, "observed", systemClock.now());
+  const holder = await holderOf(config.dataDir, dataset, "producer");
+  if (holder?.url != null) {
+    const records = await sendAll(holder.url, chunks, signal);
+    process.stdout.write(`${records} records given to the server at ${holder.url}\n`);
+  } else {
+    const report = await loadInto(context, dataset, "observed", chunks);
+    process.stdout.write(`${describeLoad(dataset, report)}\n`);
+  }
+  return signal.aborted ? 1 : 0;
+}
+
+/** Gives records to a running server, part by part; each answer means that the part is durable. */
+async function sendAll(
+  url: string,
+  chunks: AsyncIterable<NewRecord[]>,
+  signal: AbortSignal,
+): Promise<number> {
+  let sent = 0;
+  for await (const chunk of chunks) {
+    for (const body of bodiesOf(chunk)) {
+      const refused = (why: string, cause?: unknown) =>
+        new IsobarError("refused", `Cannot import after ${sent} records: the server at ${url} ${why}`, {
+          cause,
+        });
+      let response: Response;
+      try {
+        response = await fetch(new URL("/api/v1/observations", url), {
+          method: "POST",
+          headers: { "content-type": "application/x-ndjson" },
+          body,
+          signal,
+        });
+      } catch (error) {
+        if (signal.aborted) throw refused("was not asked further: the import was stopped");
+        throw refused(`does not answer (${codeOf(error) ?? messageOf(error)})`, error);
+      }
+      const answer = (await response.json()) as { appended: number } | { error: { message: string } };
+      if ("error" in answer) throw refused(`answered: ${answer.error.message}`);
+      sent += answer.appended;
+    }
+  }
+  return sent;
+}
+
+/** Records as bodies that the server takes, a line each. */
+export function* bodiesOf(records: readonly NewRecord[]): Generator<string> {
+  let lines: string[] = [];
+  let size = 0;
+  for (const { value } of records) {
+    let line = value.replaceAll("\n", "\\n"); // no record that reads well has one
+    if (line.trim() === "") line = JSON.stringify(line); // a blank line is none to the server
+    // Only what cannot be read is so long: the beginning shows what it was.
+    if (Buffer.byteLength(line) > LINE_MAX) line = `${line.slice(0, LINE_KEPT)}…`;
+    const bytes = Buffer.byteLength(line) + 1;
+    if (size + bytes > BODY_MAX) {
+      yield lines.join("\n");
+      lines = [];
+      size = 0;
+    }
+    lines.push(line);
+    size += bytes;
+  }
+  if (lines.length > 0) yield lines.join("\n");
+}
