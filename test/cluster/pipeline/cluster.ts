@@ -104,15 +104,21 @@ export function summed(proofs: readonly PartitionProof[]) {
   };
 }
 
-/** Rows of every job as its engine gives them: with its default arguments, or over everything, which is null for each. */
+/**
+ * Rows of jobs as their engine gives them: with their default arguments, or over everything, which is null for each.
+ *
+ * @param names of the jobs; default all
+ */
 export async function answers(
   { ports, config }: OpenedDataset,
   over: "default" | "everything" = "default",
+  names?: readonly string[],
 ): Promise<Map<string, Record<string, unknown>[]>> {
   const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
   const views = await analysisViews(config);
   const all = new Map<string, Record<string, unknown>[]>();
   for (const job of await readSqlJobs()) {
+    if (names !== undefined && !names.includes(job.name)) continue;
     const given =
       over === "default"
         ? defaultArguments(job)
