@@ -38,6 +38,8 @@ function report(hours: number, changed: Partial<Row> = {}): Row {
     timestamp: formatTimestamp(ms),
     ingested_at: formatTimestamp(ms + 1_000),
     temperature: usual(hours),
+    humidity: 70 + (hours % 7),
+    pressure: 1010 + (hours % 5) / 2,
     log_offset: 10_000 - hours,
     ...changed,
   });

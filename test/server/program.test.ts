@@ -424,6 +424,7 @@ describe("a provider", () => {
   const seconds = () => Math.floor(Date.now() / 1000);
 
   test("OpenWeatherMap: observations arrive under its name, and the key is never logged", async () => {
+    const dt = seconds(); // the same report at each poll
     await using folder = await temporaryFolder();
     const { path: DATA_DIR } = folder;
     let refuse = false;
@@ -434,7 +435,7 @@ describe("a provider", () => {
             { status: 401 },
           )
         : Response.json({
-            dt: seconds(),
+            dt,
             main: { temp: 11.5, humidity: 60, pressure: 1009 },
             wind: { speed: 2, deg: 180 },
             weather: [{ main: "Clear", description: "clear sky" }],
