@@ -7,7 +7,7 @@ import { formatTimestamp, HOUR_MS } from "../../../core/time.ts";
 import { evaluate } from "../../../server/commands/evaluate.ts";
 import { randomFrom } from "../../spark/lake-files.ts";
 
-const DAYS = 41;
+const DAYS = 86;
 const CITIES = ["Astana", "Bergen"];
 
 let folder: string;
