@@ -78,40 +78,48 @@ export class Judge {
     return {
       name: "judge",
       run: async ({ signal, running }) => {
-        const { clock, isLive, logger, publish } = this.#options;
         running();
-        let look = clock.now() + SILENCE_MS;
-        while (!signal.aborted) {
-          if (clock.now() >= look) {
-            const judgements = isLive ? await this.silent(signal) : [];
-            if (judgements.length > 0) publish(judgements);
-            look = clock.now() + SILENCE_MS;
-          }
-          const rows = this.#pending.splice(0, BATCH_MAX);
-          if (rows.length === 0) {
-            this.#arrival = Promise.withResolvers();
-            const woken = new AbortController();
-            const slept = clock.sleep(look - clock.now(), AbortSignal.any([signal, woken.signal]));
-            await Promise.race([this.#arrival.promise, slept]);
-            woken.abort();
-            continue;
-          }
-          try {
-            const judgements = await this.judge(rows, signal);
-            if (judgements.length > 0) publish(judgements);
-          } catch (error) {
-            this.#pending.unshift(...rows);
-            this.#leaveOut();
-            throw error;
-          }
-          if (this.#skipped === 0) continue;
-          logger.info("Observations arrived faster than they could be judged: the jobs judge them", {
-            rows: this.#skipped,
-          });
-          this.#skipped = 0;
+        try {
+          await this.#work(signal);
+        } catch (error) {
+          if (!signal.aborted) throw error; // a stop cuts a query off, which is no failure
         }
       },
     };
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const { clock, isLive, logger, publish } = this.#options;
+    let look = clock.now() + SILENCE_MS;
+    while (!signal.aborted) {
+      if (clock.now() >= look) {
+        const judgements = isLive ? await this.silent(signal) : [];
+        if (judgements.length > 0) publish(judgements);
+        look = clock.now() + SILENCE_MS;
+      }
+      const rows = this.#pending.splice(0, BATCH_MAX);
+      if (rows.length === 0) {
+        this.#arrival = Promise.withResolvers();
+        const woken = new AbortController();
+        const slept = clock.sleep(look - clock.now(), AbortSignal.any([signal, woken.signal]));
+        await Promise.race([this.#arrival.promise, slept]);
+        woken.abort();
+        continue;
+      }
+      try {
+        const judgements = await this.judge(rows, signal);
+        if (judgements.length > 0) publish(judgements);
+      } catch (error) {
+        this.#pending.unshift(...rows);
+        this.#leaveOut();
+        throw error;
+      }
+      if (this.#skipped === 0) continue;
+      logger.info("Observations arrived faster than they could be judged: the jobs judge them", {
+        rows: this.#skipped,
+      });
+      this.#skipped = 0;
+    }
   }
 
   /**
