@@ -63,6 +63,6 @@ describe.each([
         await opened.ports.close();
       }
     },
-    5 * MINUTES,
+    8 * MINUTES,
   );
 });
