@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { codeOf, messageOf, RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { describe } from "../core/observation.ts";
+import { type Backoff, backoffMs } from "../core/retry.ts";
 import { formatTimestamp } from "../core/time.ts";
 import type { Engine, Snapshot, SqlView } from "../spark/engine.ts";
 import { defaultArguments, neededFiles, runJob, type SqlJob } from "../spark/sql-job.ts";
@@ -70,6 +71,8 @@ interface Job {
   query: string;
   /** When the schedule is due next, ms. */
   due: number | null;
+  /** How many runs on end have failed because engine or lake were away. */
+  away: number;
   result: KeptResult | null;
 }
 
@@ -79,8 +82,10 @@ const FIRST_LOOK_MS = 500;
 const FIRST_WAIT_MS = 5_000;
 /** Longest wait without a look at the wall clock, ms: a timer does not count the time a laptop sleeps. */
 const LOOK_MS = 30_000;
-/** Wait before a scheduled job runs again that failed because engine or lake were away, ms. */
-const AGAIN_MS = 30_000;
+/** Wait before a scheduled job runs again that failed because engine or lake were away. */
+const AGAIN: Backoff = { baseMs: 2_000, maxMs: 30_000 };
+/** Codes of the errors that say so; a lake whose folder is gone has lost a commit it had. */
+const AWAY: readonly unknown[] = ["unavailable", "damaged"];
 /** Smallest progress that is told. */
 const PROGRESS_STEP = 0.01;
 
@@ -112,7 +117,7 @@ export class Analytics implements AnalyticsService {
           .update(JSON.stringify([sql, defaultArguments(job), options.views]))
           .digest("hex");
         const info: JobInfo = { name, title, question, schedule, chart, sql };
-        return [name, { info, job, query, due: nextTime(schedule, options.clock.now()), result: null }];
+        return [name, { info, job, query, due: nextTime(schedule, options.clock.now()), away: 0, result: null }];
       }),
     );
   }
@@ -251,6 +256,7 @@ export class Analytics implements AnalyticsService {
     this.#runs.set(id, { state: "running", started_at: this.#now() });
     try {
       job.result = await this.#compute(job, id, AbortSignal.any([abort.signal, stop]));
+      job.away = 0;
       const { table, duration_ms, rows_read } = job.result;
       this.#end(id, { state: "succeeded", progress: 1, rows: table.numRows });
       logger.info("analytic job done", { job: name, rows: table.numRows, rows_read, ms: duration_ms });
@@ -261,8 +267,11 @@ export class Analytics implements AnalyticsService {
       }
       const code = codeOf(error) ?? null;
       this.#end(id, { state: "failed", error: withoutFolders(messageOf(error)), code });
-      if (code === "unavailable" && job.due !== null)
-        job.due = Math.min(job.due, this.#options.clock.now() + AGAIN_MS);
+      job.away = AWAY.includes(code) ? job.away + 1 : 0;
+      if (job.away > 0 && job.due !== null) {
+        const wait = backoffMs(job.away - 1, AGAIN, this.#random);
+        job.due = Math.min(job.due, this.#options.clock.now() + wait);
+      }
       logger.error("analytic job failed", {
         job: name,
         run: id,

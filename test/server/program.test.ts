@@ -52,13 +52,20 @@ const committed = ({ get }: Pick<TestProgram, "get">) =>
   });
 
 /** Waits until the program is ready, or until it gives a reason why not. */
-const ready = ({ get }: Pick<TestProgram, "get">, reason?: RegExp) =>
-  eventually(`the program is ${reason === undefined ? "ready" : `not ready: ${reason}`}`, async () => {
-    const { status, body } = await get("/api/v1/health/ready");
-    expect([status, body.status]).toEqual(body.reasons.length === 0 ? [200, "ready"] : [503, "not ready"]);
-    if (reason === undefined) return body.reasons.length === 0 ? true : undefined;
-    return body.reasons.some((one: string) => reason.test(one)) ? true : undefined;
-  });
+const ready = ({ get }: Pick<TestProgram, "get">, reason?: RegExp) => {
+  let reasons: string[] = [];
+  const wanted = `the program is ${reason === undefined ? "ready" : `not ready: ${reason}`}`;
+  return eventually(
+    () => `${wanted}, which says ${JSON.stringify(reasons)}`,
+    async () => {
+      const { status, body } = await get("/api/v1/health/ready");
+      expect([status, body.status]).toEqual(body.reasons.length === 0 ? [200, "ready"] : [503, "not ready"]);
+      reasons = body.reasons;
+      if (reason === undefined) return reasons.length === 0 ? true : undefined;
+      return reasons.some((one) => reason.test(one)) ? true : undefined;
+    },
+  );
+};
 
 /** A data set with a little in it, of a program that has stopped. */
 async function filled(dataDir: string): Promise<void> {

@@ -95,16 +95,21 @@ export function postLines(url: URL, lines: readonly string[]): Promise<{ status:
   });
 }
 
-/** Asks again and again, for what no event tells, until the answer is no longer undefined. */
+/**
+ * Asks again and again, for what no event tells, until the answer is no longer undefined.
+ *
+ * @param what is waited for; as a function it is asked once it was in vain, and may tell what stood in the way
+ */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   look: () => Promise<T | undefined> | T | undefined,
 ): Promise<T> {
   const end = performance.now() + DEADLINE_MS;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > end) throw new Error(`waited ${DEADLINE_MS} ms in vain: ${what}`);
+    if (performance.now() > end)
+      throw new Error(`waited ${DEADLINE_MS} ms in vain: ${typeof what === "string" ? what : what()}`);
     await Bun.sleep(20);
   }
 }
