@@ -3,8 +3,8 @@
 -- schedule: default
 -- chart: band x=hour_of_day y=median low=lower high=upper series=city
 
--- As of the newest report of each series. A new place or sensor begins anew. docs/anomalies.md has the formulas. Each step reads
--- the one before once: Spark computes anew what is read twice.
+-- As of the newest report of each series. A new place or sensor begins anew. docs/anomalies.md has the formulas. Spark computes
+-- anew what is read twice: no step is, but for the season.
 WITH bounds AS (
   SELECT n.city, n.source, n.newest, unix_micros(s.valid_from) AS moved
   FROM (
@@ -40,75 +40,84 @@ season AS (
     CASE
       WHEN age < 7e0
         THEN cast(micros - lag(micros) OVER (PARTITION BY city, source ORDER BY micros) AS double) / 60e6
-    END AS minutes,
-    CASE
-      WHEN temperature IS NOT NULL
-        AND row_number() OVER (
-          PARTITION BY city, source, hour_of_day, day, temperature IS NULL
-          ORDER BY micros
-        ) = 1
-      THEN 1
-    END AS new_day
+    END AS minutes
   FROM dated
   WHERE age < 30e0
     OR (age > 345e0 AND age + 15e0 - 365.25e0 * floor((age + 15e0) / 365.25e0) < 30e0)
 ),
-hours AS (
+-- Each hour of the day, and the series as a whole: there hour_of_day is NULL.
+totals AS (
   SELECT
-    *,
-    count(temperature) OVER own_hour AS n,
-    count(new_day) OVER own_hour AS days,
-    median(temperature) OVER own_hour AS median,
-    avg(temperature) OVER own_hour AS mean,
-    stddev_samp(temperature) OVER own_hour AS stddev,
+    city,
+    source,
+    hour_of_day,
+    count(temperature) AS n,
+    count(DISTINCT CASE WHEN temperature IS NOT NULL THEN day END) AS days,
+    median(temperature) AS median,
+    avg(temperature) AS mean,
+    stddev_samp(temperature) AS stddev,
     -- Where in the hour its reports lie, on average: 0 on the hour.
-    avg(part) OVER own_hour AS hour_part,
-    median(minutes) OVER series AS interval_minutes,
-    count(minutes) OVER series AS intervals
+    avg(part) AS hour_part,
+    median(minutes) AS interval_minutes,
+    count(minutes) AS intervals
   FROM season
-  WINDOW
-    series AS (PARTITION BY city, source),
-    own_hour AS (PARTITION BY city, source, hour_of_day)
+  GROUP BY GROUPING SETS ((city, source, hour_of_day), (city, source))
 ),
+-- Beside each hour the one before and the one after that have values, around midnight as well.
 neighbours AS (
   SELECT
-    *,
-    coalesce(
-      max(median) OVER hour_before,
-      CASE WHEN hour_of_day = 0 THEN max(CASE WHEN hour_of_day = 23 THEN median END) OVER series END
-    ) AS median_before,
-    coalesce(
-      max(hour_part) OVER hour_before,
-      CASE WHEN hour_of_day = 0 THEN max(CASE WHEN hour_of_day = 23 THEN hour_part END) OVER series END
-    ) AS part_before,
-    coalesce(
-      max(median) OVER hour_after,
-      CASE WHEN hour_of_day = 23 THEN max(CASE WHEN hour_of_day = 0 THEN median END) OVER series END
-    ) AS median_after,
-    coalesce(
-      max(hour_part) OVER hour_after,
-      CASE WHEN hour_of_day = 23 THEN max(CASE WHEN hour_of_day = 0 THEN hour_part END) OVER series END
-    ) AS part_after
-  FROM hours
+    city,
+    source,
+    hour_of_day,
+    n,
+    days,
+    median,
+    mean,
+    stddev,
+    hour_part,
+    max(CASE WHEN hour_of_day IS NULL THEN interval_minutes END) OVER series AS interval_minutes,
+    max(CASE WHEN hour_of_day IS NULL THEN intervals END) OVER series AS intervals,
+    coalesce(lag(hour_of_day) OVER hourly, max(hour_of_day) OVER series) AS hour_before,
+    coalesce(lag(median) OVER hourly, max(CASE WHEN hour_of_day = 23 THEN median END) OVER series) AS median_before,
+    coalesce(lag(hour_part) OVER hourly, max(CASE WHEN hour_of_day = 23 THEN hour_part END) OVER series)
+      AS part_before,
+    coalesce(lead(hour_of_day) OVER hourly, min(hour_of_day) OVER series) AS hour_after,
+    coalesce(lead(median) OVER hourly, max(CASE WHEN hour_of_day = 0 THEN median END) OVER series) AS median_after,
+    coalesce(lead(hour_part) OVER hourly, max(CASE WHEN hour_of_day = 0 THEN hour_part END) OVER series)
+      AS part_after
+  FROM totals
   WINDOW
     series AS (PARTITION BY city, source),
-    hour_before AS (PARTITION BY city, source ORDER BY hour_of_day RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING),
-    hour_after AS (PARTITION BY city, source ORDER BY hour_of_day RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING)
+    hourly AS (PARTITION BY city, source, hour_of_day IS NULL OR n = 0 ORDER BY hour_of_day)
 ),
 -- Between the hours the usual temperature runs straight: reports of every ten minutes have no jump on the hour.
-slopes AS (
+curve AS (
   SELECT
     *,
-    coalesce((median - median_before) / nullif(hour_part + 1e0 - part_before, 0e0), 0e0) AS slope_before,
-    coalesce((median_after - median) / nullif(part_after + 1e0 - hour_part, 0e0), 0e0) AS slope_after
+    CASE
+      WHEN (hour_before + 1) % 24 = hour_of_day AND median_before IS NOT NULL
+        THEN (median - median_before) / nullif(hour_part + 1e0 - part_before, 0e0)
+      ELSE 0e0
+    END AS slope_before,
+    CASE
+      WHEN hour_after = (hour_of_day + 1) % 24 AND median_after IS NOT NULL
+        THEN (median_after - median) / nullif(part_after + 1e0 - hour_part, 0e0)
+      ELSE 0e0
+    END AS slope_after
   FROM neighbours
+  WHERE hour_of_day IS NOT NULL
 ),
 departures AS (
   SELECT
-    *,
-    temperature - median - (part - hour_part) * CASE WHEN part < hour_part THEN slope_before ELSE slope_after END
+    c.*,
+    s.timestamp,
+    s.micros,
+    s.temperature,
+    s.temperature - c.median
+      - (s.part - c.hour_part) * CASE WHEN s.part < c.hour_part THEN c.slope_before ELSE c.slope_after END
       AS departure
-  FROM slopes
+  FROM season AS s
+  JOIN curve AS c ON c.city = s.city AND c.source = s.source AND c.hour_of_day = s.hour_of_day
 ),
 before AS (
   SELECT

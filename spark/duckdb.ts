@@ -15,9 +15,11 @@ import { EngineError, messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
 import { ConnectionPool, type Session } from "./duckdb-pool.ts";
+import { forDuckDb } from "./dialect.ts";
 import type { Argument, Engine, QueryOptions, Snapshot, SqlView } from "./engine.ts";
 import { argumentMismatch, namedArguments } from "./named-arguments.ts";
-import { observationsSql, quoteText, rowsSql } from "./observations-view.ts";
+import { neededViews } from "./needed-views.ts";
+import { observationsSql, parsedTables, quoteText, rowsSql } from "./observations-view.ts";
 
 /** What the embedded engine is opened with. */
 export interface DuckDbOptions {
@@ -115,16 +117,32 @@ class DuckDbEngine implements Engine {
   }
 
   query(sql: string, options: QueryOptions): Promise<Table> {
+    const { snapshot, progress } = options;
     const pool = options.background === true ? this.#background : this.#foreground;
+    const views = neededViews(sql, options.views ?? []);
+    // Views read the observations again and again.
+    const tables = views.length === 0 ? undefined : parsedTables(snapshot);
     return this.#with(pool, options.signal, async (session, signal) => {
-      await showView(session, { name: "observations", sql: observationsSql(options.snapshot) });
-      for (const view of options.views ?? []) await showView(session, view);
-      const statement = await prepareSelect(session.connection, sql, options.arguments ?? {});
+      const { connection } = session;
       try {
-        const result = await execute(session.connection, statement, signal, options.progress);
-        return await tableFromDuckDb(result, signal);
+        for (const { name, sql: rows } of tables ?? [])
+          // Sorted, else each small file takes blocks of its own.
+          await runStatement(
+            connection,
+            `CREATE TEMP TABLE ${name} AS FROM (${rows}) ORDER BY "timestamp"`,
+            signal,
+          );
+        await showView(session, { name: "observations", sql: observationsSql(snapshot, tables) });
+        for (const view of views) await showView(session, view);
+        const statement = await prepareSelect(connection, sql, options.arguments ?? {});
+        try {
+          const result = await execute(connection, statement, signal, progress);
+          return await tableFromDuckDb(result, signal);
+        } finally {
+          statement.destroySync();
+        }
       } finally {
-        statement.destroySync();
+        for (const { name } of tables ?? []) await connection.run(`DROP TABLE IF EXISTS ${name}`);
       }
     });
   }
@@ -132,16 +150,16 @@ class DuckDbEngine implements Engine {
   compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
     return this.#with(this.#background, signal, async ({ connection }, stop) => {
       const path = join(this.#temp, `compaction-${randomUUID()}.parquet`);
-      const statement = await connection.prepare(
-        `COPY (FROM (${rowsSql(snapshot)}) ORDER BY "timestamp", "city", "source", "log_offset") TO ${quoteText(path)} ` +
-          `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
-      );
       try {
-        const result = await execute(connection, statement, stop);
+        const result = await runStatement(
+          connection,
+          `COPY (FROM (${rowsSql(snapshot)}) ORDER BY "timestamp", "city", "source", "log_offset") TO ${quoteText(path)} ` +
+            `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
+          stop,
+        );
         const [[rows] = []] = await result.getRows();
         return { bytes: await readFile(path), rows: Number(rows) };
       } finally {
-        statement.destroySync();
         await rm(path, { force: true });
       }
     });
@@ -189,8 +207,22 @@ class DuckDbEngine implements Engine {
 async function showView({ connection, views }: Session, { name, sql }: SqlView): Promise<void> {
   if (views.get(name) === sql) return;
   views.delete(name);
-  await connection.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${sql}`);
+  await connection.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${forDuckDb(sql)}`);
   views.set(name, sql);
+}
+
+/** Runs a statement of our own. */
+async function runStatement(
+  connection: DuckDBConnection,
+  sql: string,
+  signal: AbortSignal,
+): Promise<DuckDBMaterializedResult> {
+  const statement = await connection.prepare(sql);
+  try {
+    return await execute(connection, statement, signal);
+  } finally {
+    statement.destroySync();
+  }
 }
 
 async function prepareSelect(
@@ -203,7 +235,7 @@ async function prepareSelect(
   if (mismatch !== null) throw badQuery(mismatch);
   // The binding has no words for a text without a statement.
   if (/^[\s;]*$/.test(sql.replace(COMMENT, ""))) throw badQuery("it is empty, wanted one SELECT");
-  const statements = await connection.extractStatements(named.sql);
+  const statements = await connection.extractStatements(forDuckDb(named.sql));
   if (statements.count !== 1) throw badQuery(`it has ${statements.count} statements, wanted one SELECT`);
   const statement = await statements.prepare(0);
   try {

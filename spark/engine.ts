@@ -34,7 +34,7 @@ export interface SqlView {
 export interface QueryOptions {
   /** The view `observations` reads these files; of each observation the newest revision. */
   snapshot: Snapshot;
-  /** More views, made in this order: each may read `observations` and those before it. */
+  /** More views: each may read `observations` and those before it. Those that the text does not need are not made. */
   views?: readonly SqlView[];
   /** Named arguments. */
   arguments?: Readonly<Record<string, Argument>>;

@@ -24,16 +24,37 @@ export function splitRevised(snapshot: Snapshot): { plain: SnapshotFile[]; revis
 }
 
 /**
+ * Tables with the rows of the JSONL files of a snapshot, for {@link observationsSql}: what reads the view again and again would
+ * parse them each time, and each scan takes DuckDB 32 MB a thread.
+ */
+export function parsedTables(snapshot: Snapshot): { name: string; sql: string }[] {
+  return Object.entries(splitRevised(snapshot)).flatMap(([days, files]) => {
+    const jsonl = files.filter(({ format }) => format === "jsonl");
+    return jsonl.length === 0 ? [] : [{ name: `parsed_${days}`, sql: rowsSql({ files: jsonl }) }];
+  });
+}
+
+/**
  * The SELECT behind the view `observations` in DuckDB's dialect: of each observation the newest revision, which is the one
  * with the largest offset.
+ *
+ * @param parsed tables to read in the place of the JSONL files, of {@link parsedTables}. Default: the files
  */
-export function observationsSql(snapshot: Snapshot): string {
+export function observationsSql(snapshot: Snapshot, parsed?: readonly { name: string }[]): string {
   const { plain, revised } = splitRevised(snapshot);
+  const rows = (days: string, files: readonly SnapshotFile[]) => {
+    if (parsed === undefined) return rowsSql({ files });
+    const tables = parsed.filter(({ name }) => name === `parsed_${days}`);
+    const others = files.filter(({ format }) => format !== "jsonl");
+    const branches = tables.map(({ name }) => `SELECT ${NAMES} FROM ${name}`);
+    if (others.length > 0 || tables.length === 0) branches.push(rowsSql({ files: others }));
+    return branches.join(" UNION ALL ");
+  };
   const branches: string[] = [];
-  if (plain.length > 0 || revised.length === 0) branches.push(rowsSql({ files: plain }));
+  if (plain.length > 0 || revised.length === 0) branches.push(rows("plain", plain));
   if (revised.length > 0) {
     branches.push(
-      `SELECT ${NAMES} FROM (${rowsSql({ files: revised })}) QUALIFY ` +
+      `SELECT ${NAMES} FROM (${rows("revised", revised)}) QUALIFY ` +
         `row_number() OVER (PARTITION BY "source", "city", "timestamp" ORDER BY "log_offset" DESC) = 1`,
     );
   }

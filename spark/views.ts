@@ -14,6 +14,11 @@ import { valuesView } from "./values.ts";
  */
 const TEXTS: readonly string[] = [
   "level.sql",
+  "views/quality_bounds.sql",
+  "views/quality_places.sql",
+  "views/crowded.sql",
+  "views/neighbours.sql",
+  "views/quality_alone.sql",
   "views/quality.sql",
   "views/hourly_rain.sql",
   "views/thresholds.sql",

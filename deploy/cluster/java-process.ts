@@ -17,7 +17,8 @@ export interface JavaServer {
   /** Main class and its arguments. */
   main: string;
   args: readonly string[];
-  env?: Readonly<Record<string, string>>;
+  /** Beside this process's own, of which undefined takes one out. */
+  env?: Readonly<Record<string, string | undefined>>;
   /** Working folder. Default: `folder`. */
   cwd?: string;
 }

@@ -119,6 +119,8 @@ export async function sparkServer(options: SparkServerOptions): Promise<SparkSer
           // And it would find out from build folders for which Scala they are.
           SPARK_SCALA_VERSION: "2.13",
           SPARK_LOCAL_IP: "127.0.0.1",
+          // Our setting, which Bun takes from `.env`, means the same to Spark: it would be a client of that server.
+          SPARK_REMOTE: undefined,
           ...(options.hadoopUser === undefined ? {} : { HADOOP_USER_NAME: options.hadoopUser }),
           ...(token === undefined ? {} : { SPARK_CONNECT_AUTHENTICATE_TOKEN: token }),
         },

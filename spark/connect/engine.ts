@@ -6,6 +6,7 @@ import type { Logger } from "../../core/log.ts";
 import { backoffMs, retry } from "../../core/retry.ts";
 import { rowsOf } from "../arrow.ts";
 import type { Engine, QueryOptions, Snapshot, SqlView } from "../engine.ts";
+import { neededViews } from "../needed-views.ts";
 import { Pool } from "../pool.ts";
 import { engineError, SparkFailure } from "./failure.ts";
 import { compactionPlan, countPlan, observationsPlan, queryPlan, textPlan, viewPlan } from "./plans.ts";
@@ -135,7 +136,7 @@ class ConnectEngine implements SparkEngine {
     const { snapshot, views = [], background = false, progress } = options;
     return this.#with(options, background ? TRIES.background : TRIES.foreground, async (session, run) => {
       const plan = queryPlan(oneQuery(sql, options.arguments ?? {}), options.arguments ?? {});
-      await showViews(session, snapshot, views, run);
+      await showViews(session, snapshot, neededViews(sql, views), run);
       const batches = await session.run(plan, { ...run, onProgress: progressOf(progress) });
       const table = tableFromSpark(batches);
       progress?.(1);
@@ -224,7 +225,7 @@ class ConnectEngine implements SparkEngine {
       } catch (error) {
         keep = !isLost(error);
         // Its list of files may be what is wrong.
-        session.views = "";
+        session.shown.snapshot = "";
         throw error;
       } finally {
         if (keep) this.#sessions.give(session);
@@ -271,19 +272,33 @@ function causeOf(error: unknown): SparkFailure | null {
   return error instanceof EngineError && error.cause instanceof SparkFailure ? error.cause : null;
 }
 
-/** Makes the views of a session show a snapshot. A view holds the plans of those it reads, so all are made together. */
+/**
+ * Makes the views of a session show a snapshot. A view holds the plans of those it reads: where one changes, those after it are
+ * made anew.
+ */
 async function showViews(
   session: SparkSession,
   snapshot: Snapshot,
   views: readonly SqlView[],
   run: RunOptions,
 ): Promise<void> {
-  const key = sha256Hex(JSON.stringify([snapshot.files, views]));
-  if (session.views === key) return;
-  session.views = "";
-  await session.run(observationsPlan(snapshot), run);
-  for (const view of views) await session.run(viewPlan(view), run);
-  session.views = key;
+  const key = sha256Hex(JSON.stringify(snapshot.files));
+  const { shown } = session;
+  if (shown.snapshot !== key) {
+    shown.snapshot = "";
+    shown.views.clear();
+    await session.run(observationsPlan(snapshot), run);
+    shown.snapshot = key;
+  }
+  let changed = false;
+  for (const view of views) {
+    const before = shown.views.get(view.name);
+    if (before === view.sql && !changed) continue;
+    changed ||= before !== undefined;
+    shown.views.delete(view.name);
+    await session.run(viewPlan(view), run);
+    shown.views.set(view.name, view.sql);
+  }
 }
 
 /** The one number of a plan's result. */

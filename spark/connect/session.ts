@@ -67,8 +67,8 @@ export interface RunOptions {
 /** A session on the server: settings and views that no other session sees. */
 export class SparkSession {
   readonly id = randomUUID();
-  /** The key of what its views show. */
-  views = "";
+  /** What its views show: the key of a snapshot, and the text of each view beside `observations`. */
+  readonly shown = { snapshot: "", views: new Map<string, string>() };
   readonly #options: SessionOptions;
   /** The server's own id of it, which is another one after a restart: the server then refuses what follows. */
   #serverSide: string | undefined;

@@ -15,11 +15,16 @@ placed AS (
     unix_micros(r.timestamp) AS micros,
     cast(extract(hour FROM r.timestamp) AS int) AS hour_of_day,
     cast(unix_micros(r.timestamp) % 3600000000 AS double) / 3600e6 AS part,
-    s.valid_from,
-    s.valid_to
+    s.valid_from
   FROM recent AS r
   LEFT JOIN stations AS s
     ON s.city = r.city AND s.source = r.source AND s.valid_from <= r.timestamp AND r.timestamp < s.valid_to
+),
+usual AS (
+  SELECT b.*, s.valid_from
+  FROM baseline AS b
+  LEFT JOIN stations AS s
+    ON s.city = b.city AND s.source = b.source AND s.valid_from <= b.first_timestamp AND b.first_timestamp < s.valid_to
 ),
 -- A baseline of another place or sensor is none.
 levels AS (
@@ -36,28 +41,27 @@ levels AS (
     u.intervals AS intervals_here,
     u.median + (p.part - u.part) * CASE WHEN p.part < u.part THEN u.slope_before ELSE u.slope_after END AS expected
   FROM placed AS p
-  LEFT JOIN baseline AS u
+  LEFT JOIN usual AS u
     ON u.city = p.city
     AND u.source = p.source
     AND u.hour_of_day = p.hour_of_day
-    AND (p.valid_from IS NULL OR (u.first_timestamp >= p.valid_from AND u.first_timestamp < p.valid_to))
+    AND u.valid_from IS NOT DISTINCT FROM p.valid_from
 ),
 -- What is known of the series stands in each of its hours.
 before AS (
   SELECT
     *,
-    max(steps_here) OVER series AS steps,
-    max(interval_here) OVER series AS interval_minutes,
-    max(intervals_here) OVER series AS intervals,
+    max(steps_here) OVER (PARTITION BY city, source, valid_from, temperature IS NULL) AS steps,
+    max(interval_here) OVER (PARTITION BY city, source, valid_from, temperature IS NULL) AS interval_minutes,
+    max(intervals_here) OVER (PARTITION BY city, source, valid_from, temperature IS NULL) AS intervals,
     temperature - expected AS departure,
     lag(temperature - expected) OVER warm AS departure_before,
     cast(micros - lag(micros) OVER warm AS double) / 3600e6 AS hours,
     lead(micros) OVER (PARTITION BY city, source ORDER BY micros) AS micros_next,
+    row_number() OVER warm AS place,
     CASE WHEN temperature = lag(temperature) OVER warm THEN 0 ELSE 1 END AS is_change
   FROM levels
-  WINDOW
-    series AS (PARTITION BY city, source, valid_from),
-    warm AS (PARTITION BY city, source, valid_from, temperature IS NULL ORDER BY micros)
+  WINDOW warm AS (PARTITION BY city, source, valid_from, temperature IS NULL ORDER BY micros)
 ),
 -- A step is what is left of the departure before, which fades by 3 % an hour. After a gap it may be larger.
 scaled AS (
@@ -68,8 +72,14 @@ scaled AS (
       WHEN hours <= 6e0
         THEN step_spread * sqrt(greatest(1e0, hours * 60e0 / nullif(interval_minutes, 0e0)))
     END AS step_scale,
-    sum(is_change) OVER (PARTITION BY city, source, valid_from, temperature IS NULL ORDER BY micros) AS run
+    max(CASE WHEN is_change = 1 THEN micros END) OVER past AS run_micros,
+    max(CASE WHEN is_change = 1 THEN place END) OVER past AS run_place
   FROM before
+  WINDOW past AS (
+    PARTITION BY city, source, valid_from, temperature IS NULL
+    ORDER BY micros
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
 ),
 stepped AS (
   SELECT *, (departure - left_over * departure_before) / nullif(step_scale, 0e0) AS step
@@ -83,14 +93,9 @@ neighbours AS (
     lead(departure) OVER warm AS departure_after,
     lead(left_over) OVER warm AS left_after,
     lead(step_scale) OVER warm AS scale_after,
-    lead(micros) OVER warm AS micros_after,
-    row_number() OVER warm AS place,
-    cast(micros - min(micros) OVER same AS double) / 3600e6 AS unchanged,
-    row_number() OVER same AS unchanged_reports
+    lead(micros) OVER warm AS micros_after
   FROM stepped
-  WINDOW
-    warm AS (PARTITION BY city, source, valid_from, temperature IS NULL ORDER BY micros),
-    same AS (PARTITION BY city, source, valid_from, temperature IS NULL, run ORDER BY micros)
+  WINDOW warm AS (PARTITION BY city, source, valid_from, temperature IS NULL ORDER BY micros)
 ),
 -- There and back: of two steps in opposite directions the smaller one counts.
 measured AS (
@@ -99,6 +104,8 @@ measured AS (
     CASE WHEN step * step_before < 0e0 THEN least(abs(step), abs(step_before)) ELSE 0e0 END AS spike_before,
     CASE WHEN step * step_after < 0e0 THEN least(abs(step), abs(step_after)) ELSE 0e0 END AS spike,
     left_over * departure_before AS rest,
+    cast(micros - run_micros AS double) / 3600e6 AS unchanged,
+    place - run_place + 1 AS unchanged_reports,
     cast(coalesce(micros_next, unix_micros(newest)) - micros AS double) / 60e6 AS silence
   FROM neighbours
 ),

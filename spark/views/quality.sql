@@ -2,273 +2,11 @@
 -- every test with its formula and limits; the limits stand in limits.csv. In here a test that was not evaluated is NULL,
 -- which greatest() passes over. No test looks back further than 24 h, so that the live judge needs no more.
 -- Ten minutes are added to every span between reports: hourly ones do not come to the second.
+-- What is read more than once is a view of its own, quality_alone.sql and those it reads: of a WITH that is read twice DuckDB
+-- keeps every column, and all of them would go through the windows below.
 
-WITH bounds AS (
-  SELECT
-    max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 1e0 THEN suspect_high END) AS step_1h,
-    max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 2e0 THEN suspect_high END) AS step_2h,
-    max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 3e0 THEN suspect_high END) AS step_3h,
-    max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 6e0 THEN suspect_high END) AS step_6h,
-    max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 12e0 THEN suspect_high END) AS step_12h,
-    max(CASE WHEN test = 'step' AND variable = 'temperature' THEN fail_high END) AS step_1h_fail,
-    max(CASE WHEN test = 'step' AND variable = 'humidity' THEN suspect_high END) AS step_humidity_suspect,
-    max(CASE WHEN test = 'step' AND variable = 'pressure' THEN suspect_high END) AS step_pressure_suspect,
-    max(CASE WHEN test = 'step' AND variable = 'pressure' THEN fail_high END) AS step_pressure_fail,
-    max(CASE WHEN test = 'spike' AND variable = 'temperature' THEN suspect_high END) AS spike_temperature_suspect,
-    max(CASE WHEN test = 'spike' AND variable = 'temperature' THEN fail_high END) AS spike_temperature_fail,
-    max(CASE WHEN test = 'spike' AND variable = 'pressure' THEN suspect_high END) AS spike_pressure_suspect,
-    max(CASE WHEN test = 'spike' AND variable = 'pressure' THEN fail_high END) AS spike_pressure_fail,
-    max(CASE WHEN test = 'stuck' AND variable = 'temperature' THEN suspect_high END) * 3600e0
-      AS stuck_temperature_suspect,
-    max(CASE WHEN test = 'stuck' AND variable = 'temperature' THEN fail_high END) * 3600e0 AS stuck_temperature_fail,
-    max(CASE WHEN test = 'stuck' AND variable = 'humidity' THEN suspect_high END) * 3600e0 AS stuck_humidity_suspect,
-    max(CASE WHEN test = 'stuck' AND variable = 'humidity' THEN fail_high END) * 3600e0 AS stuck_humidity_fail,
-    max(CASE WHEN test = 'stuck' AND variable = 'pressure' THEN suspect_high END) * 3600e0 AS stuck_pressure_suspect,
-    max(CASE WHEN test = 'stuck' AND variable = 'saturation' THEN suspect_high END) AS saturation
-  FROM limits
-),
--- The limits of single reports of each city and half of the year; where the latitude is not known the widest.
-places AS (
-  SELECT
-    c.city,
-    h.half,
-    max(c.elevation) AS elevation,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'temperature' THEN l.suspect_low END) AS temperature_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'temperature' THEN l.suspect_high END) AS temperature_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'temperature' THEN l.fail_low END) AS temperature_fail_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'temperature' THEN l.fail_high END) AS temperature_fail_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'humidity' THEN l.suspect_low END) AS humidity_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'humidity' THEN l.suspect_high END) AS humidity_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'humidity' THEN l.fail_low END) AS humidity_fail_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'humidity' THEN l.fail_high END) AS humidity_fail_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'pressure' THEN l.suspect_low END) AS pressure_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'pressure' THEN l.suspect_high END) AS pressure_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'pressure' THEN l.fail_low END) AS pressure_fail_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'pressure' THEN l.fail_high END) AS pressure_fail_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'wind_speed' THEN l.suspect_low END) AS wind_speed_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'wind_speed' THEN l.suspect_high END) AS wind_speed_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'wind_speed' THEN l.fail_low END) AS wind_speed_fail_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'wind_speed' THEN l.fail_high END) AS wind_speed_fail_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'rainfall' THEN l.suspect_low END) AS rainfall_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'rainfall' THEN l.suspect_high END) AS rainfall_high,
-    min(CASE WHEN l.test = 'gross' AND l.variable = 'rainfall' THEN l.fail_low END) AS rainfall_fail_low,
-    max(CASE WHEN l.test = 'gross' AND l.variable = 'rainfall' THEN l.fail_high END) AS rainfall_fail_high,
-    max(CASE WHEN l.test = 'level' THEN l.suspect_high END) AS level_suspect,
-    max(CASE WHEN l.test = 'level' THEN l.fail_high END) AS level_fail,
-    max(CASE WHEN l.test = 'consistency' THEN l.suspect_high END) AS dew_point_suspect,
-    max(CASE WHEN l.test = 'consistency' THEN l.fail_high END) AS dew_point_fail,
-    max(CASE WHEN l.test = 'time' AND l.variable = 'age' THEN l.suspect_high END) * 60e0 AS age_suspect,
-    max(CASE WHEN l.test = 'time' AND l.variable = 'age' THEN l.fail_low END) * 60e0 AS age_fail,
-    max(CASE WHEN l.test = 'time' AND l.variable = 'history' THEN l.suspect_high END) * 60e0 AS history,
-    max(CASE WHEN l.test = 'neighbour' THEN l.suspect_high END) AS neighbour_suspect,
-    max(CASE WHEN l.test = 'neighbour' THEN l.fail_high END) AS neighbour_fail
-  FROM (
-    SELECT city, latitude, elevation FROM cities
-    UNION ALL
-    SELECT '', NULL, NULL
-  ) AS c
-  CROSS JOIN (VALUES ('oct-mar'), ('apr-sep')) AS h(half)
-  JOIN limits AS l
-    ON l.test IN ('gross', 'level', 'consistency', 'time', 'neighbour')
-    AND (
-      l.latitude IS NULL
-      OR c.latitude IS NULL
-      OR l.latitude = CASE WHEN abs(c.latitude) <= 45e0 THEN 'low' ELSE 'high' END
-    )
-    AND (
-      l.season IS NULL
-      OR c.latitude IS NULL
-      OR l.season = CASE WHEN (c.latitude >= 0e0) = (h.half = 'apr-sep') THEN 'summer' ELSE 'winter' END
-    )
-  GROUP BY c.city, h.half
-),
--- Cities with more than one source: only their reports pay for the comparison.
-crowded AS (
-  SELECT city
-  FROM observations
-  GROUP BY city
-  HAVING min(source) <> max(source)
-),
--- Reports of different sources of one city within half an hour, brought to the same height: 6.5 °C a km (ICAO standard
--- atmosphere).
-reports AS (
-  SELECT
-    o.city,
-    o.source,
-    o.timestamp,
-    cast(unix_micros(o.timestamp) AS double) / 1e6 AS seconds,
-    o.temperature,
-    coalesce(s.elevation, p.elevation) AS elevation,
-    p.neighbour_suspect,
-    p.neighbour_fail
-  FROM observations AS o
-  JOIN crowded AS n ON n.city = o.city
-  LEFT JOIN cities AS c ON c.city = o.city
-  JOIN places AS p
-    ON p.city = coalesce(c.city, '')
-    AND p.half = CASE WHEN extract(month FROM o.timestamp) BETWEEN 4 AND 9 THEN 'apr-sep' ELSE 'oct-mar' END
-    AND o.temperature BETWEEN p.temperature_fail_low AND p.temperature_fail_high
-  LEFT JOIN stations AS s
-    ON s.city = o.city AND s.source = o.source AND s.valid_from <= o.timestamp AND o.timestamp < s.valid_to
-),
--- Every hour that begins within half an hour of a report, or holds it.
-slots AS (
-  SELECT r.*, floor((r.seconds + b.shift) / 3600e0) AS slot
-  FROM reports AS r
-  CROSS JOIN (VALUES (-1800e0), (1800e0)) AS b(shift)
-),
-pairs AS (
-  SELECT
-    r.city,
-    r.source,
-    r.timestamp,
-    r.temperature,
-    s.source AS other,
-    s.temperature + coalesce(6.5e-3 * (s.elevation - r.elevation), 0e0) AS other_temperature,
-    r.neighbour_suspect,
-    r.neighbour_fail
-  FROM reports AS r
-  JOIN slots AS s
-    ON s.city = r.city
-    AND s.slot = floor(r.seconds / 3600e0)
-    AND s.source <> r.source
-    AND abs(s.seconds - r.seconds) <= 1800e0
-),
--- Each other source counts once, by the report that comes nearest.
-others AS (
-  SELECT
-    city,
-    source,
-    timestamp,
-    other,
-    min(abs(temperature - other_temperature)) AS difference,
-    min(other_temperature) AS low,
-    max(other_temperature) AS high,
-    neighbour_suspect,
-    neighbour_fail
-  FROM pairs
-  GROUP BY city, source, timestamp, other, neighbour_suspect, neighbour_fail
-),
--- Of two sources nobody knows which is wrong: both are suspect. Of more, one fails that differs from most of all, where
--- those agree with each other.
-neighbours AS (
-  SELECT
-    city,
-    source,
-    timestamp,
-    CASE
-      WHEN 2 * count_if(difference > neighbour_suspect) < count(*) + 1 THEN 1
-      WHEN 2 * count_if(difference > neighbour_fail) > count(*) + 1
-        AND max(CASE WHEN difference > neighbour_fail THEN high END)
-          - min(CASE WHEN difference > neighbour_fail THEN low END) <= max(neighbour_suspect)
-      THEN 4
-      ELSE 3
-    END AS neighbour
-  FROM others
-  GROUP BY city, source, timestamp
-),
-compared AS (
-  SELECT o.*, cast(NULL AS int) AS neighbour
-  FROM observations AS o
-  LEFT JOIN crowded AS n ON n.city = o.city
-  WHERE n.city IS NULL
-  UNION ALL
-  SELECT o.*, b.neighbour
-  FROM observations AS o
-  JOIN crowded AS n ON n.city = o.city
-  LEFT JOIN neighbours AS b ON b.city = o.city AND b.source = o.source AND b.timestamp = o.timestamp
-),
-timed AS (
-  SELECT
-    o.*,
-    coalesce(c.city, '') AS place,
-    CASE WHEN extract(month FROM o.timestamp) BETWEEN 4 AND 9 THEN 'apr-sep' ELSE 'oct-mar' END AS half,
-    cast(unix_micros(o.timestamp) AS double) / 1e6 AS seconds,
-    cast(unix_micros(o.ingested_at) AS double) / 1e6 AS ingested_seconds
-  FROM compared AS o
-  LEFT JOIN cities AS c ON c.city = o.city
-),
--- What a report shows by itself.
-alone AS (
-  SELECT
-    o.*,
-    CASE
-      WHEN o.temperature BETWEEN p.temperature_low AND p.temperature_high THEN 1
-      WHEN o.temperature BETWEEN p.temperature_fail_low AND p.temperature_fail_high THEN 3
-      WHEN o.temperature IS NOT NULL THEN 4
-    END AS gross_temperature,
-    CASE
-      WHEN o.humidity BETWEEN p.humidity_low AND p.humidity_high THEN 1
-      WHEN o.humidity BETWEEN p.humidity_fail_low AND p.humidity_fail_high THEN 3
-      WHEN o.humidity IS NOT NULL THEN 4
-    END AS gross_humidity,
-    CASE
-      WHEN o.pressure BETWEEN p.pressure_low AND p.pressure_high THEN 1
-      WHEN o.pressure BETWEEN p.pressure_fail_low AND p.pressure_fail_high THEN 3
-      WHEN o.pressure IS NOT NULL THEN 4
-    END AS gross_pressure,
-    CASE
-      WHEN o.wind_speed BETWEEN p.wind_speed_low AND p.wind_speed_high THEN 1
-      WHEN o.wind_speed BETWEEN p.wind_speed_fail_low AND p.wind_speed_fail_high THEN 3
-      WHEN o.wind_speed IS NOT NULL THEN 4
-    END AS gross_wind_speed,
-    CASE
-      WHEN o.rainfall BETWEEN p.rainfall_low AND p.rainfall_high THEN 1
-      WHEN o.rainfall BETWEEN p.rainfall_fail_low AND p.rainfall_fail_high THEN 3
-      WHEN o.rainfall IS NOT NULL THEN 4
-    END AS gross_rainfall,
-    CASE
-      WHEN abs(o.pressure - v.pressure_level) <= p.level_suspect THEN 1
-      WHEN abs(o.pressure - v.pressure_level) <= p.level_fail THEN 3
-      WHEN abs(o.pressure - v.pressure_level) > p.level_fail THEN 4
-    END AS off_level,
-    v.pressure_level,
-    CASE
-      WHEN o.dew_point - o.temperature <= p.dew_point_suspect THEN 1
-      WHEN o.dew_point - o.temperature <= p.dew_point_fail THEN 3
-      WHEN o.dew_point - o.temperature > p.dew_point_fail THEN 4
-    END AS dew_point_flag,
-    CASE WHEN o.wind_gust < o.wind_speed THEN 3 WHEN o.wind_gust >= o.wind_speed THEN 1 END AS gust_flag,
-    CASE
-      WHEN o.rainfall > 0e0 AND o.weather_main = 'Clear' THEN 3
-      WHEN o.rainfall IS NOT NULL AND o.weather_main IS NOT NULL THEN 1
-    END AS rain_flag,
-    CASE
-      WHEN o.ingested_seconds - o.seconds > p.history THEN NULL
-      WHEN o.ingested_seconds - o.seconds < p.age_fail THEN 4
-      WHEN o.ingested_seconds - o.seconds > p.age_suspect THEN 3
-      ELSE 1
-    END AS arrival
-  FROM timed AS o
-  JOIN places AS p ON p.city = o.place AND p.half = o.half
-  LEFT JOIN level AS v ON v.city = o.city AND v.source = o.source
-),
--- The worst of it for each variable. Of temperature and dew point nobody knows which is wrong: temperature and humidity
--- are suspect, whatever the record is. A late report is as good as another, but no value from the future has a time.
-own AS (
-  SELECT
-    *,
-    greatest(gross_temperature, neighbour, moisture, future) AS own_temperature,
-    greatest(gross_humidity, moisture, future) AS own_humidity,
-    greatest(gross_pressure, future) AS own_pressure,
-    greatest(gross_wind_speed, gust_flag, future) AS own_wind_speed,
-    greatest(gross_rainfall, rain_flag, future) AS own_rainfall,
-    greatest(gross_temperature, gross_humidity, gross_pressure, gross_wind_speed, gross_rainfall) AS gross,
-    greatest(dew_point_flag, gust_flag, rain_flag) AS consistency,
-    greatest(
-      gross_temperature, gross_humidity, gross_pressure, gross_wind_speed, gross_rainfall,
-      dew_point_flag, gust_flag, rain_flag, arrival, neighbour
-    ) AS own_flag
-  FROM (
-    SELECT
-      *,
-      CASE WHEN dew_point_flag > 1 THEN 3 END AS moisture,
-      CASE WHEN arrival = 4 THEN 4 END AS future
-    FROM alone
-  ) AS a
-),
 -- Beside the report before and the one after.
-beside AS (
+WITH beside AS (
   SELECT
     *,
     seconds - lag(seconds) OVER series AS since_before,
@@ -280,7 +18,7 @@ beside AS (
     pressure - lead(pressure) OVER series AS pressure_above_after,
     abs(humidity - lag(humidity) OVER series) AS humidity_change,
     lead(ingested_seconds) OVER series < ingested_seconds AS is_overtaken
-  FROM own
+  FROM quality_alone
   WINDOW series AS (PARTITION BY city, source ORDER BY timestamp)
 ),
 -- How far a value sticks out from both beside it: 0 when it lies between them.
@@ -335,7 +73,7 @@ spikes AS (
     CASE WHEN d.is_run AND abs(d.pressure_above_before) > t.step_pressure_fail THEN d.seconds END AS jump,
     CASE WHEN d.off_level = 1 THEN d.seconds END AS on_level
   FROM departures AS d
-  CROSS JOIN bounds AS t
+  CROSS JOIN quality_bounds AS t
 ),
 -- What later reports are held against: no value that is itself in doubt, else it would condemn those that follow it.
 kept AS (
@@ -360,11 +98,11 @@ followed AS (
     seconds - lag(seconds, 6) OVER series AS since_6,
     seconds - lag(seconds, 12) OVER series AS since_12,
     abs(pressure - lag(pressure_kept) OVER series) AS pressure_change,
-    seconds - max(temperature_start) OVER past AS temperature_run,
-    seconds - max(humidity_start) OVER past AS humidity_run,
-    seconds - max(pressure_start) OVER past AS pressure_run,
-    max(jump) OVER past AS last_jump,
-    max(on_level) OVER past AS last_on_level
+    seconds - last_value(temperature_start) IGNORE NULLS OVER past AS temperature_run,
+    seconds - last_value(humidity_start) IGNORE NULLS OVER past AS humidity_run,
+    seconds - last_value(pressure_start) IGNORE NULLS OVER past AS pressure_run,
+    last_value(jump) IGNORE NULLS OVER past AS last_jump,
+    last_value(on_level) IGNORE NULLS OVER past AS last_on_level
   FROM kept
   WINDOW
     series AS (PARTITION BY city, source ORDER BY timestamp),
@@ -399,7 +137,7 @@ excesses AS (
     coalesce(f.seconds - f.last_on_level <= 86400e0 AND coalesce(f.last_jump <= f.last_on_level, true), false)
       AS is_gradual
   FROM followed AS f
-  CROSS JOIN bounds AS t
+  CROSS JOIN quality_bounds AS t
 ),
 tested AS (
   SELECT

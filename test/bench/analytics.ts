@@ -3,9 +3,12 @@ import { join } from "node:path";
 import type { City } from "../../core/city.ts";
 import { syntheticCities } from "../../jobs/sources/simulator.ts";
 import { textTable } from "../../server/commands/command.ts";
+import { rowsOf } from "../../spark/arrow.ts";
+import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Argument, Snapshot } from "../../spark/engine.ts";
 import { type Limit, readLimits } from "../../spark/limits.ts";
-import { defaultArguments, readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
+import { defaultArguments, neededFiles, readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
+import { analysisViews } from "../../spark/views.ts";
 import { writeDays } from "./lake-days.ts";
 import { type BenchOptions, shown, times, withFolder } from "./measure.ts";
 
@@ -13,11 +16,14 @@ import { type BenchOptions, shown, times, withFolder } from "./measure.ts";
 export interface JobTask {
   job: string;
   arguments: Record<string, Argument>;
+  /** What the job needs of the lake. */
   snapshot: Snapshot;
   /** The snapshot's Parquet files. */
   files: string[];
   cities: readonly City[];
   limits: readonly Limit[];
+  /** The rows of the view of that name. */
+  thresholds: readonly Record<string, unknown>[];
   threads: number;
   /** Where the engine's result is written, and read for comparison. */
   result: string;
@@ -78,17 +84,20 @@ export async function benchAnalytics({ quick, print }: BenchOptions): Promise<vo
   await withFolder(async (folder) => {
     const snapshot = await writeDays(folder, { cities, from: Date.UTC(2025, 0, 1), days, faults: FAULTS });
     const limits = await readLimits();
+    const thresholds = await thresholdsOf(join(folder, "thresholds"));
     const table: string[][] = [];
     for (const [index, { job, given, variant }] of variantsOf(await readSqlJobs()).entries()) {
       const place = join(folder, `job-${index}`);
       await mkdir(place);
+      const needed = neededFiles(job, snapshot, given);
       const task: JobTask = {
         job: job.name,
         arguments: given,
-        snapshot,
-        files: snapshot.files.map(({ location }) => location),
+        snapshot: needed,
+        files: needed.files.map(({ location }) => location),
         cities,
         limits,
+        thresholds,
         threads: THREADS,
         result: join(place, "result.arrow"),
       };
@@ -100,7 +109,8 @@ export async function benchAnalytics({ quick, print }: BenchOptions): Promise<vo
       ]);
       const hasTwin = python !== null && known.includes(`\ndef ${job.name}():`);
       const other = hasTwin ? await reportOf<PolarsReport>(python, [SCRIPT, file]) : null;
-      table.push(lineOf(`${job.name} ${variant}`, own, other));
+      const read = needed.files.reduce((sum, { rows }) => sum + rows, 0);
+      table.push([`${job.name} ${variant}`.trim(), shown(read), ...lineOf(own, other)]);
     }
     const rows = snapshot.files.reduce((sum, one) => sum + one.rows, 0);
     print(
@@ -114,7 +124,8 @@ export async function benchAnalytics({ quick, print }: BenchOptions): Promise<vo
 
 const HEAD = [
   "job",
-  "rows",
+  "rows read",
+  "rows found",
   "DuckDB s",
   "CPU s",
   "peak MB",
@@ -126,9 +137,8 @@ const HEAD = [
   "results",
 ];
 
-function lineOf(name: string, own: JobReport, other: PolarsReport | null): string[] {
+function lineOf(own: JobReport, other: PolarsReport | null): string[] {
   const line = [
-    name,
     shown(own.rows),
     shown(own.seconds),
     shown(own.cpu),
@@ -164,6 +174,21 @@ function variantsOf(
       { job, given: { ...given, [back.name]: null }, variant: "all" },
     ];
   });
+}
+
+async function thresholdsOf(folder: string): Promise<Record<string, unknown>[]> {
+  const engine = await openDuckDb({ tempFolder: folder });
+  try {
+    const columns = ["shown", "alert", "severe", "samples", "floor"].map(
+      (name) => `cast(${name} AS double) AS ${name}`,
+    );
+    const sql = `SELECT kind, ${columns.join(", ")} FROM thresholds`;
+    return rowsOf(
+      await engine.query(sql, { snapshot: { files: [] }, views: await analysisViews({ cities: [] }) }),
+    );
+  } finally {
+    await engine.close();
+  }
 }
 
 /** The Python of the tests, where it has polars. */

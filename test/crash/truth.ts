@@ -82,6 +82,7 @@ export async function contentOf(files: Files, topic: string, partition = 0): Pro
   let rejectedFiles: Listed[] = [];
   let counts = { rows: 0, duplicates: 0, rejected: 0 };
   let before: { number: number; id: unknown } | undefined;
+  let claim: unknown;
   for (const { name, entry } of chain) {
     const number = Number(name.slice(0, 12));
     if (entry["kind"] !== "checkpoint" && number !== (before?.number ?? 0) + 1)
@@ -89,14 +90,19 @@ export async function contentOf(files: Files, topic: string, partition = 0): Pro
     if (before !== undefined && entry["prev"] !== before.id)
       problems.push(`entry ${number} names another predecessor`);
     before = { number, id: entry["id"] };
-    if (entry["kind"] === "claim" && entry["start"] !== undefined) next = entry["start"] as number;
+    if (entry["kind"] === "claim") {
+      claim = entry["id"];
+      if (entry["start"] !== undefined) next = entry["start"] as number;
+    }
     if (entry["kind"] === "checkpoint") {
       next = entry["next"] as number;
       live = new Map((entry["live"] as Listed[]).map((file) => [file.path, file]));
       rejectedFiles = entry["rejected"] as Listed[];
       counts = entry["counts"] as typeof counts;
+      claim = (entry["claim"] as { id: string } | null)?.id;
     }
     if (entry["kind"] === "batch") {
+      if (entry["claim"] !== claim) problems.push(`entry ${number} is of a claim that is not in force`);
       if (entry["first"] !== next)
         problems.push(`entry ${number} begins at ${entry["first"]}, wanted ${next}`);
       next = (entry["last"] as number) + 1;

@@ -74,7 +74,8 @@ async function run(
   const job = jobs.find((one) => one.name === name)!;
   const snapshot = await folder.snapshot(rows);
   const named = { ...defaultArguments(job), ...given.arguments };
-  return rowsOf(await runJob(engine, job, { snapshot, views: await viewsOf(given), arguments: named }));
+  const options = { snapshot, views: await viewsOf(given), background: true };
+  return rowsOf(await runJob(engine, job, { ...options, arguments: named }));
 }
 
 /** Judgements of one kind, as the view has them. */
@@ -143,6 +144,7 @@ describe("baseline and anomaly", () => {
     const table = await runJob(engine, job, {
       snapshot: await folder.snapshot(rows),
       views: await viewsOf({}),
+      background: true,
     });
     const kept = new KeptViews({
       views: await viewsOf({}),
@@ -233,6 +235,7 @@ describe("baseline", () => {
     const table = await runJob(engine, job, {
       snapshot: await folder.snapshot(rows),
       views: await viewsOf({}),
+      background: true,
     });
     const kept = new KeptViews({
       views: await viewsOf({}),

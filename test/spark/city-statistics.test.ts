@@ -14,9 +14,18 @@ describe("city_statistics", () => {
     const found = await run(rows);
     expect(found).toHaveLength(3);
     expectRows(found, reference(await withoutFailed(newest)));
-    expect(found[0]).toMatchObject({ n_failed: expect.any(Number), n_suspect: expect.any(Number) });
     expect(found[0]?.coverage).toBeLessThan(1);
     expect(found[2]).toMatchObject({ rainfall_total: null, rainfall_hours: 0 });
+  });
+
+  test("leaves out values that fail quality control, and counts what is suspect apart", async () => {
+    const values = [5, 5.2, 40, 5.1, 5, 9.4].map((temperature, hour) =>
+      row({ timestamp: `2026-01-01T0${hour}:00:00Z`, temperature, wind_speed: hour, log_offset: hour }),
+    );
+    const [found] = await run(values);
+    // The spike is left out, the step at the end is not; the wind of every report counts.
+    expect(found).toMatchObject({ n: 6, n_failed: 1, n_suspect: 1, n_temperature: 5, temperature_max: 9.4 });
+    expect(found?.wind_speed_mean).toBe(2.5);
   });
 
   test("of one row has no deviation and a coverage of 1", async () => {

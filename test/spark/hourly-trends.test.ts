@@ -19,6 +19,23 @@ describe("hourly_trends", () => {
     expectRows(await run(rows), reference(newest, 168));
   });
 
+  test("leaves out values that fail quality control, and counts what is suspect apart", async () => {
+    const rows = [5, 5.2, 40, 5.1, 5, 9.4].map((temperature, hour) =>
+      row({ timestamp: formatTimestamp(START + hour * HOUR_MS), temperature, log_offset: hour }),
+    );
+    const found = await run(rows);
+    expect(
+      found.map(({ temperature_mean, n, n_suspect, n_failed }) => [temperature_mean, n, n_suspect, n_failed]),
+    ).toEqual([
+      [5, 1, 0, 0],
+      [5.2, 1, 0, 0],
+      [null, 1, 0, 1],
+      [5.1, 1, 0, 0],
+      [5, 1, 0, 0],
+      [9.4, 1, 1, 0],
+    ]);
+  });
+
   test("of one row and of none", async () => {
     expectRows(await run([row()]), reference(await withoutFailed([row()]), 168));
     expect(await run([])).toEqual([]);

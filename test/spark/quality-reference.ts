@@ -1,25 +1,25 @@
-import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
-import { type Station, stationSource } from "../../core/station.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { type Limit, readLimits } from "../../spark/limits.ts";
+import {
+  dewPointOf,
+  elevationOf,
+  type Facts,
+  grossOf,
+  gustOf,
+  limitOf,
+  rainOf,
+  type Variable,
+  type Verdict,
+  worst,
+} from "./quality-facts.ts";
 import { groupBy, hourOf, quantile } from "./reference.ts";
 
 /** The flags of one observation, as columns of the view `quality`. */
 export type FlagRow = Record<string, unknown>;
 
-type Variable = "temperature" | "humidity" | "pressure" | "wind_speed" | "rainfall";
-type Verdict = 1 | 3 | 4 | null;
-
 const MINUTE = 60_000;
 const VARIABLES: readonly Variable[] = ["temperature", "humidity", "pressure", "wind_speed", "rainfall"];
-
-/** What is known beside the observations. */
-export interface Facts {
-  cities: readonly City[];
-  stations: readonly Station[];
-  limits: readonly Limit[];
-}
 
 /** Judges observations row by row, in plain code, to hold the SQL against. */
 export function flagsOf(rows: readonly Row[], facts: Facts): Map<Row, FlagRow> {
@@ -70,15 +70,7 @@ class Series {
         pressure: this.#stuck(i, "pressure"),
       };
       const level = this.#levelFlag(i);
-      const dew = this.#dewPoint(row);
-      const gust =
-        row.wind_gust == null || row.wind_speed === null ? null : row.wind_gust < row.wind_speed ? 3 : 1;
-      const rain =
-        row.rainfall === null || row.weather_main === null
-          ? null
-          : row.rainfall > 0 && row.weather_main === "Clear"
-            ? 3
-            : 1;
+      const [dew, gust, rain] = [dewPointOf(this.facts, row), gustOf(row), rainOf(row)];
       const time = this.#time(i);
       const neighbour = this.#neighbour(row);
       const doubt = dew !== null && dew > 1 ? 3 : null;
@@ -118,37 +110,11 @@ class Series {
   }
 
   #limit(test: string, variable: string, hours: number | null = null): Limit {
-    const latitude = this.facts.cities.find(({ name }) => name === this.rows[0]?.city)?.latitude;
-    const found = this.facts.limits.filter(
-      (limit) =>
-        limit.test === test &&
-        limit.variable === variable &&
-        limit.hours === hours &&
-        (limit.latitude === null ||
-          latitude === undefined ||
-          (limit.latitude === "low") === Math.abs(latitude) <= 45),
-    );
-    return widest(found);
+    return limitOf(this.facts, this.rows[0]!, test, variable, hours);
   }
 
   #gross(row: Row, variable: Variable): Verdict {
-    const value = row[variable];
-    if (value === null) return null;
-    const latitude = this.facts.cities.find(({ name }) => name === row.city)?.latitude;
-    const month = new Date(row.timestamp).getUTCMonth() + 1;
-    const isSummerNorth = month >= 4 && month <= 9;
-    const limit = widest(
-      this.facts.limits.filter(
-        (one) =>
-          one.test === "gross" &&
-          one.variable === variable &&
-          (latitude === undefined ||
-            ((one.latitude === null || (one.latitude === "low") === Math.abs(latitude) <= 45) &&
-              (one.season === null || (one.season === "summer") === (latitude >= 0 === isSummerNorth)))),
-      ),
-    );
-    if (value < limit.fail_low! || value > limit.fail_high!) return 4;
-    return value < limit.suspect_low! || value > limit.suspect_high! ? 3 : 1;
+    return grossOf(this.facts, row, variable);
   }
 
   /** Minutes from report `j` to report `i`; infinite where there is none. */
@@ -266,13 +232,6 @@ class Series {
     return fail_high !== null && hours >= fail_high ? 4 : hours >= suspect_high! ? 3 : 1;
   }
 
-  #dewPoint({ dew_point, temperature }: Row): Verdict {
-    if (dew_point == null || temperature === null) return null;
-    const { suspect_high, fail_high } = this.#limit("consistency", "dew_point");
-    const above = dew_point - temperature;
-    return above > fail_high! ? 4 : above > suspect_high! ? 3 : 1;
-  }
-
   #time(i: number): Verdict {
     const row = this.rows[i]!;
     const minutes = (Date.parse(row.ingested_at) - Date.parse(row.timestamp)) / MINUTE;
@@ -302,7 +261,7 @@ class Series {
     if (sources.size === 0) return null;
     const others = [...sources.values()].map((reports) => {
       const temperatures = reports.map((one) => {
-        const [theirs, own] = [this.#elevation(one), this.#elevation(row)];
+        const [theirs, own] = [elevationOf(this.facts, one), elevationOf(this.facts, row)];
         return one.temperature! + (theirs === null || own === null ? 0 : 0.0065 * (theirs - own));
       });
       return {
@@ -316,31 +275,4 @@ class Series {
     const spread = far.flatMap(({ temperatures }) => temperatures);
     return far.length > all / 2 && Math.max(...spread) - Math.min(...spread) <= suspect_high! ? 4 : 3;
   }
-
-  #elevation({ source, city, timestamp }: Row): number | null {
-    const station = this.facts.stations.find((one) => stationSource(one.id) === source && one.city === city);
-    const period = station?.periods.findLast(({ from }) => Date.parse(from) <= Date.parse(timestamp));
-    return period?.elevation ?? this.facts.cities.find(({ name }) => name === city)?.elevation ?? null;
-  }
-}
-
-function widest(limits: readonly Limit[]): Limit {
-  const [first] = limits;
-  if (first === undefined) throw new Error("there is no such limit");
-  const pick = (name: "suspect_low" | "fail_low" | "suspect_high" | "fail_high", of: typeof Math.min) => {
-    const values = limits.flatMap((limit) => limit[name] ?? []);
-    return values.length === 0 ? null : of(...values);
-  };
-  return {
-    ...first,
-    suspect_low: pick("suspect_low", Math.min),
-    fail_low: pick("fail_low", Math.min),
-    suspect_high: pick("suspect_high", Math.max),
-    fail_high: pick("fail_high", Math.max),
-  };
-}
-
-function worst(verdicts: readonly Verdict[]): 1 | 3 | 4 | null {
-  const given = verdicts.filter((verdict) => verdict !== null);
-  return given.length === 0 ? null : (Math.max(...given) as 1 | 3 | 4);
 }

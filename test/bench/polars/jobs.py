@@ -13,6 +13,7 @@ import zoneinfo
 
 import polars as pl
 
+import anomalies as anomaly
 from quality import SERIES, levels, quality
 
 c = pl.col
@@ -368,6 +369,60 @@ def climate_clusters():
             c("wet").filter(day).mean().alias("wet_share"),
         )
         .sort("city")
+    )
+
+
+def forecast():
+    """The history that the forecast is made of; the model is TypeScript on either side."""
+    days = ARGUMENTS["days"]
+    rows = flagged().filter(c("temperature_flag") < 4)
+    if days is not None:
+        rows = recent(rows, 24 * days)
+    minute = c("timestamp").dt.minute()
+    return (
+        rows.select(
+            *SERIES,
+            "timestamp",
+            "temperature",
+            (c("timestamp") + pl.duration(minutes=15)).dt.truncate("1h").alias("hour"),
+            pl.when(minute >= 45).then(60 - minute).otherwise(minute).alias("off"),
+        )
+        .sort("off", "timestamp")
+        .group_by(*SERIES, "hour", maintain_order=True)
+        .agg(c("temperature").first())
+        .sort("city", "hour")
+    )
+
+
+def baseline():
+    return anomaly.baseline(flagged(), {one["kind"]: one["floor"] for one in TASK["thresholds"]})
+
+
+def anomalies():
+    usual = baseline().collect(engine="streaming").lazy()
+    end = pl.lit(newest(), pl.Datetime("us", "UTC"))
+    judged = (
+        anomaly.anomalies(flagged(), usual, TASK["thresholds"], end)
+        .filter((c("kind") == "unusual") | (c("status") == "anomaly"))
+        .with_columns(
+            (c("timestamp").rank("ordinal", descending=True).over("city", "kind") == 1).alias("is_last"),
+            (
+                c("timestamp")
+                + pl.when(c("kind") == "silent").then(pl.duration(microseconds=c("observed") * 60e6)).otherwise(pl.duration())
+            ).alias("until"),
+        )
+        .with_columns(
+            ((c("kind") == "unusual") & c("is_last")).alias("is_newest"),
+            (c("status") == "anomaly").alias("is_anomaly"),
+            pl.when(c("status") == "anomaly").then(
+                pl.when(c("score").abs() >= c("severe")).then(3).when(c("score").abs() >= c("alert")).then(2).otherwise(1)
+            ).alias("severity"),
+        )
+    )
+    hours = ARGUMENTS["hours"]
+    is_recent = pl.lit(True) if hours is None else c("until") > end - pl.duration(hours=hours)
+    return judged.filter(c("is_newest") | (c("is_anomaly") & is_recent)).sort(
+        "timestamp", *SERIES, "kind", descending=[True, False, False, False]
     )
 
 

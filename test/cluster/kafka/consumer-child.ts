@@ -1,11 +1,12 @@
 /**
  * A consumer in a process of its own: `bun consumer-child.ts <options>`, as JSON of {@link ChildOptions}. It runs as the
  * program's own does until SIGTERM, and tells the program's log, from `debug` on, as lines of JSON. After SIGUSR2 it says
- * {@link PAUSES} and stops itself with SIGSTOP as soon as a batch's files are written and its entry is about to be created.
+ * {@link PAUSES}, and stops itself with SIGSTOP as soon as a batch's files are written and its entry is about to be created.
  */
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../../core/clock.ts";
+import { codeOf } from "../../../core/errors.ts";
 import { createLogger } from "../../../core/log.ts";
 import { consumerJob } from "../../../jobs/consumer.ts";
 import { openLocalLake } from "../../../jobs/lake/local.ts";
@@ -27,6 +28,8 @@ export interface ChildOptions {
 
 /** The line before it stops itself. */
 export const PAUSES = "Stopped right before a commit";
+/** The line that says that this commit's entry found its number taken. */
+export const REFUSED = "The number of the commit is taken";
 
 if (import.meta.main) {
   const options = JSON.parse(process.argv[2]!) as ChildOptions;
@@ -44,13 +47,17 @@ if (import.meta.main) {
   const lake = changedLake(stored, {
     async create(path, bytes) {
       const { kind } = JSON.parse(new TextDecoder().decode(bytes)) as { kind?: string };
-      if (pausing && kind === "batch") {
-        pausing = false;
-        logger.info(PAUSES, { path });
-        process.kill(process.pid, "SIGSTOP");
-        Bun.sleepSync(200); // the signal may take a moment: nothing is to happen before it
+      if (!pausing || kind !== "batch") return stored.create(path, bytes);
+      pausing = false;
+      logger.info(PAUSES, { path });
+      process.kill(process.pid, "SIGSTOP");
+      Bun.sleepSync(200); // the signal may take a moment: nothing is to happen before it
+      try {
+        await stored.create(path, bytes);
+      } catch (error) {
+        if (codeOf(error) === "exists") logger.info(REFUSED, { path });
+        throw error;
       }
-      await stored.create(path, bytes);
     },
   });
   const duckDb = await openDuckDb({
@@ -69,7 +76,7 @@ if (import.meta.main) {
       readRows: (snapshot, from, to) => readRows(duckDb, snapshot, from, to),
       batchRecords: 500,
       batchRecordsMax: 5_000,
-      flushMs: 300,
+      flushMs: 1_000,
       onCommit: () => {},
     }),
   );

@@ -74,7 +74,9 @@ function filesOf(topic: string): Files & { every(): Promise<string[]> } {
     async readParquet(path) {
       const copy = join(home, `${crypto.randomUUID()}.parquet`);
       await Bun.write(copy, await read(path));
-      return parquet(copy);
+      const rows = await parquet(copy);
+      await rm(copy);
+      return rows;
     },
     every: () => below(""),
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../core/clock.ts";
 import { silentLogger } from "../../../core/log.ts";
 import { hdfsServer, type HdfsServer } from "../../../deploy/cluster/hdfs.ts";
-import { kafkaServer, type KafkaServer } from "../../../deploy/cluster/kafka.ts";
+import { kafkaServer, type KafkaServer, stopKafka } from "../../../deploy/cluster/kafka.ts";
 import { sparkServer, type SparkServer } from "../../../deploy/cluster/spark.ts";
 import { claimDataset } from "../../../jobs/dataset.ts";
 import { LakeReader } from "../../../jobs/lake-reader.ts";
@@ -35,11 +35,20 @@ export async function testCluster(): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), "isobar-cluster-"));
   const hdfs = await hdfsServer({ folder: join(folder, "hdfs"), dataNodes: 1, basePort: 28_000 });
   const spark = await sparkServer({ folder: join(folder, "spark"), basePort: 25_002, hadoopUser: "isobar" });
-  const [kafka] = await Promise.all([
+  const end = async () => {
+    await Promise.all([stopKafka(join(folder, "kafka")), hdfs.stop(), spark.stop()]);
+    await rm(folder, { recursive: true, force: true });
+  };
+  const starts = [
     kafkaServer({ folder: join(folder, "kafka"), basePort: 29_092 }),
     hdfs.start(),
     spark.start(),
-  ]);
+  ] as const;
+  const [kafka] = await Promise.all(starts).catch(async (error: unknown) => {
+    await Promise.allSettled(starts); // what is being started could not be ended yet
+    await end();
+    throw error;
+  });
   const settings = {
     kafka: { KAFKA_BROKERS: kafka.brokers.join(","), KAFKA_PARTITIONS: "3" },
     hdfs: { WEBHDFS_URL: hdfs.webUrl, HDFS_URI: hdfs.uri, HDFS_USER: hdfs.user },
@@ -51,10 +60,7 @@ export async function testCluster(): Promise<TestCluster> {
     hdfs,
     spark,
     env: (...parts) => Object.assign({}, ...parts.map((part) => settings[part])) as Record<string, string>,
-    async end() {
-      await Promise.all([kafka.stopAll(), hdfs.stop(), spark.stop()]);
-      await rm(folder, { recursive: true, force: true });
-    },
+    end,
   };
 }
 
@@ -105,7 +111,8 @@ export function summed(proofs: readonly PartitionProof[]) {
 }
 
 /**
- * Rows of jobs as their engine gives them: with their default arguments, or over everything, which is null for each.
+ * Rows of jobs as their engine gives them: with their default arguments, or of those that have parameters over everything,
+ * which is null for each.
  *
  * @param names of the jobs; default all
  */
@@ -119,6 +126,7 @@ export async function answers(
   const all = new Map<string, Record<string, unknown>[]>();
   for (const job of await readSqlJobs()) {
     if (names !== undefined && !names.includes(job.name)) continue;
+    if (over === "everything" && job.parameters.length === 0) continue;
     const given =
       over === "default"
         ? defaultArguments(job)

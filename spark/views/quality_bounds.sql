@@ -1,0 +1,24 @@
+-- The limits of quality control that are the same everywhere, in one row.
+
+SELECT
+  max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 1e0 THEN suspect_high END) AS step_1h,
+  max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 2e0 THEN suspect_high END) AS step_2h,
+  max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 3e0 THEN suspect_high END) AS step_3h,
+  max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 6e0 THEN suspect_high END) AS step_6h,
+  max(CASE WHEN test = 'step' AND variable = 'temperature' AND hours = 12e0 THEN suspect_high END) AS step_12h,
+  max(CASE WHEN test = 'step' AND variable = 'temperature' THEN fail_high END) AS step_1h_fail,
+  max(CASE WHEN test = 'step' AND variable = 'humidity' THEN suspect_high END) AS step_humidity_suspect,
+  max(CASE WHEN test = 'step' AND variable = 'pressure' THEN suspect_high END) AS step_pressure_suspect,
+  max(CASE WHEN test = 'step' AND variable = 'pressure' THEN fail_high END) AS step_pressure_fail,
+  max(CASE WHEN test = 'spike' AND variable = 'temperature' THEN suspect_high END) AS spike_temperature_suspect,
+  max(CASE WHEN test = 'spike' AND variable = 'temperature' THEN fail_high END) AS spike_temperature_fail,
+  max(CASE WHEN test = 'spike' AND variable = 'pressure' THEN suspect_high END) AS spike_pressure_suspect,
+  max(CASE WHEN test = 'spike' AND variable = 'pressure' THEN fail_high END) AS spike_pressure_fail,
+  max(CASE WHEN test = 'stuck' AND variable = 'temperature' THEN suspect_high END) * 3600e0
+    AS stuck_temperature_suspect,
+  max(CASE WHEN test = 'stuck' AND variable = 'temperature' THEN fail_high END) * 3600e0 AS stuck_temperature_fail,
+  max(CASE WHEN test = 'stuck' AND variable = 'humidity' THEN suspect_high END) * 3600e0 AS stuck_humidity_suspect,
+  max(CASE WHEN test = 'stuck' AND variable = 'humidity' THEN fail_high END) * 3600e0 AS stuck_humidity_fail,
+  max(CASE WHEN test = 'stuck' AND variable = 'pressure' THEN suspect_high END) * 3600e0 AS stuck_pressure_suspect,
+  max(CASE WHEN test = 'stuck' AND variable = 'saturation' THEN suspect_high END) AS saturation
+FROM limits
