@@ -3,15 +3,25 @@
 -- schedule: default
 -- chart: band x=hour_of_day y=median low=lower high=upper series=city
 
--- As of the newest report of each series. A new place or sensor begins anew. docs/anomalies.md has the formulas. Spark computes
--- anew what is read twice: no step is, but for the season.
-WITH bounds AS (
-  SELECT n.city, n.source, n.newest, unix_micros(s.valid_from) AS moved
-  FROM (
-    SELECT city, source, max(unix_micros(timestamp)) AS newest
-    FROM observations
-    GROUP BY city, source
-  ) AS n
+-- As of the newest report of each series. A new place or sensor begins anew; any other series takes what was before its first report
+-- from the source of its city that began first, so that an archive gives a new source a past. docs/anomalies.md has the formulas.
+-- Each step reads the one before once: Spark computes anew what is read twice.
+WITH series AS (
+  SELECT
+    city,
+    source,
+    max(unix_micros(timestamp)) AS newest,
+    min(unix_micros(timestamp)) AS oldest
+  FROM observations
+  GROUP BY city, source
+),
+bounds AS (
+  SELECT
+    n.*,
+    unix_micros(s.valid_from) AS moved,
+    CASE WHEN s.valid_from IS NULL THEN first_value(n.source) OVER (PARTITION BY n.city ORDER BY n.oldest, n.source) END
+      AS lender
+  FROM series AS n
   LEFT JOIN stations AS s
     ON s.city = n.city
     AND s.source = n.source
@@ -20,8 +30,9 @@ WITH bounds AS (
 ),
 dated AS (
   SELECT
-    q.city,
-    q.source,
+    b.city,
+    b.source,
+    q.source = b.source AS is_own,
     q.timestamp,
     unix_micros(q.timestamp) AS micros,
     cast(extract(hour FROM q.timestamp) AS int) AS hour_of_day,
@@ -30,7 +41,11 @@ dated AS (
     cast(b.newest - unix_micros(q.timestamp) AS double) / 86400e6 AS age
   FROM quality AS q
   JOIN bounds AS b
-    ON b.city = q.city AND b.source = q.source AND (b.moved IS NULL OR unix_micros(q.timestamp) >= b.moved)
+    ON b.city = q.city
+    AND CASE
+      WHEN q.source = b.source THEN b.moved IS NULL OR unix_micros(q.timestamp) >= b.moved
+      ELSE q.source = b.lender AND unix_micros(q.timestamp) < b.oldest
+    END
 ),
 -- The season: the last 30 days, and of earlier years the 15 days before and after this day.
 season AS (
@@ -38,8 +53,8 @@ season AS (
     *,
     CASE WHEN temperature IS NOT NULL THEN cast(micros % 3600000000 AS double) / 3600e6 END AS part,
     CASE
-      WHEN age < 7e0
-        THEN cast(micros - lag(micros) OVER (PARTITION BY city, source ORDER BY micros) AS double) / 60e6
+      WHEN age < 7e0 AND is_own
+        THEN cast(micros - lag(micros) OVER (PARTITION BY city, source, is_own ORDER BY micros) AS double) / 60e6
     END AS minutes
   FROM dated
   WHERE age < 30e0

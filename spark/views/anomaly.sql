@@ -3,7 +3,7 @@
 -- twice.
 
 WITH recent AS (
-  SELECT q.city, q.source, q.timestamp, q.log_offset, q.temperature, q.flag, w.newest
+  SELECT q.city, q.source, q.timestamp, q.log_offset, q.temperature, q.flag, q.q_time, w.newest
   FROM quality AS q
   CROSS JOIN watermark AS w
   -- A baseline says nothing of another season, and a station that is silent for so long is given up.
@@ -181,7 +181,8 @@ found AS (
       WHEN 'step' THEN m.steps >= t.samples AND m.step IS NOT NULL
       WHEN 'unusual' THEN m.days >= t.samples
       WHEN 'stuck' THEN m.place >= t.samples
-      WHEN 'silent' THEN m.intervals >= t.samples
+      -- What came as history ends where it ends.
+      WHEN 'silent' THEN m.intervals >= t.samples AND (m.micros_next IS NOT NULL OR m.q_time <> 2)
     END AS is_judged,
     CASE WHEN t.kind = 'unusual' THEN m.mean END AS mean,
     CASE WHEN t.kind = 'unusual' THEN m.stddev END AS stddev

@@ -215,6 +215,32 @@ describe("baseline", () => {
     expect(new Set(there.map(({ status }) => status))).toEqual(new Set(["insufficient data"]));
   });
 
+  test("takes what was before the first report of a series from the source of its city that began first", async () => {
+    const past = hourly(30, (_hour, usual) => usual).map((one) => ({
+      ...one,
+      source: "archive",
+      ingested_at: at(31 * 24),
+    }));
+    const live = hourly(31, (hour, usual) => (hour === 733 ? usual + 20 : usual))
+      .filter((_, hour) => hour >= 720)
+      .map((one) => ({ ...one, source: "live" }));
+    const rows = [...past, ...live];
+    const usual = await run("baseline", rows);
+    expect(usual.filter(({ source }) => source === "live")).toHaveLength(24);
+    expect(usual.filter(({ days }) => Number(days) < 29)).toEqual([]);
+    // Its own reports alone say how often it reports.
+    expect(usual.find(({ source }) => source === "live")).toMatchObject({
+      interval_minutes: 60,
+      intervals: 23,
+    });
+    const found = (await query(ANOMALY, rows)).filter(({ status }) => status === "anomaly");
+    expect(found.map(({ source, kind, timestamp }) => [source, kind, timestamp])).toEqual(
+      expect.arrayContaining([["live", "unusual", at(733)]]),
+    );
+    // The archive has not fallen silent.
+    expect(new Set(found.map(({ source }) => source))).toEqual(new Set(["live"]));
+  });
+
   test("runs straight between the hours, so that reports of every ten minutes have no step on the hour", async () => {
     const rows = Array.from({ length: 15 * 144 }, (_, i) => {
       const day = (i % 144) / 144;

@@ -51,17 +51,25 @@ function seriesOf(rows: readonly FlaggedRow[]): Report[][] {
 
 const median = (values: readonly number[]) => quantile(values, 0.5);
 
-/** The rows of the job `baseline`, computed another way. */
+/** The rows of the job `baseline` without own stations, computed another way. */
 export function baselineOf(rows: readonly FlaggedRow[]): UsualHour[] {
-  return seriesOf(rows).flatMap((all) => {
+  const every = seriesOf(rows);
+  return every.flatMap((all) => {
     const newest = all.at(-1)!.ms;
-    const season = all.filter(({ ms }) => {
+    const inSeason = ({ ms }: Report) => {
       const age = (newest - ms) / DAY_MS;
       return age < 30 || (age > 345 && (age + 15) % 365.25 < 30);
-    });
+    };
+    // What was before its first report comes from the source of the city that began first.
+    const [lender] = every
+      .filter(([first]) => first!.city === all[0]!.city)
+      .sort(([a], [b]) => a!.ms - b!.ms || (a!.source < b!.source ? -1 : 1));
+    const borrowed = lender === all ? [] : lender!.filter(({ ms }) => ms < all[0]!.ms);
+    const own = all.filter(inSeason);
+    const season = [...borrowed.filter(inSeason), ...own];
     // Of the last seven days, each from the report before.
-    const intervals = season.flatMap(({ ms }, i) =>
-      i > 0 && newest - ms < 7 * DAY_MS ? [(ms - season[i - 1]!.ms) / 60_000] : [],
+    const intervals = own.flatMap(({ ms }, i) =>
+      i > 0 && newest - ms < 7 * DAY_MS ? [(ms - own[i - 1]!.ms) / 60_000] : [],
     );
     const good = season.filter((one) => one.temperature !== null && one.temperature_flag !== 4);
     const hours = new Map<number, UsualHour>();
@@ -253,7 +261,9 @@ export function anomaliesOf(
     for (const [i, report] of all.entries()) {
       const minutes = ((all[i + 1]?.ms ?? watermark) - report.ms) / 60_000;
       const interval = known?.interval_minutes ?? null;
-      add(report, "silent", (known?.intervals ?? 0) >= 10, [3, 3, 24], {
+      const isHistory = Date.parse(report.ingested_at) - report.ms > DAY_MS;
+      const judged = (known?.intervals ?? 0) >= 10 && !(isHistory && i === all.length - 1);
+      add(report, "silent", judged, [3, 3, 24], {
         variable: "interval",
         unit: "min",
         observed: minutes,
