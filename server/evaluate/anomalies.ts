@@ -1,9 +1,10 @@
+import { randomFrom } from "../../core/random.ts";
 import { formatTimestamp, parseTimestamp, DAY_MS } from "../../core/time.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { type EvaluationContext, markdownTable, readCityYear, type Section, writeDays } from "./context.ts";
 import { type Alarm, falseAlarms, recallOf, thresholdFor } from "./detection.ts";
-import { type Fault, type PlacedFault, placeFaults, randomFrom } from "./faults.ts";
+import { type Fault, type PlacedFault, placeFaults } from "./faults.ts";
 import { judgeSeries, type JudgedSeries, type Score } from "./judged-series.ts";
 import { scoreNab } from "./nab.ts";
 

@@ -1,3 +1,4 @@
+import { randomFrom } from "../../core/random.ts";
 import { giveWay } from "./give-way.ts";
 
 /** Points of equal length: what is clustered. */
@@ -28,7 +29,7 @@ const DISTANCES_PER_TURN = 200_000;
  * @throws EngineError `cancelled` after `signal` aborts
  */
 export async function kMeans(points: Points, k: number, signal?: AbortSignal): Promise<Clustering> {
-  const random = numbersFrom(k);
+  const random = randomFrom(k);
   let best: Clustering | null = null;
   let distances = 0;
   for (let start = 0; start < STARTS; start++) {
@@ -163,15 +164,4 @@ function squaredDistance(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
   return sum;
-}
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32, Tommy Ettinger 2017, public domain). */
-function numbersFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -14,7 +14,7 @@ import type { Engine, Snapshot } from "../../spark/engine.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { MemoryLog } from "../memory-log.ts";
 import { MemoryDisk, type Omission } from "./memory-disk.ts";
-import { randomOf } from "./random.ts";
+import { randomFrom } from "../../core/random.ts";
 import { compare, contentOf, newestOf, type Files } from "./truth.ts";
 import { makeWorkload, NOW } from "./workload.ts";
 
@@ -209,7 +209,7 @@ function distinct(cuts: readonly Cut[]): Cut[] {
 async function explore(
   omission?: Omission,
 ): Promise<{ points: number; states: number; violations: string[] }> {
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const killed: { disk: MemoryDisk; acknowledged: number }[] = [];
   const disk = new MemoryDisk(omission);
   const whole = await collectCuts(disk, {

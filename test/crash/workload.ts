@@ -1,4 +1,4 @@
-import { randomOf } from "./random.ts";
+import { randomFrom } from "../../core/random.ts";
 import { identityOf, valuesOf, type Meaning } from "./truth.ts";
 
 /** The time of every run: after all of the workload's observations. */
@@ -23,7 +23,7 @@ const HOURS = [["00", "23"], ["11"], ["00"], ["05"]];
  * @param options.size records in each
  */
 export function makeWorkload(seed: number, { chunks, size }: { chunks: number; size: number }): Workload {
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   const meanings = new Map<string, Meaning>();
   const sent: Record<string, unknown>[] = [];

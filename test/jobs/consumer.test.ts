@@ -11,7 +11,7 @@ import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { MemoryLog } from "../memory-log.ts";
 import { Supervisor } from "../../jobs/supervisor.ts";
 import { compare, type Meaning, identityOf, valuesOf } from "../crash/truth.ts";
-import { randomOf } from "../crash/random.ts";
+import { randomFrom } from "../../core/random.ts";
 import { makeWorkload } from "../crash/workload.ts";
 import { at, recordOf, WritePath } from "../write-path.ts";
 
@@ -147,7 +147,7 @@ describe("consumerJob()", () => {
     const log = path.log.all();
     const seen = new Set<string>();
     for (let round = 0; round < 6; round++) {
-      const random = randomOf(round);
+      const random = randomFrom(round);
       const full = path.log;
       await path.close();
       path = Object.assign(await WritePath.open(), { log: full });

@@ -17,7 +17,7 @@ import { valuesView } from "../../spark/values.ts";
 import { DEFAULT_CITIES } from "../../core/city.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { LakeFolder, row } from "../spark/lake-files.ts";
-import { randomOf } from "../crash/random.ts";
+import { randomFrom } from "../../core/random.ts";
 
 const NOW = Date.UTC(2026, 0, 31, 12);
 const DAYS = 40;
@@ -45,7 +45,7 @@ function report(hours: number, changed: Partial<Row> = {}): Row {
   });
 }
 
-const noise = randomOf(3);
+const noise = randomFrom(3);
 const noises = Array.from({ length: DAYS * 24 + 1 }, () => noise() - 0.5);
 function usual(hours: number): number {
   const ofDay = new Date(NOW - hours * HOUR_MS).getUTCHours();

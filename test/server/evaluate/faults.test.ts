@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { randomFrom } from "../../../core/random.ts";
 import { formatTimestamp, HOUR_MS } from "../../../core/time.ts";
-import { type Fault, placeFaults, randomFrom } from "../../../server/evaluate/faults.ts";
+import { type Fault, placeFaults } from "../../../server/evaluate/faults.ts";
 import { row, START } from "../../spark/lake-files.ts";
 
 const HOURS = 40 * 24;
