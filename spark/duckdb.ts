@@ -15,7 +15,6 @@ import { EngineError, messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
 import { ConnectionPool, type Session } from "./duckdb-pool.ts";
-import { forDuckDb } from "./dialect.ts";
 import type { Argument, Engine, QueryOptions, Snapshot, SqlView } from "./engine.ts";
 import { argumentMismatch, namedArguments } from "./named-arguments.ts";
 import { neededViews } from "./needed-views.ts";
@@ -207,7 +206,7 @@ class DuckDbEngine implements Engine {
 async function showView({ connection, views }: Session, { name, sql }: SqlView): Promise<void> {
   if (views.get(name) === sql) return;
   views.delete(name);
-  await connection.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${forDuckDb(sql)}`);
+  await connection.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${sql}`);
   views.set(name, sql);
 }
 
@@ -235,7 +234,7 @@ async function prepareSelect(
   if (mismatch !== null) throw badQuery(mismatch);
   // The binding has no words for a text without a statement.
   if (/^[\s;]*$/.test(sql.replace(COMMENT, ""))) throw badQuery("it is empty, wanted one SELECT");
-  const statements = await connection.extractStatements(forDuckDb(named.sql));
+  const statements = await connection.extractStatements(named.sql);
   if (statements.count !== 1) throw badQuery(`it has ${statements.count} statements, wanted one SELECT`);
   const statement = await statements.prepare(0);
   try {

@@ -98,11 +98,11 @@ followed AS (
     seconds - lag(seconds, 6) OVER series AS since_6,
     seconds - lag(seconds, 12) OVER series AS since_12,
     abs(pressure - lag(pressure_kept) OVER series) AS pressure_change,
-    seconds - last_value(temperature_start) IGNORE NULLS OVER past AS temperature_run,
-    seconds - last_value(humidity_start) IGNORE NULLS OVER past AS humidity_run,
-    seconds - last_value(pressure_start) IGNORE NULLS OVER past AS pressure_run,
-    last_value(jump) IGNORE NULLS OVER past AS last_jump,
-    last_value(on_level) IGNORE NULLS OVER past AS last_on_level
+    seconds - max(temperature_start) OVER past AS temperature_run,
+    seconds - max(humidity_start) OVER past AS humidity_run,
+    seconds - max(pressure_start) OVER past AS pressure_run,
+    max(jump) OVER past AS last_jump,
+    max(on_level) OVER past AS last_on_level
   FROM kept
   WINDOW
     series AS (PARTITION BY city, source ORDER BY timestamp),
