@@ -29,6 +29,7 @@ import { PipelineMonitor } from "./monitor.ts";
 import { creditOf, fetchesPast, pastJob } from "./past.ts";
 import { Places } from "./places.ts";
 import { exclusiveRoles, newId, openPorts } from "./ports.ts";
+import { apiPageRoutes } from "./routes/api-page.tsx";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
 import { openStations } from "./stations.ts";
@@ -272,7 +273,7 @@ export async function startProgram(
           clock,
           logger,
           security: { host: config.host, allowedHosts: config.allowedHosts },
-          plugins: [pagesRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
+          plugins: [pagesRoutes(pages), apiPageRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
           errorPage: problemPage(pages),
         }),
         host: config.host,

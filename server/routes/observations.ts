@@ -4,10 +4,16 @@ import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { DAY_MS, formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { answerRows } from "../answer.ts";
+import { rowSchema, rowsSchema } from "../api/columns.ts";
+import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, rowsContent } from "../api/content.ts";
+import { type Values, endpoint, readQuery } from "../api/endpoint.ts";
+import { FORMAT, cityParameter, integerParameter, textParameter, timeParameter } from "../api/parameter.ts";
+import { nullable, text, time } from "../api/schema.ts";
 import type { WebContext } from "../context.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "../cursor.ts";
-import { type Cells, chooseFormat, type Column } from "../formats.ts";
-import { Parameters, badParameter } from "../parameters.ts";
+import type { Cells, Column } from "../formats.ts";
+import { badParameter } from "../parameters.ts";
+import { unitsOf } from "../units.ts";
 
 const COLUMNS: readonly Column[] = [
   ...OBSERVATION_COLUMNS,
@@ -15,17 +21,93 @@ const COLUMNS: readonly Column[] = [
 ];
 const LIMIT = { min: 1, max: 10_000, fallback: 1_000 };
 
+/** Rows of the lake. */
+export const GET_OBSERVATIONS = endpoint({
+  method: "GET",
+  path: "/api/v1/observations",
+  id: "getObservations",
+  tag: "weather",
+  summary: "Observations with their quality flags, in time order",
+  description:
+    "Without `from` and `to`: the 24 h up to the newest observation known. With `from` alone: up to now; with `to` alone: the 24 h before. Rows are in the order of timestamp, city and source; of an observation that was revised the newest revision. Where more rows follow, `next` in JSON and the header `Link` lead on.",
+  query: {
+    city: cityParameter("One city only."),
+    from: timeParameter("From this time on.", "2026-01-31T00:00:00Z"),
+    to: timeParameter("Up to this time, itself not included.", "2026-02-01T00:00:00Z"),
+    limit: integerParameter("Most rows.", LIMIT),
+    cursor: textParameter(
+      "The `next_cursor` of an answer before: goes on where that one ended.",
+      encodeCursor({
+        city: "London",
+        from: Date.UTC(2026, 0, 31),
+        to: Date.UTC(2026, 1, 1),
+        after: {
+          timestamp: EXAMPLE_OBSERVATION.timestamp,
+          city: "London",
+          source: EXAMPLE_OBSERVATION.source,
+        },
+      }),
+    ),
+    format: FORMAT,
+  },
+  answers: [
+    {
+      status: 200,
+      description: "The rows",
+      content: rowsContent(
+        rowsSchema(rowSchema(COLUMNS), {
+          city: nullable(text("City that was asked for")),
+          from: time("Beginning of the time that was asked for"),
+          to: time("Its end, not included"),
+          next_cursor: nullable(text("Cursor of the next rows; null when there are none")),
+          next: nullable(text("Path of the next rows; null when there are none")),
+        }),
+      ),
+      example: {
+        ...EXAMPLE_LABEL,
+        units: unitsOf(COLUMNS.map(([name]) => name)),
+        city: "London",
+        from: "2026-01-31T00:00:00Z",
+        to: "2026-02-01T00:00:00Z",
+        next_cursor: null,
+        next: null,
+        rows: [
+          {
+            ...EXAMPLE_OBSERVATION,
+            log_offset: 4711,
+            ingested_at: "2026-01-31T11:51:02Z",
+            ...Object.fromEntries(FLAG_COLUMNS.map((name) => [name, 1])),
+          },
+        ],
+      },
+      headers: { link: 'Path of the next rows with `rel="next"`, where more follow' },
+    },
+  ],
+  errors: ["not_acceptable", "not_found"],
+  examples: [
+    { title: "The last 24 h of a city", path: "/api/v1/observations?city=london&limit=5" },
+    {
+      title: "A day as CSV",
+      path: "/api/v1/observations?from=2026-01-31T00:00:00Z&to=2026-02-01T00:00:00Z&format=csv",
+    },
+    {
+      title: "As Arrow, by content negotiation",
+      path: "/api/v1/observations",
+      headers: { accept: "application/vnd.apache.arrow.stream" },
+    },
+  ],
+});
+
 /**
  * Rows of the lake with their quality flags, in time order. Without `from` and `to`: the 24 h up to the newest observation known, so that the
  * question has an answer also where collecting stopped long ago. `to` is exclusive; with `from` alone it is now.
  */
 export function observationRoutes(context: WebContext) {
   const { services } = context;
-  return new Elysia().get("/observations", async ({ request }) => {
-    const parameters = new Parameters(request, ["city", "from", "to", "limit", "cursor", "format"]);
-    const format = chooseFormat(parameters, request);
-    const limit = parameters.integer("limit", LIMIT);
-    const query = windowOf(parameters, context);
+  return new Elysia().get(GET_OBSERVATIONS.path, async ({ request }) => {
+    const asked = readQuery(GET_OBSERVATIONS, request, services);
+    const { limit, format } = asked;
+    const query = windowOf(asked, context);
     const { rows, more } = await services.observations({ ...query, limit, signal: request.signal });
     const last = rows.at(-1);
     const next =
@@ -35,14 +117,7 @@ export function observationRoutes(context: WebContext) {
             after: { timestamp: last.timestamp, city: last.city, source: last.source },
           })
         : null;
-    const path =
-      next === null
-        ? null
-        : `/api/v1/observations?${new URLSearchParams({
-            ...(parameters.text("limit") === null ? {} : { limit: String(limit) }),
-            ...(parameters.text("format") === null ? {} : { format }),
-            cursor: next,
-          })}`;
+    const path = next === null ? null : nextPath(request, { cursor: next });
     return answerRows(
       context,
       request,
@@ -63,12 +138,22 @@ export function observationRoutes(context: WebContext) {
   });
 }
 
+/** Path of the next page: a cursor knows its question, but not how its rows are wanted. */
+function nextPath(request: Request, cursor: Record<string, string>): string {
+  const asked = new URL(request.url).searchParams;
+  const next = new URLSearchParams();
+  for (const name of ["limit", "format"]) {
+    const value = asked.get(name);
+    if (value !== null) next.set(name, value);
+  }
+  for (const [name, value] of Object.entries(cursor)) next.set(name, value);
+  return `${GET_OBSERVATIONS.path}?${next}`;
+}
+
 /** Which rows are asked for: the cursor's question, or the parameters'. */
-function windowOf(parameters: Parameters, { services, clock }: WebContext): Cursor {
-  const city = parameters.city("city", services.cities())?.name ?? null;
-  const from = parameters.time("from");
-  const to = parameters.time("to");
-  const cursor = parameters.text("cursor");
+function windowOf(asked: Values<typeof GET_OBSERVATIONS>, { services, clock }: WebContext): Cursor {
+  const { from, to, cursor } = asked;
+  const city = asked.city?.name ?? null;
   if (cursor !== null) {
     const question = decodeCursor(cursor);
     if (
@@ -87,7 +172,11 @@ function windowOf(parameters: Parameters, { services, clock }: WebContext): Curs
   const end = to ?? (from === null ? newest : Math.max(newest, clock.now(), from + 1));
   const begin = from ?? end - DAY_MS;
   if (begin >= end) {
-    throw badParameter("from", parameters.text("from"), `a time before to (${formatTimestamp(end)})`);
+    throw badParameter(
+      "from",
+      from === null ? null : formatTimestamp(from),
+      `a time before to (${formatTimestamp(end)})`,
+    );
   }
   return { city, from: begin, to: end, after: null };
 }
