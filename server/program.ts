@@ -272,7 +272,11 @@ export async function startProgram(
           hub,
           clock,
           logger,
-          security: { host: config.host, allowedHosts: config.allowedHosts },
+          security: {
+            host: config.host,
+            allowedHosts: config.allowedHosts,
+            corsOrigins: config.corsOrigins,
+          },
           plugins: [pagesRoutes(pages), apiPageRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
           errorPage: problemPage(pages),
         }),

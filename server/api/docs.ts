@@ -34,6 +34,9 @@ ${markdownTable(
 - A parameter that is not known is refused by its name, and so is one that is given twice: a slip never gives unfiltered data.
 - Rows come as JSON, CSV (\`text/csv\`) or Arrow (\`application/vnd.apache.arrow.stream\`), by \`format=\` or by \`Accept\`.
 - \`HEAD\` answers wherever \`GET\` does. JSON and CSV are sent with gzip to who accepts it.
+- JSON and CSV come with a weak \`ETag\` that stays while nothing but \`generated_at\` changes, results as Arrow too: \`If-None-Match\` with
+  it is answered 304 then.
+- Pages of other origins read \`/api\` and \`/live\` where \`CORS_ORIGINS\` lists them; nothing else of them is taken.
 - Keys may be added to objects, and columns to rows. Nothing is taken away within \`v1\`.
 
 ## Errors

@@ -146,6 +146,9 @@ function responses(one: Endpoint): object {
       },
     };
   }
+  if (one.method === "GET" && one.answers.some(({ content }) => "application/json" in content)) {
+    found[304] = { description: "What `If-None-Match` names is still the answer." };
+  }
   for (const answer of one.answers) {
     if (found[answer.status] === undefined) found[answer.status] = response(answer);
   }

@@ -3,23 +3,29 @@ import { RequestError } from "../../core/errors.ts";
 import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { DAY_MS, formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
-import { answerRows } from "../answer.ts";
+import type { FlaggedRow } from "../../jobs/lake-queries.ts";
+import { answerRows, headersOf } from "../answer.ts";
 import { rowSchema, rowsSchema } from "../api/columns.ts";
 import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, rowsContent } from "../api/content.ts";
 import { type Values, endpoint, readQuery } from "../api/endpoint.ts";
 import { FORMAT, cityParameter, integerParameter, textParameter, timeParameter } from "../api/parameter.ts";
 import { nullable, text, time } from "../api/schema.ts";
-import type { WebContext } from "../context.ts";
+import { type WebContext, labelOf } from "../context.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Cells, Column } from "../formats.ts";
 import { badParameter } from "../parameters.ts";
+import { takesGzip } from "../payload.ts";
+import { rowStream } from "../row-stream.ts";
 import { unitsOf } from "../units.ts";
 
 const COLUMNS: readonly Column[] = [
   ...OBSERVATION_COLUMNS,
   ...FLAG_COLUMNS.map((name) => [name, "int"] as const),
 ];
-const LIMIT = { min: 1, max: 10_000, fallback: 1_000 };
+/** Rows that are read at once, and the most of a JSON answer. */
+const PAGE = 10_000;
+/** Most rows: those of CSV and Arrow are read and sent page by page. */
+const LIMIT = { min: 1, max: 10_000_000, fallback: 1_000 };
 
 /** Rows of the lake. */
 export const GET_OBSERVATIONS = endpoint({
@@ -34,7 +40,10 @@ export const GET_OBSERVATIONS = endpoint({
     city: cityParameter("One city only."),
     from: timeParameter("From this time on.", "2026-01-31T00:00:00Z"),
     to: timeParameter("Up to this time, itself not included.", "2026-02-01T00:00:00Z"),
-    limit: integerParameter("Most rows.", LIMIT),
+    limit: integerParameter(
+      `Most rows. In JSON up to ${PAGE}; more are sent as CSV or Arrow while they are read, without \`Link\`.`,
+      LIMIT,
+    ),
     cursor: textParameter(
       "The `next_cursor` of an answer before: goes on where that one ended.",
       encodeCursor({
@@ -91,6 +100,10 @@ export const GET_OBSERVATIONS = endpoint({
       path: "/api/v1/observations?from=2026-01-31T00:00:00Z&to=2026-02-01T00:00:00Z&format=csv",
     },
     {
+      title: "Everything since a day as CSV, in one answer",
+      path: "/api/v1/observations?from=2026-01-31T00:00:00Z&limit=1000000&format=csv",
+    },
+    {
       title: "As Arrow, by content negotiation",
       path: "/api/v1/observations",
       headers: { accept: "application/vnd.apache.arrow.stream" },
@@ -108,15 +121,13 @@ export function observationRoutes(context: WebContext) {
     const asked = readQuery(GET_OBSERVATIONS, request, services);
     const { limit, format } = asked;
     const query = windowOf(asked, context);
+    if (limit > PAGE) {
+      if (format === "json")
+        throw badParameter("limit", limit, `at most ${PAGE} in JSON; CSV and Arrow take more`);
+      return streamRows(context, request, { ...asked, format }, query);
+    }
     const { rows, more } = await services.observations({ ...query, limit, signal: request.signal });
-    const last = rows.at(-1);
-    const next =
-      more && last !== undefined
-        ? encodeCursor({
-            ...query,
-            after: { timestamp: last.timestamp, city: last.city, source: last.source },
-          })
-        : null;
+    const next = more ? encodeCursor({ ...query, after: afterOf(rows) }) : null;
     const path = next === null ? null : nextPath(request, { cursor: next });
     return answerRows(
       context,
@@ -136,6 +147,41 @@ export function observationRoutes(context: WebContext) {
       path === null ? {} : { link: `<${path}>; rel="next"` },
     );
   });
+}
+
+/** Rows that are read while they are sent. The first page is read before the answer begins, so that it can be refused. */
+async function streamRows(
+  context: WebContext,
+  request: Request,
+  { format, limit }: { format: "csv" | "arrow"; limit: number },
+  query: Cursor,
+): Promise<Response> {
+  const { services } = context;
+  const read = (after: Cursor["after"], left: number) =>
+    services.observations({ ...query, after, limit: Math.min(left, PAGE), signal: request.signal });
+  const first = await read(query.after, limit);
+  async function* pages() {
+    let page = first;
+    for (let left = limit; ; page = await read(afterOf(page.rows), left)) {
+      yield page.rows as unknown as Cells[];
+      left -= page.rows.length;
+      if (!page.more || left === 0) return;
+    }
+  }
+  const body = rowStream(format, { columns: COLUMNS, metadata: { ...labelOf(context) }, pages: pages() });
+  const headers = headersOf(context, format);
+  if (format === "arrow" || !takesGzip(request)) return new Response(body, { headers });
+  // Bun's types of the two ends do not meet; the bytes do.
+  const gzip = new CompressionStream("gzip") as unknown as ReadableWritablePair<Uint8Array, Uint8Array>;
+  return new Response(body.pipeThrough(gzip), {
+    headers: { ...headers, "content-encoding": "gzip" },
+  });
+}
+
+/** Where the page after these rows begins. */
+function afterOf(rows: readonly FlaggedRow[]): Cursor["after"] {
+  const last = rows.at(-1);
+  return last === undefined ? null : { timestamp: last.timestamp, city: last.city, source: last.source };
 }
 
 /** Path of the next page: a cursor knows its question, but not how its rows are wanted. */

@@ -8,6 +8,7 @@ import { FORMAT, cityParameter } from "../api/parameter.ts";
 import { EXAMPLE_RESULT, RESULT_FACTS } from "../api/run-schemas.ts";
 import { list, nullable } from "../api/schema.ts";
 import type { WebContext } from "../context.ts";
+import { isKnown } from "../etag.ts";
 import { findJob } from "./jobs.ts";
 
 const QUERY = { city: cityParameter("Its rows only, where the result has a column `city`."), format: FORMAT };
@@ -34,7 +35,6 @@ const answersWith = (row: object, job: string) =>
       },
       headers: { etag: "Changes with every run" },
     },
-    { status: 304, description: "What `If-None-Match` names is still the newest", content: {} },
   ] as const;
 const ERRORS = ["not_acceptable", "not_found"] as const;
 const ABOUT_NONE =
@@ -150,12 +150,4 @@ async function answerResult(context: WebContext, request: Request, job: string):
   const payload =
     city === null ? await results.whole(result, format) : await results.ofCity(result, city.name, format);
   return payload.respond(request, { headers });
-}
-
-/** Whether If-None-Match names the tag, by weak comparison (RFC 9110, 13.1.2). */
-function isKnown(header: string | null, etag: string): boolean {
-  if (header === null) return false;
-  if (header.trim() === "*") return true;
-  const opaque = (tag: string) => tag.trim().replace(/^W\//, "");
-  return header.split(",").some((tag) => opaque(tag) === opaque(etag));
 }
