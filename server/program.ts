@@ -6,6 +6,7 @@ import type { Row } from "../core/observation.ts";
 import { Analytics } from "../jobs/analytics.ts";
 import { Judge } from "../jobs/judge.ts";
 import { KeptViews } from "../jobs/kept-views.ts";
+import { queryArrivals } from "../jobs/lake-arrivals.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
 import type { Log, Subscription } from "../jobs/log/log.ts";
@@ -202,6 +203,7 @@ export async function startProgram(
         cities: () => places.list(),
         current: () => current.list(),
         observations: async (query) => queryRows(reader, reads, await kept.list("quality"), query),
+        arrivals: (query) => queryArrivals({ reader, lake: ports.promptLake, engine: reads }, query),
         analytics,
         pipeline: () => monitor.status(),
         ingest: async (lines) => {

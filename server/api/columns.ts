@@ -124,7 +124,11 @@ export function labelled(
   return object({ ...LABEL, ...properties }, options);
 }
 
-/** Schema of a JSON answer with rows of `columns`; `extra` stands beside them. */
-export function rowsSchema(row: JsonSchema, extra: Readonly<Record<string, JsonSchema>> = {}): JsonSchema {
-  return labelled({ units: UNITS, ...extra, rows: list(row) });
+/** Schema of a JSON answer with rows; `extra` stands beside them, of which not always those in `optional`. */
+export function rowsSchema(
+  row: JsonSchema,
+  extra: Readonly<Record<string, JsonSchema>> = {},
+  optional: readonly string[] = [],
+): JsonSchema {
+  return labelled({ units: UNITS, ...extra, rows: list(row) }, { optional });
 }

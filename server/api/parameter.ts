@@ -1,6 +1,6 @@
 import type { Place } from "../../core/city.ts";
 import { FORMATS, type Format, chooseFormat } from "../formats.ts";
-import type { Parameters } from "../parameters.ts";
+import { type Parameters, badParameter } from "../parameters.ts";
 import type { Services } from "../services.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -64,6 +64,27 @@ export function textParameter(
   schema: JsonSchema = { type: "string", minLength: 1 },
 ): Parameter<string | null> {
   return { description, schema, example, read: (name, { parameters }) => parameters.text(name) };
+}
+
+/** One or more of `values`, separated by commas; null when it is not given. */
+export function someOfParameter(
+  description: string,
+  values: readonly string[],
+  example: string,
+): Parameter<readonly string[] | null> {
+  const one = `(?:${values.join("|")})`;
+  return {
+    description: `${description} One or more of ${values.map((value) => `\`${value}\``).join(", ")}, separated by commas.`,
+    schema: { type: "string", pattern: `^${one}(?:,${one})*$` },
+    example,
+    read(name, { parameters }) {
+      const given = parameters.text(name);
+      if (given === null) return null;
+      const names = given.split(",");
+      if (names.every((value) => values.includes(value))) return [...new Set(names)];
+      throw badParameter(name, given, `one or more of ${values.join(", ")}, separated by commas`);
+    },
+  };
 }
 
 /** The format of an answer with rows. */

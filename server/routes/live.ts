@@ -1,6 +1,9 @@
 import { Elysia } from "elysia";
 import { endpoint, readQuery } from "../api/endpoint.ts";
+import { LIVE_EVENTS } from "../api/live-schemas.ts";
+import { cityParameter, someOfParameter } from "../api/parameter.ts";
 import type { WebContext } from "../context.ts";
+import { liveFilter } from "../live-filter.ts";
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -17,8 +20,15 @@ export const GET_LIVE = endpoint({
   tag: "live",
   summary: "Everything new, as server-sent events",
   description:
-    "The stream never ends by itself. `Last-Event-ID`, which `EventSource` sends by itself when it reconnects, resumes: the events since that id follow, or a `snapshot` where they are no longer kept (2,000 events or 4 MiB). A comment every 10 s keeps a quiet connection open. A client that leaves more than 1 MiB unread is dropped; it reconnects and resumes.",
-  query: {},
+    "The stream never ends by itself. `Last-Event-ID`, which `EventSource` sends by itself when it reconnects, resumes: the events since that id follow, or a `snapshot` where they are no longer kept (2,000 events or 4 MiB). A comment every 10 s keeps a quiet connection open; with a filter it carries the newest id, so that a client that gets little resumes all the same. A client that leaves more than 1 MiB unread is dropped; it reconnects and resumes.",
+  query: {
+    city: cityParameter("Observations and judgements of one city only, in the snapshot too."),
+    types: someOfParameter(
+      "Events of these types only; a `snapshot` is always sent, because it also tells of a gap.",
+      Object.keys(LIVE_EVENTS),
+      "observations,result",
+    ),
+  },
   headers: { "last-event-id": ["Id of the last event that was seen", "3f2a9c-4711"] },
   answers: [
     {
@@ -32,16 +42,25 @@ export const GET_LIVE = endpoint({
       },
     },
   ],
-  errors: [],
-  examples: [{ title: "Follow it", path: "/live" }],
+  errors: ["not_found"],
+  examples: [
+    { title: "Follow everything", path: "/live" },
+    { title: "New observations of one city", path: "/live?city=london&types=observations" },
+    {
+      title: "Go on after an event that was seen",
+      path: "/live",
+      headers: { "last-event-id": "3f2a9c-4711" },
+    },
+  ],
 });
 
 /** The live feed as server-sent events: `snapshot`, `observations`, `judgements`, `status` and `result`. */
 export function liveRoutes({ hub, services }: WebContext) {
   return new Elysia().get(GET_LIVE.path, ({ request }) => {
-    readQuery(GET_LIVE, request, services);
+    const { city, types } = readQuery(GET_LIVE, request, services);
     if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
-    const stream = hub.connect(request.headers.get("last-event-id"), request.signal);
+    const filter = liveFilter({ city: city?.name ?? null, types });
+    const stream = hub.connect(request.headers.get("last-event-id"), request.signal, filter);
     return new Response(stream, { headers: HEADERS });
   });
 }

@@ -9,9 +9,9 @@ import { rowSchema, rowsSchema } from "../api/columns.ts";
 import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, rowsContent } from "../api/content.ts";
 import { type Values, endpoint, readQuery } from "../api/endpoint.ts";
 import { FORMAT, cityParameter, integerParameter, textParameter, timeParameter } from "../api/parameter.ts";
-import { nullable, text, time } from "../api/schema.ts";
+import { boolean, nullable, text, time } from "../api/schema.ts";
 import { type WebContext, labelOf } from "../context.ts";
-import { type Cursor, decodeCursor, encodeCursor } from "../cursor.ts";
+import { type Cursor, decodeCursor, decodePositions, encodeCursor, encodePositions } from "../cursor.ts";
 import type { Cells, Column } from "../formats.ts";
 import { badParameter } from "../parameters.ts";
 import { takesGzip } from "../payload.ts";
@@ -22,6 +22,7 @@ const COLUMNS: readonly Column[] = [
   ...OBSERVATION_COLUMNS,
   ...FLAG_COLUMNS.map((name) => [name, "int"] as const),
 ];
+const NOT_JUDGED = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null]));
 /** Rows that are read at once, and the most of a JSON answer. */
 const PAGE = 10_000;
 /** Most rows: those of CSV and Arrow are read and sent page by page. */
@@ -35,7 +36,7 @@ export const GET_OBSERVATIONS = endpoint({
   tag: "weather",
   summary: "Observations with their quality flags, in time order",
   description:
-    "Without `from` and `to`: the 24 h up to the newest observation known. With `from` alone: up to now; with `to` alone: the 24 h before. Rows are in the order of timestamp, city and source; of an observation that was revised the newest revision. Where more rows follow, `next` in JSON and the header `Link` lead on.",
+    "Without `from` and `to`: the 24 h up to the newest observation known. With `from` alone: up to now; with `to` alone: the 24 h before. Rows are in the order of timestamp, city and source; of an observation that was revised the newest revision. Where more rows follow, `next` in JSON and the header `Link` lead on.\n\nWith `since` it is a feed to pull: every row that is committed comes once, a revision as a row of its own that replaces the one of the same source, city and timestamp. The flags are null there, because later reports may still change them.",
   query: {
     city: cityParameter("One city only."),
     from: timeParameter("From this time on.", "2026-01-31T00:00:00Z"),
@@ -57,6 +58,11 @@ export const GET_OBSERVATIONS = endpoint({
         },
       }),
     ),
+    since: textParameter(
+      "Instead of `from`, `to` and `cursor`: what was stored since the last pull, in the order of the log. `begin` for all, `now` for what is to come, then the `next_since` of the answer before.",
+      "begin",
+      { type: "string", minLength: 1, maxLength: 40_000 },
+    ),
     format: FORMAT,
   },
   answers: [
@@ -64,13 +70,23 @@ export const GET_OBSERVATIONS = endpoint({
       status: 200,
       description: "The rows",
       content: rowsContent(
-        rowsSchema(rowSchema(COLUMNS), {
-          city: nullable(text("City that was asked for")),
-          from: time("Beginning of the time that was asked for"),
-          to: time("Its end, not included"),
-          next_cursor: nullable(text("Cursor of the next rows; null when there are none")),
-          next: nullable(text("Path of the next rows; null when there are none")),
-        }),
+        rowsSchema(
+          rowSchema(COLUMNS, { unjudged: true }),
+          {
+            city: nullable(text("City that was asked for")),
+            from: nullable(time("Beginning of the time that was asked for; null with `since`")),
+            to: nullable(time("Its end, not included; null with `since`")),
+            next_cursor: nullable(
+              text("Cursor of the next rows; null when there are none, and with `since`"),
+            ),
+            next: nullable(
+              text("Path of the next rows; null when there are none. With `since` always there"),
+            ),
+            next_since: text("With `since` only: where the next pull begins"),
+            more: boolean("With `since` only: whether more rows are there already"),
+          },
+          ["next_since", "more"],
+        ),
       ),
       example: {
         ...EXAMPLE_LABEL,
@@ -100,6 +116,10 @@ export const GET_OBSERVATIONS = endpoint({
       path: "/api/v1/observations?from=2026-01-31T00:00:00Z&to=2026-02-01T00:00:00Z&format=csv",
     },
     {
+      title: "What was stored since the last pull; `next` is the path of the next one",
+      path: "/api/v1/observations?since=begin&limit=5",
+    },
+    {
       title: "Everything since a day as CSV, in one answer",
       path: "/api/v1/observations?from=2026-01-31T00:00:00Z&limit=1000000&format=csv",
     },
@@ -120,6 +140,7 @@ export function observationRoutes(context: WebContext) {
   return new Elysia().get(GET_OBSERVATIONS.path, async ({ request }) => {
     const asked = readQuery(GET_OBSERVATIONS, request, services);
     const { limit, format } = asked;
+    if (asked.since !== null) return answerArrivals(context, request, { ...asked, since: asked.since });
     const query = windowOf(asked, context);
     if (limit > PAGE) {
       if (format === "json")
@@ -147,6 +168,46 @@ export function observationRoutes(context: WebContext) {
       path === null ? {} : { link: `<${path}>; rel="next"` },
     );
   });
+}
+
+/** What was stored since a position. There is always a next pull. */
+async function answerArrivals(
+  context: WebContext,
+  request: Request,
+  asked: Values<typeof GET_OBSERVATIONS> & { since: string },
+): Promise<Response> {
+  for (const name of ["from", "to", "cursor"] as const) {
+    if (asked[name] !== null) {
+      throw new RequestError(
+        "bad_parameter",
+        `The parameter ${name} is given with since, wanted one of them`,
+      );
+    }
+  }
+  const since = decodePositions(asked.since);
+  const city = asked.city?.name ?? null;
+  const { limit, format } = asked;
+  if (limit > PAGE) throw badParameter("limit", limit, `at most ${PAGE} with since`);
+  const found = await context.services.arrivals({ since, city, limit, signal: request.signal });
+  const next = encodePositions(found.next);
+  const path = nextPath(request, { since: next, ...(asked.city === null ? {} : { city: asked.city.slug }) });
+  const extra = {
+    city,
+    from: null,
+    to: null,
+    next_cursor: null,
+    next: path,
+    next_since: next,
+    more: found.more,
+  };
+  const rows = found.rows.map((row) => ({ ...row, ...NOT_JUDGED })) as unknown as Cells[];
+  return answerRows(
+    context,
+    request,
+    format,
+    { columns: COLUMNS, rows, extra },
+    { link: `<${path}>; rel="next"` },
+  );
 }
 
 /** Rows that are read while they are sent. The first page is read before the answer begins, so that it can be refused. */

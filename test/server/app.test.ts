@@ -425,6 +425,57 @@ describe("observations", () => {
   });
 });
 
+describe("observations since", () => {
+  const filled = () => {
+    const made = api();
+    made.services.rows = ["London", "Tokyo", "London", "London"].map((city, offset) => row(offset, { city }));
+    return made;
+  };
+  type Pull = { rows: Rows; next: string; next_since: string; more: boolean };
+  const pull = async ({ json }: TestApi, path: string) => (await json(path)).body as unknown as Pull;
+  const offsets = ({ rows }: Pull) => rows.map((one) => one.log_offset);
+  test("begin gives every row once when next is followed, and what comes later with the next pull", async () => {
+    const made = filled();
+    const first = await pull(made, "/api/v1/observations?since=begin&limit=3");
+    expect([offsets(first), first.more]).toEqual([[0, 1, 2], true]);
+    expect(first).toMatchObject({ from: null, to: null, next_cursor: null });
+    expect(first.rows[0]).toMatchObject({ flag: null, q_gross: null });
+    const second = await pull(made, first.next);
+    expect([offsets(second), second.more]).toEqual([[3], false]);
+    expect(offsets(await pull(made, second.next))).toEqual([]);
+    made.services.rows.push(row(4), row(5));
+    expect(offsets(await pull(made, second.next))).toEqual([4, 5]);
+    expect(offsets(await pull(made, `/api/v1/observations?since=${second.next_since}`))).toEqual([4, 5]);
+  });
+  test("now gives what is to come, and a city goes with the next path", async () => {
+    const made = filled();
+    const start = await pull(made, "/api/v1/observations?since=now&city=Tokyo&limit=7");
+    expect(offsets(start)).toEqual([]);
+    made.services.rows.push(row(4), row(5, { city: "Tokyo" }));
+    expect(start.next).toContain("limit=7");
+    const then = await pull(made, start.next);
+    expect([offsets(then), then.rows[0]?.city]).toEqual([[5], "Tokyo"]);
+    const csv = await made.call(`${start.next}&format=csv`);
+    expect((await csv.text()).split("\r\n")).toHaveLength(3);
+    expect(csv.headers.get("link")).toContain(`since=${then.next_since}`);
+  });
+  test.each([
+    "since=",
+    "since=yesterday",
+    "since=W10x",
+    `since=${Buffer.from('{"0":1}').toString("base64url")}`,
+    `since=${Buffer.from("[[0,-1]]").toString("base64url")}`,
+    `since=${Buffer.from('[[0,"1 OR 1"]]').toString("base64url")}`,
+    "since=begin&from=2026-01-01T00:00:00Z",
+    "since=begin&to=2026-01-01T00:00:00Z",
+    "since=begin&cursor=x",
+    "since=begin&limit=10001&format=csv",
+  ])("%s is refused", async (query) => {
+    const { status, body } = await filled().json(`/api/v1/observations?${query}`);
+    expect([status, (body.error as { code: string }).code]).toEqual([400, "bad_parameter"]);
+  });
+});
+
 describe("bad input", () => {
   test.each([
     ["from", "NaN"],
