@@ -3,6 +3,7 @@ import { type Answer, type Endpoint, type Example, TAGS } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 import { LIVE_EVENTS } from "./live-schemas.ts";
 import { ERRORS, errorStatuses, openApiPath } from "./openapi.ts";
+import { PYTHON_EXAMPLES } from "./python.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /** The page of the API, `docs/api.md`: made of the descriptions that the routes go by. */
@@ -50,6 +51,10 @@ ${markdownTable(
 )}
 
 ${tags.join("\n\n")}
+
+## From Python
+
+${PYTHON_EXAMPLES.map(({ title, code }) => `${title}:\n\n\`\`\`python\n${code}\n\`\`\``).join("\n\n")}
 `;
 }
 

@@ -4,6 +4,7 @@ import { tableFromIPC } from "apache-arrow";
 import { ENDPOINTS } from "../../../server/api/endpoints.ts";
 import { LIVE_EVENTS } from "../../../server/api/live-schemas.ts";
 import { openApiPath } from "../../../server/api/openapi.ts";
+import { PYTHON_EXAMPLES } from "../../../server/api/python.ts";
 import { misfits } from "../json-schema.ts";
 import { eventually, liveEvents, startHere, temporaryFolder, type TestProgram } from "../running.ts";
 
@@ -80,6 +81,34 @@ describe("docs/api.md", () => {
       expect(tableFromIPC(new Uint8Array(await response.arrayBuffer())).numRows).toBeGreaterThan(0);
     }
   });
+});
+
+describe("the Python examples", () => {
+  const shown = [...text.matchAll(/^```python\n(.*?)\n```$/gms)].map(([, code]) => code!);
+  /** Why an example cannot be run here; null where it can. */
+  const missing = (needs: string): string | null => {
+    const python = process.env.ISOBAR_PYTHON ?? "";
+    if (python === "") return "ISOBAR_PYTHON is not set";
+    const { exitCode } = Bun.spawnSync([python, "-c", `import ${needs}`], { stderr: "ignore" });
+    return exitCode === 0 ? null : `the interpreter in ISOBAR_PYTHON has no ${needs}`;
+  };
+  test("are those of the documentation", () => {
+    expect(shown).toEqual(PYTHON_EXAMPLES.map(({ code }) => code));
+  });
+  for (const [index, { title, needs }] of PYTHON_EXAMPLES.entries()) {
+    const reason = missing(needs);
+    test.skipIf(reason !== null)(`${title} (${reason ?? needs})`, async () => {
+      const code = shown[index]!.replaceAll("http://localhost:3000", program.url.origin);
+      const child = Bun.spawn([process.env.ISOBAR_PYTHON!, "-c", code], {
+        env: { ...process.env, PYTHONIOENCODING: "utf-8", NO_PROXY: "127.0.0.1" },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [out, err, ended] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+      expect([ended, err]).toEqual([0, ""]);
+      expect(out).toMatch(/[1-9]\d* rows|London/);
+    });
+  }
 });
 
 describe("GET /live", () => {
