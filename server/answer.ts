@@ -9,7 +9,7 @@ export function headersOf(context: Pick<WebContext, "services">, format: Format)
   return {
     "content-type": CONTENT_TYPES[format],
     "cache-control": "no-store",
-    vary: "accept, accept-encoding",
+    vary: "accept, accept-encoding, origin",
     // CSV and Arrow have no place of their own for what JSON says inside.
     "x-isobar-dataset": encodeURIComponent(dataset),
     "x-isobar-kind": kind,
@@ -23,7 +23,8 @@ export function answerJson(
   body: object,
   options: { status?: number; headers?: Record<string, string> } = {},
 ): Promise<Response> {
-  const payload = new Payload(JSON.stringify({ ...labelOf(context), ...body }), "json", { kept: false });
+  const text = JSON.stringify({ ...labelOf(context), ...body });
+  const payload = new Payload(text, "json", { kept: false, content: () => withoutTime(text) });
   return payload.respond(request, {
     ...options,
     headers: { ...headersOf(context, "json"), ...options.headers },
@@ -41,18 +42,26 @@ export interface RowSet {
 /** Rows as the body of an answer in `format`. */
 export function payloadOf(context: WebContext, format: Format, { columns, rows, extra }: RowSet): Payload {
   const label = labelOf(context);
-  const options = { kept: false };
   switch (format) {
     case "json": {
       const units = unitsOf(columns.map(([name]) => name));
       const said = Object.keys(units).length === 0 ? {} : { units };
-      return new Payload(JSON.stringify({ ...label, ...said, ...extra, rows }), format, options);
+      const text = JSON.stringify({ ...label, ...said, ...extra, rows });
+      return new Payload(text, format, { kept: false, content: () => withoutTime(text) });
     }
-    case "csv":
-      return new Payload(csvOf(columns, rows), format, options);
+    case "csv": {
+      const text = csvOf(columns, rows);
+      return new Payload(text, format, { kept: false, content: () => text });
+    }
     case "arrow":
-      return new Payload(arrowOf(columns, rows, { ...label }), format, options);
+      // The time it was made at is inside: it is never the same.
+      return new Payload(arrowOf(columns, rows, { ...label }), format, { kept: false });
   }
+}
+
+/** A labelled JSON object without its first key, `generated_at`. */
+function withoutTime(text: string): string {
+  return text.slice(text.indexOf(","));
 }
 
 /** Answers with rows in `format`. */

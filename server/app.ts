@@ -14,6 +14,7 @@ import { ingestRoutes } from "./routes/ingest.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { observationRoutes } from "./routes/observations.ts";
+import { openApiRoutes } from "./routes/openapi.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
 import { resultRoutes } from "./routes/results.ts";
 import { type SecurityOptions, guard } from "./security.ts";
@@ -57,17 +58,15 @@ export function createApp(options: AppOptions): AnyElysia {
         return problemResponse(problem);
       }
     })
-    .group("/api/v1", (api) =>
-      api
-        .use(healthRoutes(context))
-        .use(cityRoutes(context))
-        .use(currentRoutes(context))
-        .use(observationRoutes(context))
-        .use(ingestRoutes(context))
-        .use(resultRoutes(context))
-        .use(jobRoutes(context))
-        .use(pipelineRoutes(context)),
-    )
+    .use(healthRoutes(context))
+    .use(cityRoutes(context))
+    .use(currentRoutes(context))
+    .use(observationRoutes(context))
+    .use(ingestRoutes(context))
+    .use(resultRoutes(context))
+    .use(jobRoutes(context))
+    .use(pipelineRoutes(context))
+    .use(openApiRoutes(context))
     .use(liveRoutes(context));
   for (const plugin of options.plugins ?? []) app.use(plugin);
   return app;

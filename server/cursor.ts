@@ -1,4 +1,5 @@
 import { parseTimestamp } from "../core/time.ts";
+import type { Positions } from "../jobs/lake-arrivals.ts";
 import { badParameter } from "./parameters.ts";
 import type { ObservationQuery } from "./services.ts";
 
@@ -39,4 +40,33 @@ export function decodeCursor(text: string): Cursor {
     throw wrong();
   }
   return { city, from: from as number, to: to as number, after: { timestamp, city: lastCity, source } };
+}
+
+/** Positions of arrivals as they stand in a URL: opaque to callers. */
+export function encodePositions(positions: Positions): string {
+  return Buffer.from(JSON.stringify([...positions])).toString("base64url");
+}
+
+/**
+ * Reads what {@link encodePositions} wrote; `begin` is before everything, `now` after it.
+ *
+ * @throws RequestError `bad_parameter` for anything else
+ */
+export function decodePositions(text: string): Positions | "now" {
+  if (text === "now") return text;
+  if (text === "begin") return new Map();
+  const wrong = () => badParameter("since", text, "begin, now, or the next_since of an answer before");
+  if (!/^[A-Za-z0-9_-]{1,40000}$/.test(text)) throw wrong();
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(text, "base64url").toString());
+  } catch {
+    throw wrong();
+  }
+  const isPosition = (part: unknown): part is [number, number] =>
+    Array.isArray(part) &&
+    part.length === 2 &&
+    part.every((one) => Number.isSafeInteger(one) && (one as number) >= 0);
+  if (!Array.isArray(parts) || !parts.every(isPosition)) throw wrong();
+  return new Map(parts);
 }

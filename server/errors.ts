@@ -24,7 +24,8 @@ export interface Problem {
   headers?: Record<string, string>;
 }
 
-const STATUS: Record<RequestError["code"], number> = {
+/** HTTP status of each error that a caller can make. */
+export const ERROR_STATUS: Readonly<Record<RequestError["code"], number>> = {
   bad_parameter: 400,
   unknown_parameter: 400,
   unauthorized: 401,
@@ -48,7 +49,7 @@ export function problemOf(error: unknown): Problem {
     const { code, message, hint } = error;
     // A 401 must say how to prove oneself (RFC 9110, 15.5.2): here by a key in the request, for which there is no scheme.
     const headers = code === "unauthorized" ? { "www-authenticate": "StationKey" } : undefined;
-    return { status: STATUS[code], code, message, hint, ...(headers === undefined ? {} : { headers }) };
+    return { status: ERROR_STATUS[code], code, message, hint, ...(headers === undefined ? {} : { headers }) };
   }
   const port = portOf(error);
   if (port !== undefined) {

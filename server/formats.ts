@@ -101,7 +101,12 @@ function csvCell(value: unknown): string {
 
 /** Rows as CSV with a header. */
 export function csvOf(columns: readonly Column[], rows: readonly Cells[]): string {
-  let text = csvLine(columns.map(([name]) => name));
+  return csvLine(columns.map(([name]) => name)) + csvRows(columns, rows);
+}
+
+/** Rows as CSV, without the header. */
+export function csvRows(columns: readonly Column[], rows: readonly Cells[]): string {
+  let text = "";
   for (const row of rows) text += csvLine(columns.map(([name]) => row[name]));
   return text;
 }
@@ -122,6 +127,32 @@ export function arrowOf(
   const schema = new Schema(fields, new Map(Object.entries(metadata)));
   const data = makeData({ type: new Struct(fields), length: rows.length, nullCount: 0, children });
   return tableToIPC(new Table(schema, [new RecordBatch(schema, data)]), "stream");
+}
+
+/** How an Arrow IPC stream ends: a continuation mark and a length of 0. */
+const ARROW_END = 8;
+
+/**
+ * The parts of an Arrow IPC stream (schema, then any number of record batches, then its end), so that it can be sent as
+ * it is made.
+ */
+export function arrowParts(
+  columns: readonly Column[],
+  metadata: Readonly<Record<string, string>>,
+): { begin: Uint8Array; batch(rows: readonly Cells[]): Uint8Array; end: Uint8Array } {
+  const fields = columns.map(([name, type]) => new Field(name, arrowType(type), true));
+  const schema = new Schema(fields, new Map(Object.entries(metadata)));
+  const empty = tableToIPC(new Table(schema, []), "stream");
+  const begin = empty.subarray(0, empty.length - ARROW_END);
+  return {
+    begin,
+    batch(rows) {
+      // A stream of one batch begins and ends with the same bytes as one of none.
+      const whole = arrowOf(columns, rows, metadata);
+      return whole.subarray(begin.length, whole.length - ARROW_END);
+    },
+    end: empty.subarray(empty.length - ARROW_END),
+  };
 }
 
 /** One column. Numbers and times are put in place directly: the library's builders take ten times as long. */

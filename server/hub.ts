@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { LiveFilter } from "./live-filter.ts";
 
 /** An event on its way to the live clients. */
 export interface LiveEvent {
@@ -31,6 +32,13 @@ export interface HubOptions {
 
 interface Client {
   controller: ReadableStreamDefaultController<Uint8Array>;
+  filter: LiveFilter | null;
+}
+
+/** An event and how it is sent to who wants all. */
+interface Encoded {
+  bytes: Uint8Array;
+  event: LiveEvent;
 }
 
 interface Past {
@@ -46,12 +54,13 @@ const RETRY = 1000;
 const SNAPSHOT_MS = 1000;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 const HEARTBEAT = encoder.encode(":\n\n");
 
 /**
  * Server-sent events to any number of clients. An event is encoded once, and every client gets the same bytes. A client
  * that reconnects gets what it missed from the ring of past events, or a `snapshot` event where the ring does not reach
- * back; a new one begins with a snapshot. A client that does not read is dropped, not buffered: it reconnects and resumes.
+ * back; a new one begins with a snapshot. Clients with the same filter share what is encoded for them. A client that does not read is dropped, not buffered: it reconnects and resumes.
  */
 export class Hub {
   readonly #epoch: string;
@@ -69,7 +78,7 @@ export class Hub {
   #newest: number | null = null;
   #dropped = 0;
   #resetting = false;
-  #snapshot: { bytes: Uint8Array; atMs: number } | null = null;
+  #snapshot: (Encoded & { atMs: number }) | null = null;
 
   constructor(options: HubOptions) {
     // It is part of a line of the stream.
@@ -103,7 +112,7 @@ export class Hub {
     if (id !== undefined && !(Number.isSafeInteger(id) && id >= 0 && id > (this.#newest ?? -1))) {
       throw new TypeError(`Cannot publish the event ${id}: wanted an id above ${this.#newest}`);
     }
-    const bytes = this.#encode(event.name, event.data, id);
+    const bytes = this.#encode(event);
     if (id !== undefined) {
       this.#newest = id;
       this.#snapshot = null;
@@ -114,7 +123,7 @@ export class Hub {
     } else if (event.replay !== false) {
       this.#keep({ at: this.#newest ?? 0, hasId: id !== undefined, bytes });
     }
-    this.#send(bytes);
+    this.#send({ bytes, event });
   }
 
   /**
@@ -131,7 +140,7 @@ export class Hub {
     const { signal } = this.#closing;
     void this.#clock.sleep(SNAPSHOT_MS, signal).then(() => {
       this.#resetting = false;
-      if (!signal.aborted && this.#clients.size > 0) this.#send(this.#snapshotBytes());
+      if (!signal.aborted && this.#clients.size > 0) this.#send(this.#snapshotNow());
     });
   }
 
@@ -141,12 +150,14 @@ export class Hub {
    *
    * @param lastEventId what the client says it has seen: the `Last-Event-ID` header, or null
    * @param signal aborts when the client leaves
+   * @param filter what it wants; null for everything
    */
-  connect(lastEventId: string | null, signal: AbortSignal): ReadableStream<Uint8Array> {
-    const chunks = [
-      encoder.encode(`retry: ${RETRY}\n\n`),
-      ...(this.#missed(lastEventId) ?? [this.#snapshotBytes()]),
-    ];
+  connect(
+    lastEventId: string | null,
+    signal: AbortSignal,
+    filter: LiveFilter | null = null,
+  ): ReadableStream<Uint8Array> {
+    const chunks = [encoder.encode(`retry: ${RETRY}\n\n`), ...this.#beginning(lastEventId, filter)];
     // What it begins with is not held against it.
     const begin = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     let client: Client | undefined;
@@ -159,7 +170,7 @@ export class Hub {
         start: (controller) => {
           if (this.#closing.signal.aborted || signal.aborted) return controller.close();
           for (const chunk of chunks) controller.enqueue(chunk);
-          client = { controller };
+          client = { controller, filter };
           this.#clients.add(client);
           signal.addEventListener("abort", leave, { once: true });
         },
@@ -188,6 +199,14 @@ export class Hub {
     for (const { controller } of this.#clients) controller.close();
     this.#clients.clear();
     this.#ring = [];
+  }
+
+  /** What a client begins with. */
+  #beginning(lastEventId: string | null, filter: LiveFilter | null): Uint8Array[] {
+    const missed = this.#missed(lastEventId);
+    if (filter === null) return missed ?? [this.#snapshotNow().bytes];
+    const events = missed?.map((bytes) => this.#decode(bytes)) ?? [this.#snapshotNow().event];
+    return events.flatMap((event) => this.#narrowed(event, filter) ?? []);
   }
 
   /** What a client has missed, or null where the ring cannot say. */
@@ -222,23 +241,50 @@ export class Hub {
     this.#ring = this.#ring.slice(cut);
   }
 
-  #snapshotBytes(): Uint8Array {
+  #snapshotNow(): Encoded {
     const now = this.#clock.now();
     if (this.#snapshot === null || Math.abs(now - this.#snapshot.atMs) >= SNAPSHOT_MS) {
-      const bytes = this.#encode("snapshot", this.#snapshotOf(), this.#newest ?? undefined);
-      this.#snapshot = { bytes, atMs: now };
+      const id = this.#newest === null ? {} : { id: this.#newest };
+      const event: LiveEvent = { name: "snapshot", data: this.#snapshotOf(), ...id };
+      this.#snapshot = { bytes: this.#encode(event), event, atMs: now };
     }
-    return this.#snapshot.bytes;
+    return this.#snapshot;
   }
 
-  #encode(name: string, data: object, id: number | undefined): Uint8Array {
+  #encode({ name, data, id }: LiveEvent): Uint8Array {
     const idLine = id === undefined ? "" : `id: ${this.#epoch}-${id}\n`;
     return encoder.encode(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`);
   }
 
-  #send(bytes: Uint8Array): void {
+  /** The event of bytes of {@link #encode}: only bytes are kept of what is past. */
+  #decode(bytes: Uint8Array): LiveEvent {
+    const [, name = "", id, data = ""] =
+      /^event: (.*)\n(?:id: .*-(\d+)\n)?data: (.*)\n\n$/.exec(decoder.decode(bytes)) ?? [];
+    return { name, data: JSON.parse(data) as object, ...(id === undefined ? {} : { id: Number(id) }) };
+  }
+
+  /** An event as a client with a filter gets it; null where it gets nothing of it. */
+  #narrowed(event: LiveEvent, filter: LiveFilter): Uint8Array | null {
+    const data = filter.narrow(event.name, event.data);
+    return data === null ? null : this.#encode({ ...event, data });
+  }
+
+  /** Sends an event, to each client what it wants of it. */
+  #send({ bytes, event }: Encoded): void {
+    const narrowed = new Map<string, Uint8Array | null>();
+    this.#sendEach((filter) => {
+      if (filter === null) return bytes;
+      let own = narrowed.get(filter.key);
+      if (own === undefined) narrowed.set(filter.key, (own = this.#narrowed(event, filter)));
+      return own;
+    });
+  }
+
+  #sendEach(bytesFor: (filter: LiveFilter | null) => Uint8Array | null): void {
     for (const client of this.#clients) {
-      const { controller } = client;
+      const { controller, filter } = client;
+      const bytes = bytesFor(filter);
+      if (bytes === null) continue;
       if ((controller.desiredSize ?? 0) > 0) {
         controller.enqueue(bytes);
         continue;
@@ -254,7 +300,10 @@ export class Hub {
     for (;;) {
       await this.#clock.sleep(everyMs, signal);
       if (signal.aborted) return;
-      this.#send(HEARTBEAT);
+      // Who gets little of what happens would come back with an id that is no longer kept.
+      const place =
+        this.#newest === null ? null : encoder.encode(`:\nid: ${this.#epoch}-${this.#newest}\n\n`);
+      this.#sendEach((filter) => (filter === null ? HEARTBEAT : (place ?? HEARTBEAT)));
     }
   }
 }

@@ -76,6 +76,19 @@ export const hosts: Kind<readonly string[]> = kind(
   },
 );
 
+/** Origins of web pages separated by commas, or `*`; as a browser writes them. */
+export const origins: Kind<readonly string[]> = kind(
+  "`*`, or origins such as https://weather.example.org, separated by commas",
+  (text) => {
+    if (text.trim() === "*") return ["*"];
+    const all = splitList(text).map((one) => {
+      const parsed = /^https?:\/\/[^\s\\/?#@]+\/?$/i.test(one) ? URL.parse(one) : null;
+      return parsed?.origin;
+    });
+    return all.every((one) => one !== undefined) ? all : undefined;
+  },
+);
+
 /** The address of a service: http or https, without a password, a query or a fragment. The result has no `/` at its end. */
 export const url: Kind<string> = {
   ...kind("an http or https URL without user name, query or fragment", (text) => {

@@ -6,6 +6,7 @@ import type { Row } from "../core/observation.ts";
 import { Analytics } from "../jobs/analytics.ts";
 import { Judge } from "../jobs/judge.ts";
 import { KeptViews } from "../jobs/kept-views.ts";
+import { queryArrivals } from "../jobs/lake-arrivals.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
 import type { Log, Subscription } from "../jobs/log/log.ts";
@@ -29,6 +30,7 @@ import { PipelineMonitor } from "./monitor.ts";
 import { creditOf, fetchesPast, pastJob } from "./past.ts";
 import { Places } from "./places.ts";
 import { exclusiveRoles, newId, openPorts } from "./ports.ts";
+import { apiPageRoutes } from "./routes/api-page.tsx";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
 import { openStations } from "./stations.ts";
@@ -201,6 +203,7 @@ export async function startProgram(
         cities: () => places.list(),
         current: () => current.list(),
         observations: async (query) => queryRows(reader, reads, await kept.list("quality"), query),
+        arrivals: (query) => queryArrivals({ reader, lake: ports.promptLake, engine: reads }, query),
         analytics,
         pipeline: () => monitor.status(),
         ingest: async (lines) => {
@@ -271,8 +274,12 @@ export async function startProgram(
           hub,
           clock,
           logger,
-          security: { host: config.host, allowedHosts: config.allowedHosts },
-          plugins: [pagesRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
+          security: {
+            host: config.host,
+            allowedHosts: config.allowedHosts,
+            corsOrigins: config.corsOrigins,
+          },
+          plugins: [pagesRoutes(pages), apiPageRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
           errorPage: problemPage(pages),
         }),
         host: config.host,

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
+import { corsHeaders } from "./cors.ts";
 import { pathOf } from "./errors.ts";
 import { isLoopback } from "./loopback.ts";
 import { isStationPath } from "./station-paths.ts";
@@ -30,11 +31,13 @@ export interface SecurityOptions {
   host: string;
   /** More names it is reached by, such as a proxy's: without a port. */
   allowedHosts: readonly string[];
+  /** Origins whose pages may read the API; `*` for all. Default: none but our own. */
+  corsOrigins?: readonly string[];
 }
 
 /**
  * The guard of every route, also of those that are not there: security headers, the Host that is asked for (a page whose
- * name was bound anew to loopback shows itself by it), and, for what changes something, where the request comes from. The
+ * name was bound anew to loopback shows itself by it), what pages of other origins may read, and, for what changes something, where the request comes from. The
  * paths of stations get the headers only.
  *
  * @throws RequestError `forbidden` or `unsupported_media_type`, into the application's error handler
@@ -51,6 +54,13 @@ export function guard(options: SecurityOptions) {
       throw new RequestError("forbidden", `The host ${describe(host)} is not served here`, {
         hint: "Use localhost, or name the host in ALLOWED_HOSTS.",
       });
+    }
+    const cors = corsHeaders(request, pathOf(request), options.corsOrigins ?? []);
+    if (cors !== null) {
+      Object.assign(set.headers, cors);
+      if (request.method === "OPTIONS") {
+        return new Response(null, { status: 204, headers: { ...SECURITY_HEADERS, ...cors, vary: "origin" } });
+      }
     }
     if (SAFE_METHODS.has(request.method)) return;
     const origin = headers.get("origin");

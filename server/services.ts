@@ -2,10 +2,12 @@ import type { Place } from "../core/city.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Judgement } from "../core/quality.ts";
 import type { AnalyticsService } from "../jobs/analytics.ts";
+import type { Arrivals, ArrivalsQuery } from "../jobs/lake-arrivals.ts";
 import type { FlaggedRow, RowQuery } from "../jobs/lake-queries.ts";
 import type { JobStatus } from "../jobs/supervisor.ts";
 
 export type { RowQuery as ObservationQuery } from "../jobs/lake-queries.ts";
+export type { Arrivals, ArrivalsQuery } from "../jobs/lake-arrivals.ts";
 export type { JobStatus } from "../jobs/supervisor.ts";
 export type { AnalyticsService, JobInfo } from "../jobs/analytics.ts";
 export type { Result } from "../jobs/results.ts";
@@ -24,6 +26,8 @@ export interface Services {
   current(): readonly CurrentObservation[];
   /** Rows of the lake in time order, newest revision only. */
   observations(query: RowQuery): Promise<ObservationPage>;
+  /** Rows of the lake in the order in which they were stored. */
+  arrivals(query: ArrivalsQuery): Promise<Arrivals>;
   /** The analytic jobs. */
   readonly analytics: AnalyticsService;
   /** Where everything stands now. */

@@ -12,6 +12,7 @@ import {
   type Kind,
   matching,
   oneOf,
+  origins,
   someOf,
   textFile,
   url,
@@ -69,6 +70,15 @@ export const SETTINGS = {
     written: "weather.example.org",
     otherwise: "only loopback names and `HOST`",
     meaning: "Names under which a browser may reach the server, beside loopback and `HOST`.",
+  }),
+  corsOrigins: setting({
+    name: "CORS_ORIGINS",
+    kind: origins,
+    default: [],
+    written: "https://weather.example.org",
+    otherwise: "none but the server's own pages",
+    meaning:
+      "Origins whose web pages may read `/api` and `/live`; what changes something stays refused to them.",
   }),
   auth: setting({
     name: "AUTH",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { apiPage } from "../api/docs.ts";
 import { jobsPage } from "../job-docs.ts";
 import { markdownTable } from "../markdown.ts";
 import { type Setting, SETTINGS } from "../settings.ts";
@@ -7,9 +8,13 @@ const GENERATED = "made by `bun run docs` from server/settings.ts";
 
 const settings: readonly Setting[] = Object.values(SETTINGS);
 
-/** The files that are made from the table of settings: their paths in the project, and what they hold. */
+/** The files that are made without running anything, of settings and routes: their paths in the project, and what they hold. */
 export function generatedFiles(): Record<string, string> {
-  return { ".env.example": envExample(), "docs/configuration.md": configurationPage() };
+  return {
+    ".env.example": envExample(),
+    "docs/configuration.md": configurationPage(),
+    "docs/api.md": apiPage(),
+  };
 }
 
 function envExample(): string {

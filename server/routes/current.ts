@@ -3,11 +3,16 @@ import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { answerRows, headersOf, payloadOf } from "../answer.ts";
+import { rowSchema, rowsSchema } from "../api/columns.ts";
+import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, rowsContent } from "../api/content.ts";
+import { endpoint, readQuery } from "../api/endpoint.ts";
+import { FORMAT, cityParameter } from "../api/parameter.ts";
+import { integer } from "../api/schema.ts";
 import type { WebContext } from "../context.ts";
-import { type Cells, type Column, type Format, chooseFormat } from "../formats.ts";
-import { Parameters } from "../parameters.ts";
+import type { Cells, Column, Format } from "../formats.ts";
 import type { Payload } from "../payload.ts";
 import type { CurrentObservation } from "../services.ts";
+import { unitsOf } from "../units.ts";
 
 const COLUMNS: readonly Column[] = [
   ...OBSERVATION_COLUMNS,
@@ -19,6 +24,53 @@ const COLUMNS: readonly Column[] = [
   ["temperature_upper", "double"],
   ["anomalies", "string"],
 ];
+
+/** The newest observation of each city. */
+export const GET_CURRENT = endpoint({
+  method: "GET",
+  path: "/api/v1/current",
+  id: "getCurrent",
+  tag: "weather",
+  summary: "The newest observation of each city",
+  description:
+    "With its age, the flags of quality control and the temperatures that are usual; those are null for the moment until the live judge has looked at it. Answered from memory.",
+  query: { city: cityParameter("One city only."), format: FORMAT },
+  answers: [
+    {
+      status: 200,
+      description: "A row for each city that has reported",
+      content: rowsContent(
+        rowsSchema(rowSchema(COLUMNS, { unjudged: true }), {
+          stale_after_seconds: integer("Age from which a value counts as stale, s"),
+        }),
+      ),
+      example: {
+        ...EXAMPLE_LABEL,
+        units: unitsOf(COLUMNS.map(([name]) => name)),
+        stale_after_seconds: 2700,
+        rows: [
+          {
+            ...EXAMPLE_OBSERVATION,
+            log_offset: 4711,
+            ingested_at: "2026-01-31T11:51:02Z",
+            age_seconds: 600,
+            stale: false,
+            ...Object.fromEntries(FLAG_COLUMNS.map((name) => [name, 1])),
+            temperature_expected: 6.1,
+            temperature_lower: 1.2,
+            temperature_upper: 11,
+            anomalies: "",
+          },
+        ],
+      },
+    },
+  ],
+  errors: ["not_acceptable", "not_found"],
+  examples: [
+    { title: "Every city", path: "/api/v1/current" },
+    { title: "One city as CSV", path: "/api/v1/current?city=london&format=csv" },
+  ],
+});
 
 const NOT_JUDGED = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null]));
 
@@ -37,10 +89,8 @@ export function currentRoutes(context: WebContext) {
   // An age in seconds is the same for a second: so long one answer serves all who ask for everything.
   let kept:
     { current: readonly CurrentObservation[]; second: number; payloads: Map<Format, Payload> } | undefined;
-  return new Elysia().get("/current", ({ request }) => {
-    const parameters = new Parameters(request, ["city", "format"]);
-    const format = chooseFormat(parameters, request);
-    const city = parameters.city("city", services.cities());
+  return new Elysia().get(GET_CURRENT.path, ({ request }) => {
+    const { city, format } = readQuery(GET_CURRENT, request, services);
     const current = services.current();
     if (city !== null) {
       const own = current.filter(({ observation }) => observation.city === city.name);

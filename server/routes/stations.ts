@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
 import type { StationIntake } from "../../jobs/station-intake.ts";
+import { endpoint } from "../api/endpoint.ts";
 import { readText } from "../body.ts";
 import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../station-paths.ts";
 
@@ -8,6 +9,65 @@ import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../station-paths.ts";
 const URL_MAX = 8_192;
 /** Longest form, bytes. */
 const FORM_MAX = 16_384;
+
+const ANSWERS = [
+  {
+    status: 200,
+    description: "The observation is durable in the log",
+    content: { "text/plain": { type: "string", description: "`success` and a line feed" } },
+  },
+] as const;
+const ERRORS = ["unauthorized", "conflict", "too_large"] as const;
+const FORM = {
+  "application/x-www-form-urlencoded": { type: "object", description: "What the console sends" },
+} as const;
+const WHAT =
+  "What the console sends beside the key is read where it is known and left out where not: [stations.md](stations.md).";
+
+/** A push by the Weather Underground protocol. */
+export const PUSH_WUNDERGROUND = endpoint({
+  method: "GET",
+  path: WUNDERGROUND_PATH,
+  id: "pushWunderground",
+  tag: "stations",
+  summary: "A push by the Weather Underground protocol",
+  description: `With \`ID\`, \`PASSWORD\` and the values in the query; as a form by POST as well. ${WHAT}`,
+  query: null,
+  answers: ANSWERS,
+  errors: ERRORS,
+  examples: [],
+});
+
+/** A push by Ecowitt's protocol. */
+export const PUSH_ECOWITT = endpoint({
+  method: "POST",
+  path: ECOWITT_PATH,
+  id: "pushEcowitt",
+  tag: "stations",
+  summary: "A push by Ecowitt's protocol",
+  description: `With the key as \`PASSKEY\` in the form; in the query by GET as well. ${WHAT}`,
+  query: null,
+  body: FORM,
+  answers: ANSWERS,
+  errors: ERRORS,
+  examples: [],
+});
+
+/** A push by Ecowitt's protocol, with the key in the path. */
+export const PUSH_ECOWITT_KEY = endpoint({
+  method: "POST",
+  path: `${ECOWITT_PATH}/:key`,
+  id: "pushEcowittWithKey",
+  tag: "stations",
+  summary: "A push by Ecowitt's protocol, with the key in the path",
+  description: `For consoles whose PASSKEY cannot be chosen; in the query by GET as well. ${WHAT}`,
+  segments: { key: ["The station's key", "2345678abcdefgh2345678ab"] },
+  query: null,
+  body: FORM,
+  answers: ANSWERS,
+  errors: ERRORS,
+  examples: [],
+});
 
 /**
  * Takes what stations push, by the Weather Underground protocol (GET) and by Ecowitt's (POST of a form). Both paths take
@@ -37,10 +97,10 @@ export function stationRoutes(intake: Pick<StationIntake, "stationOf" | "take">)
   };
   const options = { parse: "none" } as const;
   return new Elysia()
-    .get(WUNDERGROUND_PATH, ({ request }) => take(request, null))
-    .post(WUNDERGROUND_PATH, ({ request }) => take(request, null), options)
-    .get(ECOWITT_PATH, ({ request }) => take(request, null))
-    .post(ECOWITT_PATH, ({ request }) => take(request, null), options)
-    .get(`${ECOWITT_PATH}/:key`, ({ request, params }) => take(request, params.key))
-    .post(`${ECOWITT_PATH}/:key`, ({ request, params }) => take(request, params.key), options);
+    .get(PUSH_WUNDERGROUND.path, ({ request }) => take(request, null))
+    .post(PUSH_WUNDERGROUND.path, ({ request }) => take(request, null), options)
+    .get(PUSH_ECOWITT.path, ({ request }) => take(request, null))
+    .post(PUSH_ECOWITT.path, ({ request }) => take(request, null), options)
+    .get(PUSH_ECOWITT_KEY.path, ({ request, params }) => take(request, params.key))
+    .post(PUSH_ECOWITT_KEY.path, ({ request, params }) => take(request, params.key), options);
 }

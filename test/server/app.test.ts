@@ -3,6 +3,7 @@ import { tableFromIPC } from "apache-arrow";
 import { Elysia } from "elysia";
 import { EngineError, LakeError, LogError, RequestError } from "../../core/errors.ts";
 import { type Anomaly, FLAG_COLUMNS } from "../../core/quality.ts";
+import { formatTimestamp } from "../../core/time.ts";
 import { startServer } from "../../server/app.ts";
 import { type TestApi, testApi } from "./api.ts";
 import { GOOD, NOW, observation, result, row } from "./fake-services.ts";
@@ -73,6 +74,7 @@ describe("every route", () => {
       .map(({ method, path }) => `${method} ${path}`)
       .filter((route) => !(route.startsWith("GET ") && known.has(route.slice(4))));
     expect(others.sort()).toEqual([
+      "GET /api/openapi.json", // its own test has it
       "GET /api/v1/jobs/:name",
       "GET /api/v1/results/:job",
       "GET /api/v1/runs/:id",
@@ -80,6 +82,43 @@ describe("every route", () => {
       "POST /api/v1/observations",
       "POST /api/v1/runs/:id/cancel",
     ]);
+  });
+});
+
+describe("ETag", () => {
+  const get = async ({ call }: TestApi, path: string, known?: string) => {
+    const response = await call(path, known === undefined ? {} : { headers: { "if-none-match": known } });
+    return { status: response.status, etag: response.headers.get("etag") ?? "", text: await response.text() };
+  };
+  test.each([
+    "/api/v1/cities",
+    "/api/v1/cities?format=csv",
+    "/api/v1/jobs",
+    "/api/v1/pipeline",
+    "/api/v1/observations",
+  ])("of %s stays while only the time passes, and is answered with 304", async (path) => {
+    const made = api();
+    const first = await get(made, path);
+    expect([first.status, first.etag]).toEqual([200, expect.stringMatching(/^W\/"[0-9a-z]+"$/)]);
+    await made.clock.advance(5_000);
+    expect(await get(made, path, first.etag)).toEqual({ status: 304, etag: first.etag, text: "" });
+    expect((await get(made, path, 'W/"other"')).status).toBe(200);
+  });
+  test("changes with the content, and differs between formats and cities", async () => {
+    const made = api();
+    const before = await get(made, "/api/v1/cities");
+    expect((await get(made, "/api/v1/cities?format=csv", before.etag)).status).toBe(200);
+    made.services.cityList = made.services.cityList.slice(1);
+    expect((await get(made, "/api/v1/cities", before.etag)).status).toBe(200);
+    const ages = await get(made, "/api/v1/current");
+    await made.clock.advance(1_000);
+    expect((await get(made, "/api/v1/current", ages.etag)).status).toBe(200);
+  });
+  test("is not given for errors and for what was posted", async () => {
+    const made = api();
+    expect((await get(made, "/api/v1/runs/nope")).etag).toBe("");
+    const posted = await made.call("/api/v1/jobs/wind_rose/runs", { method: "POST" });
+    expect([posted.status, posted.headers.get("etag")]).toEqual([202, null]);
   });
 });
 
@@ -316,6 +355,62 @@ describe("observations", () => {
       expect(body.error).toMatchObject({ code: "bad_parameter", message: expect.stringContaining("cursor") });
     }
   });
+  test("is streamed as CSV and Arrow beyond a page, every row once, and refused in JSON", async () => {
+    const { call, json, services } = api();
+    services.rows = Array.from({ length: 25_000 }, (_, minute) =>
+      row(minute, { timestamp: formatTimestamp(NOW - (25_000 - minute) * 60_000) }),
+    );
+    const asked: number[] = [];
+    const read = services.observations.bind(services);
+    services.observations = (query) => {
+      asked.push(query.limit);
+      return read(query);
+    };
+    const path = "/api/v1/observations?from=2026-01-01T00:00:00Z&limit";
+    const whole = await (await call(`${path}=1000000&format=csv`)).text();
+    expect(asked).toEqual([10_000, 10_000, 10_000]);
+    const lines = whole.split("\r\n");
+    expect([lines.length, lines[0]?.slice(0, 14)]).toEqual([25_002, "timestamp,city"]);
+    expect(new Set(lines).size).toBe(25_002);
+    const packed = await call(`${path}=1000000&format=csv`, { headers: { "accept-encoding": "gzip" } });
+    expect(packed.headers.get("content-encoding")).toBe("gzip");
+    expect(Buffer.from(Bun.gunzipSync(new Uint8Array(await packed.arrayBuffer()))).toString()).toBe(whole);
+    const arrow = await call(`${path}=20001&format=arrow`);
+    const table = tableFromIPC(new Uint8Array(await arrow.arrayBuffer()));
+    expect([table.numRows, table.batches.length, table.schema.metadata.get("kind")]).toEqual([
+      20_001,
+      3,
+      "simulated",
+    ]);
+    expect(table.getChild("log_offset")?.toJSON()).toEqual(
+      Array.from({ length: 20_001 }, (_, i) => BigInt(i)),
+    );
+    const { status, body } = await json(`${path}=10001`);
+    expect([status, (body.error as { message: string }).message]).toEqual([
+      400,
+      "The parameter limit is 10001, wanted at most 10000 in JSON; CSV and Arrow take more",
+    ]);
+  });
+  test("reads the next page of a stream only when it is wanted, and breaks off where one cannot be read", async () => {
+    const { call, services } = api();
+    services.rows = Array.from({ length: 25_000 }, (_, minute) =>
+      row(minute, { timestamp: formatTimestamp(NOW - (25_000 - minute) * 60_000) }),
+    );
+    let reads = 0;
+    const read = services.observations.bind(services);
+    services.observations = (query) => (++reads === 3 ? Promise.reject(new Error("gone")) : read(query));
+    const path = "/api/v1/observations?from=2026-01-01T00:00:00Z&limit=1000000&format=csv";
+    const left = (await call(path)).body!.getReader();
+    await left.read();
+    expect(reads).toBe(1);
+    await left.read();
+    await left.cancel();
+    expect(reads).toBe(1);
+    reads = 0;
+    const broken = (await call(path)).body!.getReader();
+    for (let i = 0; i < 3; i++) expect((await broken.read()).done).toBe(false);
+    await expect(broken.read()).rejects.toThrow("gone");
+  });
   test("is compressed for who accepts it", async () => {
     const { call } = filled();
     const plain = await call("/api/v1/observations");
@@ -327,6 +422,57 @@ describe("observations", () => {
     );
     const refused = await call("/api/v1/observations", { headers: { "accept-encoding": "gzip;q=0" } });
     expect(refused.headers.get("content-encoding")).toBeNull();
+  });
+});
+
+describe("observations since", () => {
+  const filled = () => {
+    const made = api();
+    made.services.rows = ["London", "Tokyo", "London", "London"].map((city, offset) => row(offset, { city }));
+    return made;
+  };
+  type Pull = { rows: Rows; next: string; next_since: string; more: boolean };
+  const pull = async ({ json }: TestApi, path: string) => (await json(path)).body as unknown as Pull;
+  const offsets = ({ rows }: Pull) => rows.map((one) => one.log_offset);
+  test("begin gives every row once when next is followed, and what comes later with the next pull", async () => {
+    const made = filled();
+    const first = await pull(made, "/api/v1/observations?since=begin&limit=3");
+    expect([offsets(first), first.more]).toEqual([[0, 1, 2], true]);
+    expect(first).toMatchObject({ from: null, to: null, next_cursor: null });
+    expect(first.rows[0]).toMatchObject({ flag: null, q_gross: null });
+    const second = await pull(made, first.next);
+    expect([offsets(second), second.more]).toEqual([[3], false]);
+    expect(offsets(await pull(made, second.next))).toEqual([]);
+    made.services.rows.push(row(4), row(5));
+    expect(offsets(await pull(made, second.next))).toEqual([4, 5]);
+    expect(offsets(await pull(made, `/api/v1/observations?since=${second.next_since}`))).toEqual([4, 5]);
+  });
+  test("now gives what is to come, and a city goes with the next path", async () => {
+    const made = filled();
+    const start = await pull(made, "/api/v1/observations?since=now&city=Tokyo&limit=7");
+    expect(offsets(start)).toEqual([]);
+    made.services.rows.push(row(4), row(5, { city: "Tokyo" }));
+    expect(start.next).toContain("limit=7");
+    const then = await pull(made, start.next);
+    expect([offsets(then), then.rows[0]?.city]).toEqual([[5], "Tokyo"]);
+    const csv = await made.call(`${start.next}&format=csv`);
+    expect((await csv.text()).split("\r\n")).toHaveLength(3);
+    expect(csv.headers.get("link")).toContain(`since=${then.next_since}`);
+  });
+  test.each([
+    "since=",
+    "since=yesterday",
+    "since=W10x",
+    `since=${Buffer.from('{"0":1}').toString("base64url")}`,
+    `since=${Buffer.from("[[0,-1]]").toString("base64url")}`,
+    `since=${Buffer.from('[[0,"1 OR 1"]]').toString("base64url")}`,
+    "since=begin&from=2026-01-01T00:00:00Z",
+    "since=begin&to=2026-01-01T00:00:00Z",
+    "since=begin&cursor=x",
+    "since=begin&limit=10001&format=csv",
+  ])("%s is refused", async (query) => {
+    const { status, body } = await filled().json(`/api/v1/observations?${query}`);
+    expect([status, (body.error as { code: string }).code]).toEqual([400, "bad_parameter"]);
   });
 });
 
@@ -344,6 +490,7 @@ describe("bad input", () => {
     ["to", ""],
     ["limit", "0"],
     ["limit", "10001"],
+    ["limit", "10000001"],
     ["limit", "99999999999999999999"],
     ["limit", "-1"],
     ["limit", "1.5"],

@@ -14,6 +14,8 @@ import { formatTimestamp } from "../../core/time.ts";
 import type {
   About,
   AnalyticsService,
+  Arrivals,
+  ArrivalsQuery,
   CurrentObservation,
   JobInfo,
   ObservationPage,
@@ -166,6 +168,17 @@ export class FakeServices implements Services {
     });
     const rows = found.slice(0, limit).map((one) => ({ ...one, ...GOOD }));
     return Promise.resolve({ rows, more: found.length > limit });
+  }
+
+  /** Partition 0 holds `rows`, by their offsets. */
+  arrivals({ since, city, limit }: ArrivalsQuery): Promise<Arrivals> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    const end = Math.max(-1, ...this.rows.map(({ log_offset }) => log_offset)) + 1;
+    const begin = since === "now" ? end : (since.get(0) ?? 0);
+    const found = this.rows.filter((one) => one.log_offset >= begin && (city === null || one.city === city));
+    const rows = found.slice(0, limit);
+    const more = found.length > limit;
+    return Promise.resolve({ rows, more, next: new Map([[0, more ? rows.at(-1)!.log_offset + 1 : end]]) });
   }
 
   pipeline(): PipelineStatus {

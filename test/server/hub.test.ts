@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { startServer } from "../../server/app.ts";
 import { Hub, type HubOptions } from "../../server/hub.ts";
+import { liveFilter } from "../../server/live-filter.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { testApi } from "./api.ts";
 
@@ -263,6 +264,77 @@ describe("Hub.publish()", () => {
     send(1);
     expect((await reader.take(2))[1]?.data.id).toBe(1);
     expect(hub.stats.dropped).toBe(0);
+  });
+});
+
+describe("Hub with filters", () => {
+  const of = (city: string, ...more: string[]) =>
+    [city, ...more].map((one, i) => ({ city: one, temperature: i }));
+  const snapshot = () => ({
+    current: [{ observation: { city: "London" } }, { observation: { city: "Tokyo" } }],
+  });
+  const world = () => {
+    const made = make({ snapshot });
+    const say = (name: string, data: object, id?: number) =>
+      made.hub.publish({ name, data, ...(id === undefined ? {} : { id }) });
+    const join = (wanted: Parameters<typeof liveFilter>[0], lastEventId: string | null = null) => {
+      const abort = new AbortController();
+      return new Reader(made.hub.connect(lastEventId, abort.signal, liveFilter(wanted)), abort);
+    };
+    return { ...made, say, join };
+  };
+  test("sends what concerns a city only, and everything to who asks for all", async () => {
+    const { say, join } = world();
+    const london = join({ city: "London", types: null });
+    const twin = join({ city: "London", types: null });
+    const all = join({ city: null, types: null });
+    say("observations", { observations: of("Tokyo") }, 1);
+    say("observations", { observations: of("Tokyo", "London") }, 2);
+    say("judgements", { judgements: of("Tokyo") });
+    say("judgements", { judgements: of("London") });
+    say("result", { job: "anomalies" });
+    const expected = [
+      { event: "snapshot", id: null, data: { current: [{ observation: { city: "London" } }] } },
+      { event: "observations", id: "e1-2", data: { observations: [{ city: "London", temperature: 1 }] } },
+      { event: "judgements", id: null, data: { judgements: of("London") } },
+      { event: "result", id: null, data: { job: "anomalies" } },
+    ];
+    expect(await london.take(4)).toEqual(expected);
+    expect(await twin.take(4)).toEqual(expected);
+    expect((await all.take(6)).map(({ event }) => event)).toEqual([
+      "snapshot",
+      "observations",
+      "observations",
+      "judgements",
+      "judgements",
+      "result",
+    ]);
+  });
+  test("sends the types that are wanted, and a snapshot whatever is wanted", async () => {
+    const { hub, say, join, clock } = world();
+    const reader = join({ city: null, types: ["result"] });
+    say("observations", { observations: of("London") }, 1);
+    say("result", { job: "a" });
+    expect((await reader.take(2)).map(({ event }) => event)).toEqual(["snapshot", "result"]);
+    hub.reset();
+    await clock.advance(1_000);
+    expect((await reader.next())?.event).toBe("snapshot");
+  });
+  test("resumes with what was missed of that city, under the ids of all", async () => {
+    const { say, join } = world();
+    for (const id of [1, 2, 3, 4, 5])
+      say("observations", { observations: of(id % 2 === 0 ? "London" : "Tokyo") }, id);
+    const london = join({ city: "London", types: null }, "e1-2");
+    say("observations", { observations: of("London") }, 6);
+    expect((await london.take(2)).map(({ id }) => id)).toEqual(["e1-4", "e1-6"]);
+  });
+  test("tells the newest id with the heartbeat, so that who gets nothing resumes all the same", async () => {
+    const { say, join, clock } = world();
+    const london = join({ city: "London", types: null });
+    await london.take(1);
+    say("observations", { observations: of("Tokyo") }, 7);
+    await clock.advance(10_000);
+    expect(await london.next()).toMatchObject({ event: "comment", id: "e1-7" });
   });
 });
 

@@ -211,3 +211,52 @@ test("problemOf() has a status of its own for each code of RequestError", () => 
     400, 400, 401, 403, 404, 406, 409, 413, 415,
   ]);
 });
+
+describe("CORS_ORIGINS", () => {
+  const own = { host: "127.0.0.1", allowedHosts: [] };
+  const from = (origin: string, method = "GET", more: Record<string, string> = {}) => ({
+    method,
+    headers: { origin, ...more },
+  });
+  const ask = async (corsOrigins: string[], path: string, init: RequestInit) => {
+    const { call, hub } = testApi({ security: { ...own, corsOrigins } });
+    const response = await call(path, init);
+    hub.close();
+    return response;
+  };
+  const allowed = (response: Response) => response.headers.get("access-control-allow-origin");
+  test("lets pages of the listed origins read, errors included, and no other", async () => {
+    const list = ["https://a.example", "http://b.example:8080"];
+    for (const path of ["/api/v1/cities", "/api/v1/cities?x=1", "/api/openapi.json"]) {
+      const response = await ask(list, path, from("http://b.example:8080"));
+      expect(allowed(response)).toBe("http://b.example:8080");
+      expect(response.headers.get("access-control-expose-headers")).toContain("link");
+      expect(response.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+    }
+    expect((await ask(list, "/api/v1/cities", from("https://a.example"))).headers.get("vary")).toContain(
+      "origin",
+    );
+    for (const origin of ["https://a.example:444", "http://a.example", "https://evil.example", "null"]) {
+      expect([origin, allowed(await ask(list, "/api/v1/cities", from(origin)))]).toEqual([origin, null]);
+    }
+    expect(allowed(await ask([], "/api/v1/cities", from("https://a.example")))).toBeNull();
+    expect(allowed(await ask(["*"], "/api/v1/cities", from("https://evil.example")))).toBe("*");
+    expect(allowed(await ask(["*"], "/nope", from("https://evil.example")))).toBeNull();
+  });
+  test("answers the question before a read, and not the one before a change", async () => {
+    const asks = (method: string) =>
+      ask(
+        ["*"],
+        "/api/v1/observations",
+        from("https://a.example", "OPTIONS", { "access-control-request-method": method }),
+      );
+    const read = await asks("GET");
+    expect([read.status, allowed(read)]).toEqual([204, "*"]);
+    expect(read.headers.get("access-control-allow-methods")).toBe("GET, HEAD");
+    expect(read.headers.get("access-control-allow-headers")).toContain("if-none-match");
+    const change = await asks("POST");
+    expect([change.status, allowed(change)]).toEqual([405, null]);
+    const post = await ask(["*"], "/api/v1/observations", from("https://a.example", "POST"));
+    expect([post.status, allowed(post)]).toEqual([403, null]);
+  });
+});

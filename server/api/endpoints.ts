@@ -1,0 +1,36 @@
+import { GET_CITIES } from "../routes/cities.ts";
+import { GET_CURRENT } from "../routes/current.ts";
+import { GET_LIVENESS, GET_READINESS } from "../routes/health.ts";
+import { POST_OBSERVATIONS } from "../routes/ingest.ts";
+import { GET_JOB, GET_JOBS, GET_RUN, GET_RUNS, POST_CANCEL, POST_RUN } from "../routes/jobs.ts";
+import { GET_LIVE } from "../routes/live.ts";
+import { GET_OBSERVATIONS } from "../routes/observations.ts";
+import { GET_PIPELINE } from "../routes/pipeline.ts";
+import { GET_ANOMALIES, GET_RESULT, GET_STATISTICS, GET_TRENDS } from "../routes/results.ts";
+import { PUSH_ECOWITT, PUSH_ECOWITT_KEY, PUSH_WUNDERGROUND } from "../routes/stations.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** The whole API, in the order of its documentation. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  GET_CURRENT,
+  GET_OBSERVATIONS,
+  GET_CITIES,
+  POST_OBSERVATIONS,
+  GET_STATISTICS,
+  GET_TRENDS,
+  GET_ANOMALIES,
+  GET_RESULT,
+  GET_JOBS,
+  GET_JOB,
+  POST_RUN,
+  GET_RUNS,
+  GET_RUN,
+  POST_CANCEL,
+  GET_LIVE,
+  GET_PIPELINE,
+  GET_LIVENESS,
+  GET_READINESS,
+  PUSH_WUNDERGROUND,
+  PUSH_ECOWITT,
+  PUSH_ECOWITT_KEY,
+];

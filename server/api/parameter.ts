@@ -1,0 +1,97 @@
+import type { Place } from "../../core/city.ts";
+import { FORMATS, type Format, chooseFormat } from "../formats.ts";
+import { type Parameters, badParameter } from "../parameters.ts";
+import type { Services } from "../services.ts";
+import type { JsonSchema } from "./schema.ts";
+
+/** One query parameter: what the documentation says of it, and how the route reads it. Both are of one making. */
+export interface Parameter<T> {
+  /** What it does; Markdown. */
+  readonly description: string;
+  /** The values it takes, as far as a schema can say. */
+  readonly schema: JsonSchema;
+  /** A value for a request that is answered. */
+  readonly example: string;
+  /** Its value in a request. @throws RequestError naming it, its value and what was wanted */
+  read(name: string, given: Given): T;
+}
+
+/** Where a parameter's value is read from. */
+export interface Given {
+  parameters: Parameters;
+  request: Request;
+  services: Pick<Services, "cities">;
+}
+
+/** A city by slug or name; null when it is not given. */
+export function cityParameter(description: string): Parameter<Place | null> {
+  return {
+    description: `${description} Its slug or its name, in any case; \`/api/v1/cities\` lists them.`,
+    schema: { type: "string", minLength: 1, maxLength: 200 },
+    example: "london",
+    read: (name, { parameters, services }) => parameters.city(name, services.cities()),
+  };
+}
+
+/** A point in time, ms; null when it is not given. */
+export function timeParameter(description: string, example: string): Parameter<number | null> {
+  return {
+    description: `${description} ISO 8601 with a zone, or seconds since 1970; from 1900 to 2100.`,
+    schema: { type: "string", minLength: 1, maxLength: 40 },
+    example,
+    read: (name, { parameters }) => parameters.time(name),
+  };
+}
+
+/** A whole number within bounds. */
+export function integerParameter(
+  description: string,
+  bounds: { min: number; max: number; fallback: number },
+): Parameter<number> {
+  const { min, max, fallback } = bounds;
+  return {
+    description,
+    schema: { type: "integer", minimum: min, maximum: max, default: fallback },
+    example: String(Math.min(max, 5)),
+    read: (name, { parameters }) => parameters.integer(name, bounds),
+  };
+}
+
+/** Text that the route itself reads; null when it is not given. */
+export function textParameter(
+  description: string,
+  example: string,
+  schema: JsonSchema = { type: "string", minLength: 1 },
+): Parameter<string | null> {
+  return { description, schema, example, read: (name, { parameters }) => parameters.text(name) };
+}
+
+/** One or more of `values`, separated by commas; null when it is not given. */
+export function someOfParameter(
+  description: string,
+  values: readonly string[],
+  example: string,
+): Parameter<readonly string[] | null> {
+  const one = `(?:${values.join("|")})`;
+  return {
+    description: `${description} One or more of ${values.map((value) => `\`${value}\``).join(", ")}, separated by commas.`,
+    schema: { type: "string", pattern: `^${one}(?:,${one})*$` },
+    example,
+    read(name, { parameters }) {
+      const given = parameters.text(name);
+      if (given === null) return null;
+      const names = given.split(",");
+      if (names.every((value) => values.includes(value))) return [...new Set(names)];
+      throw badParameter(name, given, `one or more of ${values.join(", ")}, separated by commas`);
+    },
+  };
+}
+
+/** The format of an answer with rows. */
+export const FORMAT: Parameter<Format> = {
+  description:
+    "Format of the answer. Without it the `Accept` header decides, and where that leaves a choice JSON.",
+  schema: { type: "string", enum: FORMATS },
+  example: "csv",
+  read: (_name, { parameters, request }) => chooseFormat(parameters, request),
+};

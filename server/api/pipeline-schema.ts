@@ -1,0 +1,44 @@
+import { integer, list, nullable, object, oneOf, text, time } from "./schema.ts";
+
+/** What `/api/v1/pipeline` and the event `status` say, without a label. */
+export const PIPELINE = {
+  stages: list(
+    object({
+      name: oneOf(["source", "log", "lake", "result", "screen"], "The stage"),
+      by: text("What implements it"),
+      watermark: nullable(time("The newest observation time it has seen")),
+      behind: nullable(integer("Records it has still to do; null where that has no meaning or is not known")),
+      trouble: nullable(text("Why it cannot be used now; null while it can")),
+    }),
+    "From source to screen",
+  ),
+  jobs: list(
+    object({
+      name: text("Name of the background job"),
+      state: oneOf(["starting", "running", "waiting", "failed", "stopped"], "How it stands"),
+      since: time("Since when"),
+      restarts: integer("How often it was run again"),
+      reason: nullable(text("Why it waits or failed")),
+    }),
+    "Background jobs of this process",
+  ),
+  partitions: list(
+    object({
+      partition: integer("Number of the partition"),
+      low: nullable(integer("First offset in the log; null while the log is away")),
+      high: nullable(integer("Offset that the next record gets; null while the log is away")),
+      next: integer("First offset that is not committed"),
+      sequence: integer("Newest commit"),
+      rows: integer("Rows committed"),
+      duplicates: integer("Records that were there already"),
+      rejected: integer("Records that are no observations"),
+      files: integer("Files of rows"),
+      bytes: integer("Size of these files, bytes"),
+    }),
+    "Partitions of the log, and what is committed of each",
+  ),
+  live: object({
+    clients: integer("Connected clients of `/live`"),
+    dropped: integer("Clients dropped because they did not read"),
+  }),
+} as const;

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test";
+import { buildAssets } from "../../../server/assets.ts";
+import { ENDPOINTS } from "../../../server/api/endpoints.ts";
+import { openApiPath } from "../../../server/api/openapi.ts";
+import { apiPageRoutes } from "../../../server/routes/api-page.tsx";
+import { ApiPage } from "../../../views/pages/api.tsx";
+import { FakeClock } from "../../fake-clock.ts";
+import { testApi } from "../api.ts";
+import { FakeServices } from "../fake-services.ts";
+
+describe("/api", () => {
+  test("is a page with every endpoint, where each link within it leads somewhere, and nothing from elsewhere", async () => {
+    const pages = { services: new FakeServices(), assets: await buildAssets(), clock: new FakeClock() };
+    const { call, hub } = testApi({ plugins: [apiPageRoutes(pages)] });
+    const response = await call("/api");
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      200,
+      "text/html; charset=utf-8",
+    ]);
+    const html = await response.text();
+    for (const { method, path } of ENDPOINTS) expect(html).toContain(`>${method} ${openApiPath(path)}</h3>`);
+    const ids = new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id));
+    for (const [, anchor] of html.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
+    expect(html).toContain('href="/api/openapi.json"');
+    expect([...html.matchAll(/(?:src|href)="((?:https?:)?\/\/[^"]*)"/g)].map(([, url]) => url)).toEqual([]);
+    expect((await call("/api?x=1")).status).toBe(400);
+    hub.close();
+  });
+});
+
+describe("ApiPage", () => {
+  test("escapes every text", async () => {
+    const evil = `<img src=x onerror="1">\`<b>\``;
+    const one = {
+      anchor: `"><b>`,
+      title: evil,
+      about: evil,
+      parameters: [{ name: evil, where: evil, values: evil, meaning: evil }],
+      examples: [{ title: evil, command: evil }],
+      answers: [{ head: evil, example: evil }],
+      errors: evil,
+    };
+    const html = String(
+      <ApiPage document={`"><b>`} groups={[{ name: `"><b>`, about: evil, endpoints: [one] }]} />,
+    );
+    expect(html).not.toContain("<img");
+    expect(html).not.toContain("<b>");
+    expect(html).not.toContain('""');
+  });
+});
