@@ -1,4 +1,4 @@
-import type { Table, Vector } from "apache-arrow";
+import type { Table } from "apache-arrow";
 import { HOUR_MS, parseTimestamp } from "../core/time.ts";
 import type {
   AnomaliesProps,
@@ -8,12 +8,12 @@ import type {
   Frame,
   HeadlineProps,
   PipelineProps,
-  ResultInfo,
   StatisticsProps,
 } from "../views/props.ts";
 import { CHARTED_CITIES } from "../views/series.ts";
 import type { Assets } from "./assets.ts";
-import type { CurrentObservation, Result, Services } from "./services.ts";
+import { columnsOf, infoOf } from "./pages/columns.ts";
+import type { CurrentObservation, Services } from "./services.ts";
 
 /** Most rows of a table on a page; the API has the rest. */
 const ROWS = 100;
@@ -37,7 +37,7 @@ export function frameOf(
   services: Services,
   assets: Assets,
   now: number,
-  page: Pick<Frame, "path" | "title" | "whole">,
+  page: Pick<Frame, "path" | "title" | "whole" | "units">,
 ): Frame {
   const { version, dataset, kind, source, staleAfterSeconds } = services.about;
   return {
@@ -110,7 +110,7 @@ export function headlineOf(services: Services, asOf: number): HeadlineProps {
 export function statisticsOf(services: Services, now: number): StatisticsProps {
   const result = services.analytics.result("city_statistics");
   if (result === null) return { now, result: null };
-  const read = reader(result.table);
+  const read = columnsOf(result.table);
   const rows = Array.from({ length: Math.min(result.table.numRows, ROWS) }, (_, i): CityStatistics => ({
     city: read.text("city", i) ?? "",
     n: read.number("n_temperature", i) ?? 0,
@@ -148,7 +148,11 @@ export function anomaliesOf(services: Services, asOf: number, now: number): Anom
 }
 
 /** Where everything stands. */
-export function pipelineOf(services: Services, asOf: number, now: number): PipelineProps {
+export function pipelineOf(
+  services: Services,
+  asOf: number,
+  now: number,
+): Omit<PipelineProps, "rejected" | "servers"> {
   return { ...services.pipeline(), asOf, now, staleAfterSeconds: services.about.staleAfterSeconds };
 }
 
@@ -168,7 +172,7 @@ const judgements = new WeakMap<Table, JudgedReport[]>();
 function judgementsIn(table: Table): readonly JudgedReport[] {
   const known = judgements.get(table);
   if (known !== undefined) return known;
-  const read = reader(table);
+  const read = columnsOf(table);
   const found: JudgedReport[] = [];
   for (let i = 0; i < table.numRows; i++) {
     const time = read.number("timestamp", i);
@@ -207,35 +211,4 @@ function newestOfEach(anomalies: readonly JudgedReport[]): JudgedReport[] {
 
 function newestByCity(services: Services): Map<string, CurrentObservation> {
   return new Map(services.current().map((entry) => [entry.observation.city, entry]));
-}
-
-function infoOf({ generated_at, engine, rows_read }: Result): ResultInfo {
-  return { generatedAt: parseTimestamp(generated_at), engine, rowsRead: rows_read };
-}
-
-/**
- * Reads single values of a result: null for null and NaN, times as ms.
- *
- * @throws {TypeError} for a column that is not there: the page and the job's SQL have parted
- */
-function reader(table: Table) {
-  const columns = new Map(table.schema.fields.map(({ name }, i) => [name, table.getChildAt(i) as Vector]));
-  const get = (name: string, row: number): unknown => {
-    const column = columns.get(name);
-    if (column === undefined) throw new TypeError(`Cannot show a result: it has no column "${name}"`);
-    return column.get(row);
-  };
-  return {
-    number(name: string, row: number): number | null {
-      const value = get(name, row);
-      if (value === null || value === undefined) return null;
-      const number = Number(value);
-      return Number.isFinite(number) ? number : null;
-    },
-    flag: (name: string, row: number): boolean => get(name, row) === true,
-    text(name: string, row: number): string | null {
-      const value = get(name, row);
-      return typeof value === "string" ? value : null;
-    },
-  };
 }

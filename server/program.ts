@@ -7,6 +7,7 @@ import { Analytics } from "../jobs/analytics.ts";
 import { Judge } from "../jobs/judge.ts";
 import { KeptViews } from "../jobs/kept-views.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
+import { newestRejected } from "../jobs/rejected.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
 import type { Log, Subscription } from "../jobs/log/log.ts";
 import { producerJob } from "../jobs/producer.ts";
@@ -31,6 +32,7 @@ import { Places } from "./places.ts";
 import { exclusiveRoles, newId, openPorts } from "./ports.ts";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
+import { shownConfig } from "./shown-config.ts";
 import { openStations } from "./stations.ts";
 import { readStations } from "./stations-file.ts";
 import { storageJobs } from "./storage-jobs.ts";
@@ -203,6 +205,7 @@ export async function startProgram(
         observations: async (query) => queryRows(reader, reads, await kept.list("quality"), query),
         analytics,
         pipeline: () => monitor.status(),
+        rejected: (limit) => newestRejected(ports.promptLake, reader, limit),
         ingest: async (lines) => {
           if (!plays("producer")) {
             throw new RequestError("conflict", "Cannot take observations: this process does not produce");
@@ -264,7 +267,7 @@ export async function startProgram(
         },
       });
       const assets = await buildAssets();
-      const pages = { services, assets, clock, logger };
+      const pages = { services, assets, clock, logger, ...shownConfig(config) };
       const server = startServer({
         app: createApp({
           services,

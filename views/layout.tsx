@@ -1,4 +1,4 @@
-import { attribute } from "./attribute.ts";
+import { attribute, webAddress } from "./attribute.ts";
 import { Icon, Sprite } from "./parts/icons.tsx";
 import type { Frame } from "./props.ts";
 
@@ -12,7 +12,12 @@ export interface Shell {
 
 const PAGES = [
   { path: "/", name: "Now" },
+  { path: "/anomalies", name: "Anomalies" },
+  { path: "/trends", name: "Trends" },
+  { path: "/forecast", name: "Forecast" },
+  { path: "/jobs", name: "Jobs" },
   { path: "/pipeline", name: "Pipeline" },
+  { path: "/about", name: "About" },
 ] as const;
 
 const API = [
@@ -105,7 +110,7 @@ function Header({ frame }: { frame: Frame }): JSX.Element {
           <ul>
             {PAGES.map(({ path, name }) => (
               <li>
-                <a href={path} aria-current={path === frame.path ? "page" : undefined}>
+                <a href={path} aria-current={currentOf(path, frame.path)}>
                   {name}
                 </a>
               </li>
@@ -142,6 +147,12 @@ function Header({ frame }: { frame: Frame }): JSX.Element {
       </div>
     </>
   );
+}
+
+/** Whether a page of the navigation is the one shown, or the one above it. */
+function currentOf(path: string, shown: string | null): "page" | "true" | undefined {
+  if (path === shown) return "page";
+  return path !== "/" && shown?.startsWith(`${path}/`) === true ? "true" : undefined;
 }
 
 /** Where the data comes from: dashed where it is not being observed now. */
@@ -192,9 +203,4 @@ function Footer({ frame }: { frame: Frame }): JSX.Element {
       </nav>
     </footer>
   );
-}
-
-/** A link's address, only when it leads to the web: never `javascript:`. */
-function webAddress(url: string): string {
-  return /^https?:\/\//i.test(url) ? attribute(url) : "#";
 }

@@ -19,6 +19,7 @@ import type {
   ObservationPage,
   ObservationQuery,
   PipelineStatus,
+  RejectedRecord,
   Result,
   Run,
   Services,
@@ -109,6 +110,8 @@ export class FakeServices implements Services {
   asked: ObservationQuery | null = null;
   /** What was taken in. */
   ingested: string[] = [];
+  /** Newest first. */
+  rejectedList: RejectedRecord[] = [];
   /** Thrown by whatever reads or writes, when set. */
   failure: Error | null = null;
   status: PipelineStatus = {
@@ -170,6 +173,11 @@ export class FakeServices implements Services {
 
   pipeline(): PipelineStatus {
     return this.status;
+  }
+
+  rejected(limit: number): Promise<RejectedRecord[]> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    return Promise.resolve(this.rejectedList.slice(0, limit));
   }
 
   ingest(lines: readonly string[]): Promise<{ appended: number }> {

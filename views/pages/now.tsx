@@ -1,5 +1,6 @@
 import { CitiesTable } from "../parts/cities-table.tsx";
 import { Card } from "../parts/card.tsx";
+import { Formats } from "../parts/formats.tsx";
 import { Headline } from "../parts/headline.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Loading, Slot } from "../parts/notes.tsx";
@@ -123,22 +124,5 @@ export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.El
         </noscript>
       )}
     </>
-  );
-}
-
-/** The same data for programs. */
-function Formats({ path, of }: { path: string; of: string }): JSX.Element {
-  return (
-    <p class="more">
-      <a href={path} aria-label={`JSON of ${of}`}>
-        JSON
-      </a>{" "}
-      <a href={`${path}?format=csv`} aria-label={`CSV of ${of}`}>
-        CSV
-      </a>{" "}
-      <a href={`${path}?format=arrow`} aria-label={`Arrow of ${of}`}>
-        Arrow
-      </a>
-    </p>
   );
 }

@@ -56,6 +56,9 @@ export function Sprite(): JSX.Element {
         <symbol id="i-flat" viewBox="0 0 12 12">
           <path d="M1.4 6h8.4M6.8 3l3 3-3 3" stroke-width="1.5" {...line} />
         </symbol>
+        <pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <path class="hatch" d="M0 0V7" stroke-width="2" />
+        </pattern>
         <Severity level={1} />
         <Severity level={2} />
         <Severity level={3} />

@@ -1,0 +1,8 @@
+/** Every page there is, for what looks at all of them. */
+export const PAGES: readonly { name: string; path: string }[] = [
+  { name: "now", path: "/" },
+  { name: "jobs", path: "/jobs" },
+  { name: "job", path: "/jobs/hourly_trends" },
+  { name: "pipeline", path: "/pipeline" },
+  { name: "about", path: "/about" },
+];
