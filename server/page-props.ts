@@ -1,4 +1,5 @@
 import type { Table } from "apache-arrow";
+import type { Place } from "../core/city.ts";
 import { HOUR_MS, parseTimestamp } from "../core/time.ts";
 import type {
   AnomaliesProps,
@@ -13,7 +14,7 @@ import type {
 import { CHARTED_CITIES } from "../views/series.ts";
 import type { Assets } from "./assets.ts";
 import { columnsOf, infoOf } from "./pages/columns.ts";
-import type { CurrentObservation, Services } from "./services.ts";
+import type { CurrentObservation, Result, Services } from "./services.ts";
 
 /** Most rows of a table on a page; the API has the rest. */
 const ROWS = 100;
@@ -64,18 +65,32 @@ export function citiesOf(
   asOf: number,
 ): { cards: CityNow[]; rows: CityNow[]; more: number } {
   const newest = newestByCity(services);
-  const staleMs = services.about.staleAfterSeconds * 1000;
   const cities = services.cities();
-  const shown = cities.slice(0, CHARTED_CITIES + ROWS).map(({ name }): CityNow => {
-    const observation = newest.get(name)?.observation ?? null;
-    const ageMs = observation === null ? 0 : Math.max(0, asOf - parseTimestamp(observation.timestamp));
-    return { city: name, observation, ageMs, stale: ageMs > staleMs };
-  });
+  const shown = cities
+    .slice(0, CHARTED_CITIES + ROWS)
+    .map(({ name, slug }) => nowOf(services, { name, slug }, newest.get(name), asOf));
   return {
     cards: shown.slice(0, CHARTED_CITIES),
     rows: shown.slice(CHARTED_CITIES),
     more: cities.length - shown.length,
   };
+}
+
+/** The newest of one city. */
+export function cityNowOf(services: Services, place: Pick<Place, "name" | "slug">, asOf: number): CityNow {
+  const entry = services.current().find(({ observation }) => observation.city === place.name);
+  return nowOf(services, place, entry, asOf);
+}
+
+function nowOf(
+  services: Services,
+  { name, slug }: Pick<Place, "name" | "slug">,
+  entry: CurrentObservation | undefined,
+  asOf: number,
+): CityNow {
+  const observation = entry?.observation ?? null;
+  const ageMs = observation === null ? 0 : Math.max(0, asOf - parseTimestamp(observation.timestamp));
+  return { city: name, slug, observation, ageMs, stale: ageMs > services.about.staleAfterSeconds * 1000 };
 }
 
 /** What the headline answers. */
@@ -110,8 +125,18 @@ export function headlineOf(services: Services, asOf: number): HeadlineProps {
 export function statisticsOf(services: Services, now: number): StatisticsProps {
   const result = services.analytics.result("city_statistics");
   if (result === null) return { now, result: null };
-  const read = columnsOf(result.table);
-  const rows = Array.from({ length: Math.min(result.table.numRows, ROWS) }, (_, i): CityStatistics => ({
+  const shown = Math.min(result.table.numRows, ROWS);
+  const rows = statisticsRows(
+    result,
+    Array.from({ length: shown }, (_, row) => row),
+  );
+  return { now, result: { info: infoOf(result), rows, more: result.table.numRows - shown } };
+}
+
+/** Some rows of a result of city_statistics. */
+export function statisticsRows({ table }: Result, rows: readonly number[]): CityStatistics[] {
+  const read = columnsOf(table);
+  return rows.map((i): CityStatistics => ({
     city: read.text("city", i) ?? "",
     n: read.number("n_temperature", i) ?? 0,
     coverage: read.number("coverage", i),
@@ -128,23 +153,36 @@ export function statisticsOf(services: Services, now: number): StatisticsProps {
     rain: read.number("rainfall_total", i),
     weather: read.text("weather_dominant", i),
   }));
-  return { now, result: { info: infoOf(result), rows, more: result.table.numRows - rows.length } };
 }
 
-/** The newest anomaly of each city and kind, newest first: one that lasts is one. */
-export function anomaliesOf(services: Services, asOf: number, now: number): AnomaliesProps {
+/**
+ * The newest anomaly of each city and kind, newest first: one that lasts is one.
+ *
+ * @param only of one city, and how many at most
+ */
+export function anomaliesOf(
+  services: Services,
+  asOf: number,
+  now: number,
+  only: { city: string | null; most: number } = { city: null, most: ANOMALIES },
+): AnomaliesProps {
   const result = services.analytics.result("anomalies");
   if (result === null) return { asOf, now, result: null };
-  const all = judgementsIn(result.table);
+  const all = judgementsIn(result.table).filter(({ city }) => only.city === null || city === only.city);
   return {
     asOf,
     now,
     result: {
       info: infoOf(result),
       judged: all.some(({ isJudged }) => isJudged),
-      rows: newestOfEach(all.filter(({ isAnomaly }) => isAnomaly)).slice(0, ANOMALIES),
+      rows: newestOfEach(all.filter(({ isAnomaly }) => isAnomaly)).slice(0, only.most),
     },
   };
+}
+
+/** Every anomaly of a result, newest first. */
+export function foundAnomalies({ table }: Result): readonly Anomaly[] {
+  return judgementsIn(table).filter(({ isAnomaly }) => isAnomaly);
 }
 
 /** Where everything stands. */

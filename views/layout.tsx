@@ -1,6 +1,7 @@
 import { attribute, webAddress } from "./attribute.ts";
 import { Icon, Sprite } from "./parts/icons.tsx";
 import type { Frame } from "./props.ts";
+import { scalesOf, writeUnits } from "./units.ts";
 
 /** A page in two pieces, so that late parts can be sent between them. */
 export interface Shell {
@@ -46,8 +47,8 @@ export function layout(frame: Frame, content: string): Shell {
 }
 
 // The stream cuts the page between its content and its end, so the elements that span the cut are written as text.
-function open({ now, staleAfterSeconds, kind }: Frame): string {
-  return `<html lang="en" data-now="${now}" data-stale="${staleAfterSeconds}" data-kind="${kind}">`;
+function open({ now, staleAfterSeconds, kind, units }: Frame): string {
+  return `<html lang="en" data-now="${now}" data-stale="${staleAfterSeconds}" data-kind="${kind}" data-units="${writeUnits(units)}">`;
 }
 
 function body(frame: Frame, content: string): string {
@@ -133,6 +134,14 @@ function Header({ frame }: { frame: Frame }): JSX.Element {
             </span>
             <span class="u wide" data-part="since" aria-hidden="true"></span>
           </iso-live>
+          <a
+            class="quiet"
+            href={`/units${frame.path === null ? "" : `?back=${encodeURIComponent(frame.path)}`}`}
+            aria-label={attribute(`Units and time: ${unitsLabel(frame)}`)}
+            safe
+          >
+            {unitsLabel(frame)}
+          </a>
           <button type="button" class="quiet js" data-theme-toggle>
             Auto
           </button>
@@ -147,6 +156,10 @@ function Header({ frame }: { frame: Frame }): JSX.Element {
       </div>
     </>
   );
+}
+
+function unitsLabel({ units }: Frame): string {
+  return scalesOf(units).temperature.unit;
 }
 
 /** Whether a page of the navigation is the one shown, or the one above it. */

@@ -27,6 +27,8 @@ export interface Frame {
 /** The newest of one city. */
 export interface CityNow {
   city: string;
+  /** As it stands in the address of its page. */
+  slug: string;
   /** Null while nothing was observed. */
   observation: Observation | null;
   /** ms since it was observed, measured on the page's clock. */

@@ -4,7 +4,7 @@ import { unitsOf } from "../units.ts";
 import { columnsOf, rowsOfCity } from "./columns.ts";
 
 /** Most rows of a result on a page. */
-export const JOB_ROWS = 48;
+export const JOB_ROWS = 24;
 
 /**
  * The first rows of a result as a page shows them.
@@ -16,7 +16,8 @@ export function jobTable(table: Table, job: string, city: string | null): JobTab
   const rows = rowsOfCity(table, city);
   const shown = rows.slice(0, JOB_ROWS);
   const read = columnsOf(table);
-  const { fields } = table.schema;
+  // Of one city only, its name on every row says nothing.
+  const fields = table.schema.fields.filter(({ name }) => city === null || name !== "city");
   const units = unitsOf(
     fields.map(({ name }) => name),
     job,

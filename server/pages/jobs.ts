@@ -16,13 +16,14 @@ export function jobsOf({ analytics }: Services): JobProps[] {
 
 /** One job and how it is. */
 export function jobOf(analytics: Services["analytics"], job: JobInfo): JobProps {
-  const { name, title, question, schedule } = job;
+  const { name, title, question, schedule, chart } = job;
   const result = analytics.result(name);
   return {
     name,
     title,
     question,
     schedule,
+    series: / series=city( |$)/.test(chart ?? ""),
     runs: analytics.runs(name).slice(0, RUNS).map(runOf),
     next: analytics.nextRun(name),
     result: result === null ? null : { info: infoOf(result), rows: result.table.numRows },
@@ -45,11 +46,11 @@ export function jobPageOf(
   const names = table?.getChild("city") ?? null;
   const inResult = new Set<unknown>(names ?? []);
   const cities = services.cities().filter(({ name }) => inResult.has(name));
+  const own = jobOf(analytics, job);
   // Drawn by city, a chart of all would be a knot.
-  const series = / series=city( |$)/.test(job.chart ?? "");
-  const city = wanted?.name ?? (series ? (cities[0]?.name ?? null) : null);
+  const city = wanted?.name ?? (own.series ? (cities[0]?.name ?? null) : null);
   return {
-    job: jobOf(analytics, job),
+    job: own,
     sql: job.sql,
     city,
     cities: cities.map(({ name, slug }) => ({ name, slug })),

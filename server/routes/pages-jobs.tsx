@@ -29,7 +29,8 @@ export function jobsPages(options: PagesOptions) {
     .get("/fragments/jobs", () => fragmentResponse(<Jobs jobs={jobsOf(services)} now={clock.now()} />))
     .get("/jobs/:name", ({ request, params }) => {
       const job = find(params.name);
-      const city = new Parameters(request, ["city"]).city("city", services.cities());
+      const parameters = new Parameters(request, ["city"]);
+      const city = parameters.text("city") === "" ? null : parameters.city("city", services.cities());
       const props = { ...jobPageOf(services, job, city), jobs: jobsOf(services), now: clock.now() };
       const page = { path: `/jobs/${job.name}`, title: job.title };
       return pageResponse(options, request, page, <JobPage {...props} />);

@@ -11,8 +11,14 @@ import { Headline } from "../../views/parts/headline.tsx";
 import { Failed } from "../../views/parts/notes.tsx";
 import { Course } from "../../views/parts/spark.tsx";
 import { Statistics } from "../../views/parts/statistics.tsx";
-import { CHARTED_CITIES, type History, HISTORY_HOURS } from "../../views/series.ts";
-import { DEFAULT_UNITS, type Units } from "../../views/units.ts";
+import {
+  CHARTED_CITIES,
+  convertHistory,
+  FLAT_BELOW,
+  type History,
+  HISTORY_HOURS,
+} from "../../views/series.ts";
+import { DEFAULT_UNITS, scalesOf, type Units } from "../../views/units.ts";
 import { ASSETS_PATH, assetResponse } from "../assets.ts";
 import { readHistory, sharedHistory } from "../chart-history.ts";
 import type { Problem } from "../errors.ts";
@@ -29,8 +35,10 @@ import { Parameters } from "../parameters.ts";
 import { type LateSlot, streamPage } from "../stream-page.ts";
 import { breathe } from "../table.ts";
 import { aboutPage } from "./pages-about.tsx";
+import { cityPages } from "./pages-city.tsx";
 import { jobsPages } from "./pages-jobs.tsx";
 import { pipelinePages } from "./pages-pipeline.tsx";
+import { unitsPage } from "./pages-units.tsx";
 
 /** Longest past a chart may ask for, hours. */
 const HOURS_MAX = 168;
@@ -40,13 +48,18 @@ const NO_STORE = { "cache-control": "no-store" };
 export function pagesRoutes(options: PagesOptions) {
   const { services, assets, clock } = options;
   const history = sharedHistory(clock, (hours) => chartHistory(options, hours));
-  const fragment = (element: () => JSX.Element) => () => fragmentResponse(element());
+  const fragment =
+    (element: (units: Units) => JSX.Element) =>
+    ({ request }: { request: Request }) =>
+      fragmentResponse(element(unitsOfReader(request)));
   const asOf = () => pageClock(services, clock.now());
   return new Elysia({ name: "pages" })
     .use(html({ autoDetect: false, autoDoctype: false }))
     .use(jobsPages(options))
     .use(pipelinePages(options))
+    .use(cityPages(options))
     .use(aboutPage(options))
+    .use(unitsPage(options))
     .get("/", ({ request }) => {
       const whole = new Parameters(request, ["whole"]).text("whole") !== null;
       const units = unitsOfReader(request);
@@ -58,11 +71,11 @@ export function pagesRoutes(options: PagesOptions) {
     )
     .get(
       "/fragments/statistics",
-      fragment(() => <Statistics {...statisticsOf(services, clock.now())} />),
+      fragment((units) => <Statistics {...statisticsOf(services, clock.now())} units={units} />),
     )
     .get(
       "/fragments/anomalies",
-      fragment(() => <Anomalies {...anomaliesOf(services, asOf(), clock.now())} />),
+      fragment((units) => <Anomalies {...anomaliesOf(services, asOf(), clock.now())} units={units} />),
     )
     .get("/chart/temperature", async ({ request }) => {
       const hours = new Parameters(request, ["hours"]).integer("hours", {
@@ -105,7 +118,7 @@ export function problemPage({
 /** The first page: its shell at once, what must be read as it is read. */
 async function streamedNow(options: PagesOptions, history: ReadHistory, units: Units): Promise<Response> {
   const shell = await nowShell(options, null, units);
-  const parts = startParts(options, history);
+  const parts = startParts(options, history, units);
   return streamPage(shell, [
     { id: "statistics", content: parts.statistics },
     { id: "anomalies", content: parts.anomalies },
@@ -116,7 +129,7 @@ async function streamedNow(options: PagesOptions, history: ReadHistory, units: U
 
 /** The first page with everything in its place: for readers without a script. */
 async function wholeNow(options: PagesOptions, history: ReadHistory, units: Units): Promise<Response> {
-  const parts = startParts(options, history);
+  const parts = startParts(options, history, units);
   const late: LateParts = {
     chart: await parts.chart,
     courses: await Promise.all(parts.courses),
@@ -142,7 +155,7 @@ async function nowShell(
   const headline = headlineOf(services, asOf);
   return layout(
     frame,
-    await render(<NowPage headline={headline} {...citiesOf(services, asOf)} late={late} />),
+    await render(<NowPage headline={headline} {...citiesOf(services, asOf)} late={late} units={units} />),
   );
 }
 
@@ -156,8 +169,14 @@ interface StartedParts {
 }
 
 /** Starts the work on the late parts. None of them rejects: one that fails says so in its place, and the log says why. */
-function startParts({ services, clock, logger }: PagesOptions, readPast: ReadHistory): StartedParts {
-  const history = readPast(HISTORY_HOURS);
+function startParts(
+  { services, clock, logger }: PagesOptions,
+  readPast: ReadHistory,
+  units: Units,
+): StartedParts {
+  const { temperature } = scalesOf(units);
+  const flatBelow = temperature.difference(FLAT_BELOW) ?? FLAT_BELOW;
+  const history = readPast(HISTORY_HOURS).then((read) => convertHistory(read, temperature.of));
   const part = async (
     name: string,
     make: () => JSX.Element | Promise<JSX.Element>,
@@ -179,6 +198,7 @@ function startParts({ services, clock, logger }: PagesOptions, readPast: ReadHis
           history={await history}
           focus={headlineOf(services, pageClock(services, clock.now())).unusual[0]?.city ?? null}
           staleAfterSeconds={services.about.staleAfterSeconds}
+          unit={temperature.unit}
         />
       ),
       <Failed
@@ -192,16 +212,20 @@ function startParts({ services, clock, logger }: PagesOptions, readPast: ReadHis
       .map(async (_, i) => {
         // The chart's failure is told once, in the chart's place.
         const read: History = await history.catch(() => ({ from: 0, to: 1, series: [] }));
-        return render(<Course series={read.series[i] ?? null} from={read.from} to={read.to} />);
+        return render(
+          <Course series={read.series[i] ?? null} from={read.from} to={read.to} flatBelow={flatBelow} />,
+        );
       }),
     statistics: part(
       "the statistics",
-      () => <Statistics {...statisticsOf(services, clock.now())} />,
+      () => <Statistics {...statisticsOf(services, clock.now())} units={units} />,
       <Failed what="Cannot show the statistics." todo="They are tried again with the next result." />,
     ),
     anomalies: part(
       "the anomalies",
-      () => <Anomalies {...anomaliesOf(services, pageClock(services, clock.now()), clock.now())} />,
+      () => (
+        <Anomalies {...anomaliesOf(services, pageClock(services, clock.now()), clock.now())} units={units} />
+      ),
       <Failed what="Cannot show the anomalies." todo="They are tried again with the next result." />,
     ),
   };

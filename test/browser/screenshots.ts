@@ -69,7 +69,13 @@ async function fill(config: Config): Promise<void> {
     const now = systemClock.now();
     await claimDataset(ports.lake, DATASET, "simulated", now);
     const to = Math.floor(now / STEP_MS) * STEP_MS;
-    const load = { cities: config.cities, seed: 7, from: to - DAYS * DAY_MS, to, stepMs: STEP_MS };
+    const load = {
+      cities: config.cities,
+      seed: config.simulatorSeed,
+      from: to - DAYS * DAY_MS,
+      to,
+      stepMs: STEP_MS,
+    };
     const bad = [`{"city":"London","temperature":"warm"}`, `{"city":"Tokyo",`];
     await loadRecords({
       ports,

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
+import { slugOf } from "../../core/city.ts";
 import { LakeError } from "../../core/errors.ts";
 import { createLogger } from "../../core/log.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
@@ -52,7 +53,7 @@ function forbiddenIn(html: string): string[] {
   ].map(([found]) => found);
 }
 
-const PAGES = ["/", "/?whole=1", "/jobs", "/jobs/anomalies", "/pipeline", "/about"];
+const PAGES = ["/", "/?whole=1", "/jobs", "/jobs/anomalies", "/pipeline", "/about", "/cities/rome", "/units"];
 const FRAGMENTS = [
   "/fragments/headline",
   "/fragments/statistics",
@@ -123,7 +124,7 @@ describe("pagesRoutes()", () => {
     ];
     for (const kind of ["observed", "simulated"] as const) {
       services.about.kind = kind;
-      for (const path of [...PAGES, ...FRAGMENTS]) {
+      for (const path of [...PAGES, `/cities/${slugOf(EVIL)}`, ...FRAGMENTS]) {
         const html = await text(path);
         expect(html).not.toContain("<script>");
         expect(html).not.toContain("javascript:");

@@ -218,6 +218,7 @@ function CityChoice({
     <form class="filter" method="get" action={`/jobs/${encodeURIComponent(job.name)}`}>
       <label for="city">City</label>
       <select id="city" name="city">
+        {job.series ? "" : <option value="">all</option>}
         {cities.map(({ name, slug }) => (
           <option value={attribute(slug)} selected={name === city} safe>
             {name}

@@ -28,6 +28,8 @@ export interface JobProps {
   schedule: string | null;
   /** Newest first. */
   runs: RunProps[];
+  /** Whether its chart is of one city at a time. */
+  series: boolean;
   /** When it is due next, ms. */
   next: number | null;
   /** The newest result; null before the first. */

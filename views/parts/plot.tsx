@@ -62,7 +62,7 @@ export function Plot(props: PlotProps): JSX.Element {
     max: Math.min(natural.max, props.ceiling ?? Infinity),
   };
   const plot = new Plotter({ min: from, max: to }, scale, height);
-  const levels = ticksOf(scale, Math.max(2, Math.round(height / 44)));
+  const levels = ticksOf(scale, Math.max(3, Math.round(height / 44)));
   const digits = digitsOf(levels);
   const foot = ticks.length === 0 ? 6 : FOOT;
   return (
