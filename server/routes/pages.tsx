@@ -35,9 +35,11 @@ import { Parameters } from "../parameters.ts";
 import { type LateSlot, streamPage } from "../stream-page.ts";
 import { breathe } from "../table.ts";
 import { aboutPage } from "./pages-about.tsx";
+import { anomaliesPage } from "./pages-anomalies.tsx";
 import { cityPages } from "./pages-city.tsx";
 import { jobsPages } from "./pages-jobs.tsx";
 import { pipelinePages } from "./pages-pipeline.tsx";
+import { trendPages } from "./pages-trends.tsx";
 import { unitsPage } from "./pages-units.tsx";
 
 /** Longest past a chart may ask for, hours. */
@@ -57,7 +59,9 @@ export function pagesRoutes(options: PagesOptions) {
     .use(html({ autoDetect: false, autoDoctype: false }))
     .use(jobsPages(options))
     .use(pipelinePages(options))
+    .use(anomaliesPage(options))
     .use(cityPages(options))
+    .use(trendPages(options))
     .use(aboutPage(options))
     .use(unitsPage(options))
     .get("/", ({ request }) => {

@@ -53,7 +53,19 @@ function forbiddenIn(html: string): string[] {
   ].map(([found]) => found);
 }
 
-const PAGES = ["/", "/?whole=1", "/jobs", "/jobs/anomalies", "/pipeline", "/about", "/cities/rome", "/units"];
+const PAGES = [
+  "/",
+  "/?whole=1",
+  "/jobs",
+  "/jobs/anomalies",
+  "/pipeline",
+  "/about",
+  "/cities/rome",
+  "/anomalies",
+  "/trends",
+  "/forecast",
+  "/units",
+];
 const FRAGMENTS = [
   "/fragments/headline",
   "/fragments/statistics",

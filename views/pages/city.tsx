@@ -111,6 +111,7 @@ function ForecastPart({ forecast, units, place, now }: CityPageProps): JSX.Eleme
         forecast={forecast}
         scale={temperature}
         time={time}
+        step={3}
         label={`Temperature of ${place.name} over the next 48 hours, ${temperature.unit}`}
       />
       <p class="u from" safe>

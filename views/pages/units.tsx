@@ -22,11 +22,11 @@ export function UnitsPage({ units, back }: { units: Units; back: string }): JSX.
           <input type="hidden" name="back" value={attribute(back)} />
           {(Object.keys(CHOICES) as (keyof Units)[]).map((name) => (
             <fieldset>
-              <legend>{TITLES[name]}</legend>
+              <legend safe>{TITLES[name]}</legend>
               {Object.entries(CHOICES[name]).map(([value, label]) => (
                 <label>
                   <input type="radio" name={name} value={value} checked={units[name] === value} />
-                  <span safe>{label}</span>
+                  <span>{label}</span>
                 </label>
               ))}
             </fieldset>

@@ -118,7 +118,7 @@ function Panels(props: CityPageProps & { time: ZoneTime }): JSX.Element {
         return (
           <div class="panel">
             <h3>
-              {panel.title}{" "}
+              <span safe>{panel.title}</span>{" "}
               <span class="u" safe>
                 {scale.unit}
               </span>

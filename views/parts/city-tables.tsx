@@ -250,7 +250,9 @@ export function CityQuality({ history }: CityPageProps): JSX.Element {
         <tbody>
           {history.quality.map(({ variable, good, suspect, failed, missing, unjudged }) => (
             <tr>
-              <th scope="row">{NAMES[variable]}</th>
+              <th scope="row" safe>
+                {NAMES[variable]}
+              </th>
               <td safe>
                 {`${formatNumber(good, 0)}${unjudged > 0 ? ` + ${formatNumber(unjudged, 0)} not evaluated` : ""}`}
               </td>

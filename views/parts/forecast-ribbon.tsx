@@ -4,29 +4,29 @@ import type { CityForecast } from "../pages/city-props.ts";
 import type { Scale } from "../units.ts";
 import type { ZoneTime } from "../zone-time.ts";
 
-/** Hours between two columns. */
-const STEP = 3;
-
 /** The shade of a temperature: 5 °C a step, `t0` below −25 °C to `t11` from 30 °C on. */
 export function heatClass(celsius: number | null): string {
   if (celsius === null) return "missing";
   return `t${Math.max(0, Math.min(11, Math.floor((celsius + 30) / 5)))}`;
 }
 
-/** A forecast every three hours: the value, and below it half the width of its interval. */
+/** A forecast every few hours: the value, and below it half the width of its interval. */
 export function ForecastRibbon({
   forecast,
   scale,
   time,
   label,
+  step,
 }: {
   forecast: CityForecast;
   scale: Scale;
   time: ZoneTime;
   /** What the table is, for who does not see it. */
   label: string;
+  /** Hours between two columns. */
+  step: number;
 }): JSX.Element {
-  const points = forecast.points.filter((_, i) => i % STEP === STEP - 1);
+  const points = forecast.points.filter((_, i) => i % step === step - 1);
   return (
     <table class="ribbon">
       <caption class="vh" safe>
@@ -37,7 +37,7 @@ export function ForecastRibbon({
           {points.map(({ time: at }, i) => (
             <th scope="col" class={i % 2 === 1 ? "wide" : undefined}>
               <time datetime={formatTimestamp(at)} safe>
-                {time.hour(at) < STEP ? time.day(at) : time.clock(at)}
+                {time.hour(at) < step ? time.day(at) : time.clock(at)}
               </time>
             </th>
           ))}
