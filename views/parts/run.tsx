@@ -62,7 +62,7 @@ export function RunControls({ job }: { job: JobProps }): JSX.Element {
   if (run === null) {
     return (
       <form method="post" action={`${path}/run`}>
-        <button type="submit" aria-label={attribute(`Run ${job.name} now`)}>
+        <button type="submit" aria-label={attribute(`Run now: ${job.name}`)}>
           Run now
         </button>
       </form>
