@@ -85,11 +85,12 @@ export function sharedHistory(
 }
 
 /** Finds gaps while points pass. The interval is learnt from the last few, because a source may report hourly at first. */
-class GapFinder {
+export class GapFinder {
   readonly #staleAfter: number;
   #intervals: number[] = [];
   #last: number | undefined;
 
+  /** @param staleAfterSeconds a shorter distance than this is no gap */
   constructor(staleAfterSeconds: number) {
     this.#staleAfter = staleAfterSeconds;
   }

@@ -1,4 +1,5 @@
-import type { Table, Vector } from "apache-arrow";
+import type { Table } from "apache-arrow";
+import type { Place } from "../core/city.ts";
 import { HOUR_MS, parseTimestamp } from "../core/time.ts";
 import type {
   AnomaliesProps,
@@ -8,11 +9,11 @@ import type {
   Frame,
   HeadlineProps,
   PipelineProps,
-  ResultInfo,
   StatisticsProps,
 } from "../views/props.ts";
 import { CHARTED_CITIES } from "../views/series.ts";
 import type { Assets } from "./assets.ts";
+import { columnsOf, infoOf } from "./pages/columns.ts";
 import type { CurrentObservation, Result, Services } from "./services.ts";
 
 /** Most rows of a table on a page; the API has the rest. */
@@ -37,7 +38,7 @@ export function frameOf(
   services: Services,
   assets: Assets,
   now: number,
-  page: Pick<Frame, "path" | "title" | "whole">,
+  page: Pick<Frame, "path" | "title" | "whole" | "units">,
 ): Frame {
   const { version, dataset, kind, source, staleAfterSeconds } = services.about;
   return {
@@ -64,18 +65,32 @@ export function citiesOf(
   asOf: number,
 ): { cards: CityNow[]; rows: CityNow[]; more: number } {
   const newest = newestByCity(services);
-  const staleMs = services.about.staleAfterSeconds * 1000;
   const cities = services.cities();
-  const shown = cities.slice(0, CHARTED_CITIES + ROWS).map(({ name }): CityNow => {
-    const observation = newest.get(name)?.observation ?? null;
-    const ageMs = observation === null ? 0 : Math.max(0, asOf - parseTimestamp(observation.timestamp));
-    return { city: name, observation, ageMs, stale: ageMs > staleMs };
-  });
+  const shown = cities
+    .slice(0, CHARTED_CITIES + ROWS)
+    .map(({ name, slug }) => nowOf(services, { name, slug }, newest.get(name), asOf));
   return {
     cards: shown.slice(0, CHARTED_CITIES),
     rows: shown.slice(CHARTED_CITIES),
     more: cities.length - shown.length,
   };
+}
+
+/** The newest of one city. */
+export function cityNowOf(services: Services, place: Pick<Place, "name" | "slug">, asOf: number): CityNow {
+  const entry = services.current().find(({ observation }) => observation.city === place.name);
+  return nowOf(services, place, entry, asOf);
+}
+
+function nowOf(
+  services: Services,
+  { name, slug }: Pick<Place, "name" | "slug">,
+  entry: CurrentObservation | undefined,
+  asOf: number,
+): CityNow {
+  const observation = entry?.observation ?? null;
+  const ageMs = observation === null ? 0 : Math.max(0, asOf - parseTimestamp(observation.timestamp));
+  return { city: name, slug, observation, ageMs, stale: ageMs > services.about.staleAfterSeconds * 1000 };
 }
 
 /** What the headline answers. */
@@ -110,8 +125,18 @@ export function headlineOf(services: Services, asOf: number): HeadlineProps {
 export function statisticsOf(services: Services, now: number): StatisticsProps {
   const result = services.analytics.result("city_statistics");
   if (result === null) return { now, result: null };
-  const read = reader(result.table);
-  const rows = Array.from({ length: Math.min(result.table.numRows, ROWS) }, (_, i): CityStatistics => ({
+  const shown = Math.min(result.table.numRows, ROWS);
+  const rows = statisticsRows(
+    result,
+    Array.from({ length: shown }, (_, row) => row),
+  );
+  return { now, result: { info: infoOf(result), rows, more: result.table.numRows - shown } };
+}
+
+/** Some rows of a result of city_statistics. */
+export function statisticsRows({ table }: Result, rows: readonly number[]): CityStatistics[] {
+  const read = columnsOf(table);
+  return rows.map((i): CityStatistics => ({
     city: read.text("city", i) ?? "",
     n: read.number("n_temperature", i) ?? 0,
     coverage: read.number("coverage", i),
@@ -128,27 +153,44 @@ export function statisticsOf(services: Services, now: number): StatisticsProps {
     rain: read.number("rainfall_total", i),
     weather: read.text("weather_dominant", i),
   }));
-  return { now, result: { info: infoOf(result), rows, more: result.table.numRows - rows.length } };
 }
 
-/** The newest anomaly of each city and kind, newest first: one that lasts is one. */
-export function anomaliesOf(services: Services, asOf: number, now: number): AnomaliesProps {
+/**
+ * The newest anomaly of each city and kind, newest first: one that lasts is one.
+ *
+ * @param only of one city, and how many at most
+ */
+export function anomaliesOf(
+  services: Services,
+  asOf: number,
+  now: number,
+  only: { city: string | null; most: number } = { city: null, most: ANOMALIES },
+): AnomaliesProps {
   const result = services.analytics.result("anomalies");
   if (result === null) return { asOf, now, result: null };
-  const all = judgementsIn(result.table);
+  const all = judgementsIn(result.table).filter(({ city }) => only.city === null || city === only.city);
   return {
     asOf,
     now,
     result: {
       info: infoOf(result),
       judged: all.some(({ isJudged }) => isJudged),
-      rows: newestOfEach(all.filter(({ isAnomaly }) => isAnomaly)).slice(0, ANOMALIES),
+      rows: newestOfEach(all.filter(({ isAnomaly }) => isAnomaly)).slice(0, only.most),
     },
   };
 }
 
+/** Every anomaly of a result, newest first. */
+export function foundAnomalies({ table }: Result): readonly Anomaly[] {
+  return judgementsIn(table).filter(({ isAnomaly }) => isAnomaly);
+}
+
 /** Where everything stands. */
-export function pipelineOf(services: Services, asOf: number, now: number): PipelineProps {
+export function pipelineOf(
+  services: Services,
+  asOf: number,
+  now: number,
+): Omit<PipelineProps, "rejected" | "servers"> {
   return { ...services.pipeline(), asOf, now, staleAfterSeconds: services.about.staleAfterSeconds };
 }
 
@@ -168,7 +210,7 @@ const judgements = new WeakMap<Table, JudgedReport[]>();
 function judgementsIn(table: Table): readonly JudgedReport[] {
   const known = judgements.get(table);
   if (known !== undefined) return known;
-  const read = reader(table);
+  const read = columnsOf(table);
   const found: JudgedReport[] = [];
   for (let i = 0; i < table.numRows; i++) {
     const time = read.number("timestamp", i);
@@ -207,35 +249,4 @@ function newestOfEach(anomalies: readonly JudgedReport[]): JudgedReport[] {
 
 function newestByCity(services: Services): Map<string, CurrentObservation> {
   return new Map(services.current().map((entry) => [entry.observation.city, entry]));
-}
-
-function infoOf({ generated_at, engine, rows_read }: Result): ResultInfo {
-  return { generatedAt: parseTimestamp(generated_at), engine, rowsRead: rows_read };
-}
-
-/**
- * Reads single values of a result: null for null and NaN, times as ms.
- *
- * @throws {TypeError} for a column that is not there: the page and the job's SQL have parted
- */
-function reader(table: Table) {
-  const columns = new Map(table.schema.fields.map(({ name }, i) => [name, table.getChildAt(i) as Vector]));
-  const get = (name: string, row: number): unknown => {
-    const column = columns.get(name);
-    if (column === undefined) throw new TypeError(`Cannot show a result: it has no column "${name}"`);
-    return column.get(row);
-  };
-  return {
-    number(name: string, row: number): number | null {
-      const value = get(name, row);
-      if (value === null || value === undefined) return null;
-      const number = Number(value);
-      return Number.isFinite(number) ? number : null;
-    },
-    flag: (name: string, row: number): boolean => get(name, row) === true,
-    text(name: string, row: number): string | null {
-      const value = get(name, row);
-      return typeof value === "string" ? value : null;
-    },
-  };
 }

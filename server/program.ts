@@ -8,6 +8,7 @@ import { Judge } from "../jobs/judge.ts";
 import { KeptViews } from "../jobs/kept-views.ts";
 import { queryArrivals } from "../jobs/lake-arrivals.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
+import { newestRejected } from "../jobs/rejected.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
 import type { Log, Subscription } from "../jobs/log/log.ts";
 import { producerJob } from "../jobs/producer.ts";
@@ -33,6 +34,7 @@ import { exclusiveRoles, newId, openPorts } from "./ports.ts";
 import { apiPageRoutes } from "./routes/api-page.tsx";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
+import { shownConfig } from "./shown-config.ts";
 import { openStations } from "./stations.ts";
 import { readStations } from "./stations-file.ts";
 import { storageJobs } from "./storage-jobs.ts";
@@ -206,6 +208,7 @@ export async function startProgram(
         arrivals: (query) => queryArrivals({ reader, lake: ports.promptLake, engine: reads }, query),
         analytics,
         pipeline: () => monitor.status(),
+        rejected: (limit) => newestRejected(ports.promptLake, reader, limit),
         ingest: async (lines) => {
           if (!plays("producer")) {
             throw new RequestError("conflict", "Cannot take observations: this process does not produce");
@@ -267,7 +270,7 @@ export async function startProgram(
         },
       });
       const assets = await buildAssets();
-      const pages = { services, assets, clock, logger };
+      const pages = { services, assets, clock, logger, ...shownConfig(config) };
       const server = startServer({
         app: createApp({
           services,

@@ -4,6 +4,7 @@ import type { Judgement } from "../core/quality.ts";
 import type { AnalyticsService } from "../jobs/analytics.ts";
 import type { Arrivals, ArrivalsQuery } from "../jobs/lake-arrivals.ts";
 import type { FlaggedRow, RowQuery } from "../jobs/lake-queries.ts";
+import type { RejectedRecord } from "../jobs/rejected.ts";
 import type { JobStatus } from "../jobs/supervisor.ts";
 
 export type { RowQuery as ObservationQuery } from "../jobs/lake-queries.ts";
@@ -12,6 +13,7 @@ export type { JobStatus } from "../jobs/supervisor.ts";
 export type { AnalyticsService, JobInfo } from "../jobs/analytics.ts";
 export type { Result } from "../jobs/results.ts";
 export type { Run } from "../jobs/runs.ts";
+export type { RejectedRecord } from "../jobs/rejected.ts";
 
 /**
  * What the web needs of the rest of the program, and nothing more: the pages and the API see data through this seam, so
@@ -32,6 +34,8 @@ export interface Services {
   readonly analytics: AnalyticsService;
   /** Where everything stands now. */
   pipeline(): PipelineStatus;
+  /** The newest records that could not be read, newest first. Rejects with a LakeError while the lake is away. */
+  rejected(limit: number): Promise<RejectedRecord[]>;
   /** Appends records durably; the consumer judges them. Rejects with `conflict` where this process does not produce. */
   ingest(lines: readonly string[]): Promise<{ appended: number }>;
 }

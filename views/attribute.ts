@@ -7,3 +7,8 @@ import { escapeHtml } from "@kitajs/html";
 export function attribute(text: string): string {
   return escapeHtml(text);
 }
+
+/** A link's address, only when it leads to the web: never `javascript:`. */
+export function webAddress(url: string): string {
+  return /^https?:\/\//i.test(url) ? attribute(url) : "#";
+}

@@ -1,6 +1,7 @@
-import { attribute } from "./attribute.ts";
+import { attribute, webAddress } from "./attribute.ts";
 import { Icon, Sprite } from "./parts/icons.tsx";
 import type { Frame } from "./props.ts";
+import { scalesOf, writeUnits } from "./units.ts";
 
 /** A page in two pieces, so that late parts can be sent between them. */
 export interface Shell {
@@ -12,7 +13,12 @@ export interface Shell {
 
 const PAGES = [
   { path: "/", name: "Now" },
+  { path: "/anomalies", name: "Anomalies" },
+  { path: "/trends", name: "Trends" },
+  { path: "/forecast", name: "Forecast" },
+  { path: "/jobs", name: "Jobs" },
   { path: "/pipeline", name: "Pipeline" },
+  { path: "/about", name: "About" },
 ] as const;
 
 const API = [
@@ -41,8 +47,8 @@ export function layout(frame: Frame, content: string): Shell {
 }
 
 // The stream cuts the page between its content and its end, so the elements that span the cut are written as text.
-function open({ now, staleAfterSeconds, kind }: Frame): string {
-  return `<html lang="en" data-now="${now}" data-stale="${staleAfterSeconds}" data-kind="${kind}">`;
+function open({ now, staleAfterSeconds, kind, units }: Frame): string {
+  return `<html lang="en" data-now="${now}" data-stale="${staleAfterSeconds}" data-kind="${kind}" data-units="${writeUnits(units)}">`;
 }
 
 function body(frame: Frame, content: string): string {
@@ -105,7 +111,7 @@ function Header({ frame }: { frame: Frame }): JSX.Element {
           <ul>
             {PAGES.map(({ path, name }) => (
               <li>
-                <a href={path} aria-current={path === frame.path ? "page" : undefined}>
+                <a href={path} aria-current={currentOf(path, frame.path)}>
                   {name}
                 </a>
               </li>
@@ -128,6 +134,14 @@ function Header({ frame }: { frame: Frame }): JSX.Element {
             </span>
             <span class="u wide" data-part="since" aria-hidden="true"></span>
           </iso-live>
+          <a
+            class="quiet"
+            href={`/units${frame.path === null ? "" : `?back=${encodeURIComponent(frame.path)}`}`}
+            aria-label={attribute(`Units and time: ${unitsLabel(frame)}`)}
+            safe
+          >
+            {unitsLabel(frame)}
+          </a>
           <button type="button" class="quiet js" data-theme-toggle>
             Auto
           </button>
@@ -142,6 +156,16 @@ function Header({ frame }: { frame: Frame }): JSX.Element {
       </div>
     </>
   );
+}
+
+function unitsLabel({ units }: Frame): string {
+  return scalesOf(units).temperature.unit;
+}
+
+/** Whether a page of the navigation is the one shown, or the one above it. */
+function currentOf(path: string, shown: string | null): "page" | "true" | undefined {
+  if (path === shown) return "page";
+  return path !== "/" && shown?.startsWith(`${path}/`) === true ? "true" : undefined;
 }
 
 /** Where the data comes from: dashed where it is not being observed now. */
@@ -192,9 +216,4 @@ function Footer({ frame }: { frame: Frame }): JSX.Element {
       </nav>
     </footer>
   );
-}
-
-/** A link's address, only when it leads to the web: never `javascript:`. */
-function webAddress(url: string): string {
-  return /^https?:\/\//i.test(url) ? attribute(url) : "#";
 }

@@ -1,10 +1,11 @@
 import type { Measure, Observation } from "../core/observation.ts";
 import type { Anomaly as FoundAnomaly } from "../core/quality.ts";
+import type { Units } from "./units.ts";
 
 /** What every page shows around its content. */
 export interface Frame {
   /** Path of the page, or null for one that has none of its own. */
-  path: "/" | "/pipeline" | null;
+  path: string | null;
   title: string;
   version: string;
   dataset: string;
@@ -15,6 +16,8 @@ export interface Frame {
   staleAfterSeconds: number;
   /** When the page was made, ms. */
   now: number;
+  /** The reader's units. */
+  units: Units;
   /** Addresses of the built files. */
   assets: { styles: string; icon: string; theme: string; boot: string; htmx: string };
   /** Where a reader without script is sent, for pages whose parts come late. */
@@ -24,6 +27,8 @@ export interface Frame {
 /** The newest of one city. */
 export interface CityNow {
   city: string;
+  /** As it stands in the address of its page. */
+  slug: string;
   /** Null while nothing was observed. */
   observation: Observation | null;
   /** ms since it was observed, measured on the page's clock. */
@@ -149,4 +154,20 @@ export interface PipelineProps {
   jobs: JobProps[];
   partitions: PartitionProps[];
   live: { clients: number; dropped: number };
+  /** The newest records that could not be read, newest first; null where they cannot be had now. */
+  rejected: RejectedProps[] | null;
+  /** Pages of the servers that are used. */
+  servers: { name: string; href: string }[];
+}
+
+/** A record that could not be read. */
+export interface RejectedProps {
+  partition: number;
+  offset: number;
+  /** Which field, its value, and what was wanted. */
+  reason: string;
+  /** When the log took it, ms. */
+  time: number;
+  /** The beginning of its text. */
+  record: string;
 }

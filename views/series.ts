@@ -21,6 +21,14 @@ export const HISTORY_HOURS = 24;
 /** Cities with a card and a line; the palette has as many colours. */
 export const CHARTED_CITIES = 8;
 
+/** The same courses with every value converted; breaks stay breaks. */
+export function convertHistory(history: History, convert: (value: number | null) => number | null): History {
+  return {
+    ...history,
+    series: history.series.map((series) => ({ ...series, v: series.v.map(convert) })),
+  };
+}
+
 /** The newest value that is not missing, or undefined. */
 export function lastOf(series: Series): { t: number; v: number } | undefined {
   for (let i = series.t.length - 1; i >= 0; i--) {
@@ -89,8 +97,8 @@ export function valueAt(series: Series, at: number): number | null {
 const TREND_SECONDS = 3 * 3600;
 /** How far from three hours ago the value compared with may lie. */
 const TREND_TOLERANCE = 1800;
-/** A smaller change within three hours is no trend. */
-const FLAT_BELOW = 0.5;
+/** A smaller change within three hours is no trend, °C. */
+export const FLAT_BELOW = 0.5;
 
 /** A change over three hours. */
 export interface Trend {
@@ -98,8 +106,12 @@ export interface Trend {
   direction: "up" | "down" | "flat";
 }
 
-/** The change of the newest value against that three hours before, or null where either is missing. */
-export function trendOf(series: Series): Trend | null {
+/**
+ * The change of the newest value against that three hours before, or null where either is missing.
+ *
+ * @param flatBelow a smaller change is no trend, in the unit of the series; by default half a degree Celsius
+ */
+export function trendOf(series: Series, flatBelow: number = FLAT_BELOW): Trend | null {
   const last = lastOf(series);
   if (last === undefined) return null;
   let then: number | undefined;
@@ -113,7 +125,7 @@ export function trendOf(series: Series): Trend | null {
   }
   if (then === undefined) return null;
   const delta = last.v - then;
-  return { delta, direction: Math.abs(delta) < FLAT_BELOW ? "flat" : delta > 0 ? "up" : "down" };
+  return { delta, direction: Math.abs(delta) < flatBelow ? "flat" : delta > 0 ? "up" : "down" };
 }
 
 /** The smallest and the largest value of all series, or undefined when there is none. */

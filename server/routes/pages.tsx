@@ -1,11 +1,8 @@
 import { html } from "@elysiajs/html";
 import { Elysia } from "elysia";
-import type { Clock } from "../../core/clock.ts";
 import { RequestError, codeOf, messageOf } from "../../core/errors.ts";
-import type { Logger } from "../../core/log.ts";
 import { layout, type Shell } from "../../views/layout.tsx";
 import { type LateParts, NowPage } from "../../views/pages/now.tsx";
-import { Pipeline, PipelinePage } from "../../views/pages/pipeline.tsx";
 import { ProblemPage } from "../../views/pages/problem.tsx";
 import { Anomalies } from "../../views/parts/anomalies.tsx";
 import { courseSlot } from "../../views/parts/card.tsx";
@@ -14,31 +11,36 @@ import { Headline } from "../../views/parts/headline.tsx";
 import { Failed } from "../../views/parts/notes.tsx";
 import { Course } from "../../views/parts/spark.tsx";
 import { Statistics } from "../../views/parts/statistics.tsx";
-import { CHARTED_CITIES, type History, HISTORY_HOURS } from "../../views/series.ts";
-import { ASSETS_PATH, assetResponse, type Assets } from "../assets.ts";
+import {
+  CHARTED_CITIES,
+  convertHistory,
+  FLAT_BELOW,
+  type History,
+  HISTORY_HOURS,
+} from "../../views/series.ts";
+import { DEFAULT_UNITS, scalesOf, type Units } from "../../views/units.ts";
+import { ASSETS_PATH, assetResponse } from "../assets.ts";
 import { readHistory, sharedHistory } from "../chart-history.ts";
 import type { Problem } from "../errors.ts";
+import { anomaliesOf, citiesOf, frameOf, headlineOf, pageClock, statisticsOf } from "../page-props.ts";
 import {
-  anomaliesOf,
-  citiesOf,
-  frameOf,
-  headlineOf,
-  pageClock,
-  pipelineOf,
-  statisticsOf,
-} from "../page-props.ts";
+  closed,
+  fragmentResponse,
+  PAGE_HEADERS,
+  type PagesOptions,
+  render,
+  unitsOfReader,
+} from "../pages/page.ts";
 import { Parameters } from "../parameters.ts";
-import type { Services } from "../services.ts";
 import { type LateSlot, streamPage } from "../stream-page.ts";
 import { breathe } from "../table.ts";
-
-/** What the pages are made of. */
-export interface PagesOptions {
-  services: Services;
-  assets: Assets;
-  clock: Clock;
-  logger: Logger;
-}
+import { aboutPage } from "./pages-about.tsx";
+import { anomaliesPage } from "./pages-anomalies.tsx";
+import { cityPages } from "./pages-city.tsx";
+import { jobsPages } from "./pages-jobs.tsx";
+import { pipelinePages } from "./pages-pipeline.tsx";
+import { trendPages } from "./pages-trends.tsx";
+import { unitsPage } from "./pages-units.tsx";
 
 /** Longest past a chart may ask for, hours. */
 const HOURS_MAX = 168;
@@ -48,24 +50,24 @@ const NO_STORE = { "cache-control": "no-store" };
 export function pagesRoutes(options: PagesOptions) {
   const { services, assets, clock } = options;
   const history = sharedHistory(clock, (hours) => chartHistory(options, hours));
-  const fragment = (element: () => JSX.Element) => async () =>
-    new Response(await element(), {
-      headers: { "content-type": "text/html; charset=utf-8", ...NO_STORE },
-    });
+  const fragment =
+    (element: (units: Units) => JSX.Element) =>
+    ({ request }: { request: Request }) =>
+      fragmentResponse(element(unitsOfReader(request)));
   const asOf = () => pageClock(services, clock.now());
   return new Elysia({ name: "pages" })
     .use(html({ autoDetect: false, autoDoctype: false }))
+    .use(jobsPages(options))
+    .use(pipelinePages(options))
+    .use(anomaliesPage(options))
+    .use(cityPages(options))
+    .use(trendPages(options))
+    .use(aboutPage(options))
+    .use(unitsPage(options))
     .get("/", ({ request }) => {
       const whole = new Parameters(request, ["whole"]).text("whole") !== null;
-      return whole ? wholeNow(options, history) : streamedNow(options, history);
-    })
-    .get("/pipeline", async ({ request, html }) => {
-      new Parameters(request, []);
-      const now = clock.now();
-      const frame = frameOf(services, assets, now, { path: "/pipeline", title: "Pipeline", whole: null });
-      return html(
-        closed(layout(frame, await render(<PipelinePage {...pipelineOf(services, asOf(), now)} />))),
-      );
+      const units = unitsOfReader(request);
+      return whole ? wholeNow(options, history, units) : streamedNow(options, history, units);
     })
     .get(
       "/fragments/headline",
@@ -73,15 +75,11 @@ export function pagesRoutes(options: PagesOptions) {
     )
     .get(
       "/fragments/statistics",
-      fragment(() => <Statistics {...statisticsOf(services, clock.now())} />),
+      fragment((units) => <Statistics {...statisticsOf(services, clock.now())} units={units} />),
     )
     .get(
       "/fragments/anomalies",
-      fragment(() => <Anomalies {...anomaliesOf(services, asOf(), clock.now())} />),
-    )
-    .get(
-      "/fragments/pipeline",
-      fragment(() => <Pipeline {...pipelineOf(services, asOf(), clock.now())} />),
+      fragment((units) => <Anomalies {...anomaliesOf(services, asOf(), clock.now())} units={units} />),
     )
     .get("/chart/temperature", async ({ request }) => {
       const hours = new Parameters(request, ["hours"]).integer("hours", {
@@ -107,19 +105,24 @@ export function problemPage({
   services,
   assets,
   clock,
-}: Omit<PagesOptions, "logger">): (problem: Problem) => Promise<string> {
+}: Pick<PagesOptions, "services" | "assets" | "clock">): (problem: Problem) => Promise<string> {
   return async ({ status, message, hint }) => {
     const title = status === 404 ? "Not found" : "Problem";
-    const frame = frameOf(services, assets, clock.now(), { path: null, title, whole: null });
+    const frame = frameOf(services, assets, clock.now(), {
+      path: null,
+      title,
+      whole: null,
+      units: DEFAULT_UNITS,
+    });
     const todo = hint ?? "Go back, or begin anew.";
     return closed(layout(frame, await render(<ProblemPage status={status} message={message} hint={todo} />)));
   };
 }
 
 /** The first page: its shell at once, what must be read as it is read. */
-async function streamedNow(options: PagesOptions, history: ReadHistory): Promise<Response> {
-  const shell = await nowShell(options, null);
-  const parts = startParts(options, history);
+async function streamedNow(options: PagesOptions, history: ReadHistory, units: Units): Promise<Response> {
+  const shell = await nowShell(options, null, units);
+  const parts = startParts(options, history, units);
   return streamPage(shell, [
     { id: "statistics", content: parts.statistics },
     { id: "anomalies", content: parts.anomalies },
@@ -129,31 +132,34 @@ async function streamedNow(options: PagesOptions, history: ReadHistory): Promise
 }
 
 /** The first page with everything in its place: for readers without a script. */
-async function wholeNow(options: PagesOptions, history: ReadHistory): Promise<Response> {
-  const parts = startParts(options, history);
+async function wholeNow(options: PagesOptions, history: ReadHistory, units: Units): Promise<Response> {
+  const parts = startParts(options, history, units);
   const late: LateParts = {
     chart: await parts.chart,
     courses: await Promise.all(parts.courses),
     statistics: await parts.statistics,
     anomalies: await parts.anomalies,
   };
-  return new Response(closed(await nowShell(options, late)), {
-    headers: { "content-type": "text/html; charset=utf-8", ...NO_STORE },
-  });
+  return new Response(closed(await nowShell(options, late, units)), { headers: PAGE_HEADERS });
 }
 
-async function nowShell({ services, assets, clock }: PagesOptions, late: LateParts | null): Promise<Shell> {
+async function nowShell(
+  { services, assets, clock }: PagesOptions,
+  late: LateParts | null,
+  units: Units,
+): Promise<Shell> {
   const now = clock.now();
   const asOf = pageClock(services, now);
   const frame = frameOf(services, assets, now, {
     path: "/",
     title: "Now",
     whole: late === null ? "/?whole=1" : null,
+    units,
   });
   const headline = headlineOf(services, asOf);
   return layout(
     frame,
-    await render(<NowPage headline={headline} {...citiesOf(services, asOf)} late={late} />),
+    await render(<NowPage headline={headline} {...citiesOf(services, asOf)} late={late} units={units} />),
   );
 }
 
@@ -167,8 +173,14 @@ interface StartedParts {
 }
 
 /** Starts the work on the late parts. None of them rejects: one that fails says so in its place, and the log says why. */
-function startParts({ services, clock, logger }: PagesOptions, readPast: ReadHistory): StartedParts {
-  const history = readPast(HISTORY_HOURS);
+function startParts(
+  { services, clock, logger }: PagesOptions,
+  readPast: ReadHistory,
+  units: Units,
+): StartedParts {
+  const { temperature } = scalesOf(units);
+  const flatBelow = temperature.difference(FLAT_BELOW) ?? FLAT_BELOW;
+  const history = readPast(HISTORY_HOURS).then((read) => convertHistory(read, temperature.of));
   const part = async (
     name: string,
     make: () => JSX.Element | Promise<JSX.Element>,
@@ -190,6 +202,7 @@ function startParts({ services, clock, logger }: PagesOptions, readPast: ReadHis
           history={await history}
           focus={headlineOf(services, pageClock(services, clock.now())).unusual[0]?.city ?? null}
           staleAfterSeconds={services.about.staleAfterSeconds}
+          unit={temperature.unit}
         />
       ),
       <Failed
@@ -203,16 +216,20 @@ function startParts({ services, clock, logger }: PagesOptions, readPast: ReadHis
       .map(async (_, i) => {
         // The chart's failure is told once, in the chart's place.
         const read: History = await history.catch(() => ({ from: 0, to: 1, series: [] }));
-        return render(<Course series={read.series[i] ?? null} from={read.from} to={read.to} />);
+        return render(
+          <Course series={read.series[i] ?? null} from={read.from} to={read.to} flatBelow={flatBelow} />,
+        );
       }),
     statistics: part(
       "the statistics",
-      () => <Statistics {...statisticsOf(services, clock.now())} />,
+      () => <Statistics {...statisticsOf(services, clock.now())} units={units} />,
       <Failed what="Cannot show the statistics." todo="They are tried again with the next result." />,
     ),
     anomalies: part(
       "the anomalies",
-      () => <Anomalies {...anomaliesOf(services, pageClock(services, clock.now()), clock.now())} />,
+      () => (
+        <Anomalies {...anomaliesOf(services, pageClock(services, clock.now()), clock.now())} units={units} />
+      ),
       <Failed what="Cannot show the anomalies." todo="They are tried again with the next result." />,
     ),
   };
@@ -230,13 +247,4 @@ function chartHistory({ services, clock }: PagesOptions, hours: number): Promise
     to: to + 1,
     staleAfterSeconds: services.about.staleAfterSeconds,
   });
-}
-
-/** The HTML of an element: at once, or when its late children are there. */
-function render(element: JSX.Element): Promise<string> {
-  return Promise.resolve(element);
-}
-
-function closed({ start, end }: Shell): string {
-  return start + end;
 }

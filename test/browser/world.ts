@@ -15,11 +15,15 @@ import { silentLogger } from "../../core/log.ts";
 import type { Observation } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import type { Assets } from "../../server/assets.ts";
+import { loadConfig } from "../../server/config.ts";
 import { pagesRoutes } from "../../server/routes/pages.tsx";
 import { guard } from "../../server/security.ts";
+import { shownConfig } from "../../server/shown-config.ts";
 import { FakeServices, observation, result, row } from "../server/fake-services.ts";
 
 const MINUTE_MS = 60_000;
+/** What the pages tell of settings nobody has set. */
+export const SHOWN = shownConfig(loadConfig({}, { isTerminal: false }).config);
 /** Minutes between the observations of the fake world. */
 const EVERY = 10;
 
@@ -235,6 +239,6 @@ export class FakeLive {
 export function appOf(services: FakeServices, live: FakeLive, assets: Assets): AnyElysia {
   return new Elysia()
     .use(guard({ host: "127.0.0.1", allowedHosts: [] }))
-    .use(pagesRoutes({ services, assets, clock: systemClock, logger: silentLogger }))
+    .use(pagesRoutes({ services, assets, clock: systemClock, logger: silentLogger, ...SHOWN }))
     .get("/live", ({ request }) => live.open(request));
 }

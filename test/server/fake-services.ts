@@ -21,6 +21,7 @@ import type {
   ObservationPage,
   ObservationQuery,
   PipelineStatus,
+  RejectedRecord,
   Result,
   Run,
   Services,
@@ -111,6 +112,8 @@ export class FakeServices implements Services {
   asked: ObservationQuery | null = null;
   /** What was taken in. */
   ingested: string[] = [];
+  /** Newest first. */
+  rejectedList: RejectedRecord[] = [];
   /** Thrown by whatever reads or writes, when set. */
   failure: Error | null = null;
   status: PipelineStatus = {
@@ -183,6 +186,11 @@ export class FakeServices implements Services {
 
   pipeline(): PipelineStatus {
     return this.status;
+  }
+
+  rejected(limit: number): Promise<RejectedRecord[]> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    return Promise.resolve(this.rejectedList.slice(0, limit));
   }
 
   ingest(lines: readonly string[]): Promise<{ appended: number }> {

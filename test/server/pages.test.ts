@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
+import { slugOf } from "../../core/city.ts";
 import { LakeError } from "../../core/errors.ts";
 import { createLogger } from "../../core/log.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
@@ -9,7 +10,7 @@ import { pagesRoutes, problemPage } from "../../server/routes/pages.tsx";
 import { CONTENT_SECURITY_POLICY, guard } from "../../server/security.ts";
 import type { ObservationPage, ObservationQuery } from "../../server/services.ts";
 import type { History } from "../../views/series.ts";
-import { worldOf } from "../browser/world.ts";
+import { SHOWN, worldOf } from "../browser/world.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { FakeServices, NOW, observation } from "./fake-services.ts";
 
@@ -33,7 +34,7 @@ function get(path: string, headers: Record<string, string> = {}): Promise<Respon
   const app = new Elysia()
     .use(guard({ host: "127.0.0.1", allowedHosts: [] }))
     .onError(({ error }) => problemResponse(problemOf(error)))
-    .use(pagesRoutes({ services, assets, clock: new FakeClock(NOW), logger }));
+    .use(pagesRoutes({ services, assets, clock: new FakeClock(NOW), logger, ...SHOWN }));
   return Promise.resolve(app.handle(new Request(`http://localhost${path}`, { headers })));
 }
 const text = async (path: string): Promise<string> => (await get(path)).text();
@@ -46,16 +47,32 @@ function forbiddenIn(html: string): string[] {
     ...html.matchAll(/<[^>]*\son[a-z]+\s*=/gi),
     ...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>/gi),
     ...html.matchAll(/<[^>]*\shx-(on|vals|headers)[^>]*/gi),
-    ...html.matchAll(/(?:href|src)="(?:javascript:|https?:)[^"]*"/gi),
+    ...html.matchAll(/href="javascript:[^"]*"/gi),
+    // A link to elsewhere is no resource from elsewhere.
+    ...html.matchAll(/src="(?:javascript:|https?:)[^"]*"|<link[^>]*href="https?:[^"]*"/gi),
   ].map(([found]) => found);
 }
 
-const PAGES = ["/", "/?whole=1", "/pipeline"];
+const PAGES = [
+  "/",
+  "/?whole=1",
+  "/jobs",
+  "/jobs/anomalies",
+  "/pipeline",
+  "/about",
+  "/cities/rome",
+  "/anomalies",
+  "/trends",
+  "/forecast",
+  "/units",
+];
 const FRAGMENTS = [
   "/fragments/headline",
   "/fragments/statistics",
   "/fragments/anomalies",
   "/fragments/pipeline",
+  "/fragments/jobs",
+  "/fragments/jobs/anomalies",
 ];
 
 describe("pagesRoutes()", () => {
@@ -102,9 +119,24 @@ describe("pagesRoutes()", () => {
     services.status.jobs = [
       { name: EVIL, state: "waiting", since: formatTimestamp(NOW), restarts: 0, reason: EVIL },
     ];
+    services.analytics.jobList = services.analytics.jobList.map((job) => ({
+      ...job,
+      title: EVIL,
+      question: EVIL,
+      schedule: EVIL,
+      sql: `SELECT '${EVIL}' -- ${EVIL}`,
+    }));
+    Object.assign(services.analytics.start("anomalies"), {
+      state: "failed",
+      finished_at: formatTimestamp(NOW),
+      error: EVIL,
+    });
+    services.rejectedList = [
+      { partition: 0, offset: 1, reason: EVIL, ingested_at: formatTimestamp(NOW), record: EVIL },
+    ];
     for (const kind of ["observed", "simulated"] as const) {
       services.about.kind = kind;
-      for (const path of [...PAGES, ...FRAGMENTS]) {
+      for (const path of [...PAGES, `/cities/${slugOf(EVIL)}`, ...FRAGMENTS]) {
         const html = await text(path);
         expect(html).not.toContain("<script>");
         expect(html).not.toContain("javascript:");
@@ -131,7 +163,8 @@ describe("pagesRoutes()", () => {
       expect(html).toContain(
         `<a href="https://open-meteo.com/">Weather data by Open-Meteo.com, CC BY 4.0</a>`,
       );
-      expect(html).not.toContain("simulated");
+      const inUse = path === "/about" ? html.slice(0, html.indexOf("<main")) : html;
+      expect(inUse).not.toContain("simulated");
     }
   });
 

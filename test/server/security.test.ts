@@ -135,7 +135,7 @@ describe("security headers", () => {
       hub.close();
       expect(headers.get("content-security-policy")).toBe(CONTENT_SECURITY_POLICY);
       expect(headers.get("x-content-type-options")).toBe("nosniff");
-      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("referrer-policy")).toBe("same-origin");
       expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
       expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
       expect(headers.get("permissions-policy")).toContain("geolocation=()");

@@ -7,18 +7,20 @@ import { headlineText } from "../../views/parts/headline.tsx";
 import { Course } from "../../views/parts/spark.tsx";
 import { Statistics } from "../../views/parts/statistics.tsx";
 import type { Anomaly, CityNow, CityStatistics, HeadlineProps } from "../../views/props.ts";
+import { DEFAULT_UNITS, scalesOf } from "../../views/units.ts";
 import { NOW, observation } from "../server/fake-services.ts";
 
 const EVIL = `<script>alert(1)</script>`;
 const cityNow = (changes: Partial<CityNow> = {}): CityNow => ({
   city: "London",
+  slug: "london",
   observation: observation(),
   ageMs: 600_000,
   stale: false,
   ...changes,
 });
 const card = async (now: CityNow): Promise<string> =>
-  await Promise.resolve(<Card now={now} index={0} course={""} asOf={NOW} />);
+  await Promise.resolve(<Card now={now} index={0} course={""} asOf={NOW} scales={scalesOf(DEFAULT_UNITS)} />);
 
 describe("Card()", () => {
   test("escapes a city's name and a condition with quotes", async () => {
@@ -27,7 +29,7 @@ describe("Card()", () => {
     );
     expect(html).not.toContain("<script");
     expect(html).not.toContain("<i>");
-    expect(html).toContain("&lt;script&gt;alert(1)&lt;/script&gt;</h3>");
+    expect(html).toContain("&lt;script&gt;alert(1)&lt;/script&gt;</a>");
     expect(html).toContain("&quot;a&quot; &amp; &#x27;b&#x27; &lt;i&gt;");
   });
 
@@ -57,10 +59,10 @@ describe("Card()", () => {
 
 test("Course() draws a gap as a gap and leaves an unknown course empty", async () => {
   const line = { city: "London", t: [0, 3600, 7200, 10_800], v: [1, null, 2, 5], gap: 3600 };
-  const html = await Promise.resolve(<Course series={line} from={0} to={10_800} />);
+  const html = await Promise.resolve(<Course series={line} from={0} to={10_800} flatBelow={0.5} />);
   expect(html.match(/ d="([^"]*)"/)?.[1]?.match(/M/g)).toHaveLength(2);
   expect(html).toContain("+4.0");
-  expect(await Promise.resolve(<Course series={null} from={0} to={1} />)).toContain(`d=""`);
+  expect(await Promise.resolve(<Course series={null} from={0} to={1} flatBelow={0.5} />)).toContain(`d=""`);
 });
 
 describe("headlineText()", () => {
@@ -103,7 +105,9 @@ describe("Chart()", () => {
   };
 
   test("says in a sentence what is seen, and which data is missing", async () => {
-    const html = await Promise.resolve(<Chart history={history} focus={null} staleAfterSeconds={3600} />);
+    const html = await Promise.resolve(
+      <Chart history={history} focus={null} staleAfterSeconds={3600} unit="°C" />,
+    );
     expect(html).toContain("from −2.0 °C in");
     expect(html).toContain("to 31.0 °C in Cairo");
     expect(html).toContain("Data is missing for a time in");
@@ -111,13 +115,17 @@ describe("Chart()", () => {
   });
 
   test("shows no old value as the newest, and brings the asked city forward", async () => {
-    const html = await Promise.resolve(<Chart history={history} focus="Cairo" staleAfterSeconds={3600} />);
+    const html = await Promise.resolve(
+      <Chart history={history} focus="Cairo" staleAfterSeconds={3600} unit="°C" />,
+    );
     expect(html).toMatch(/data-focus="Cairo" aria-pressed="true">.*<output>–<\/output>/);
   });
 
   test("stands ready without data", async () => {
     const empty = { from: 0, to: 1, series: [{ city: "Cairo", t: [], v: [], gap: 60 }] };
-    const html = await Promise.resolve(<Chart history={empty} focus={null} staleAfterSeconds={60} />);
+    const html = await Promise.resolve(
+      <Chart history={empty} focus={null} staleAfterSeconds={60} unit="°C" />,
+    );
     expect(html).toContain("No temperature yet");
     expect(html).toContain("<iso-chart");
   });
@@ -143,7 +151,9 @@ const statistics: CityStatistics = {
 };
 
 test("Statistics() escapes, shows n and coverage, and missing means as dashes", async () => {
-  const html = await Promise.resolve(<Statistics now={NOW} result={{ info, rows: [statistics], more: 3 }} />);
+  const html = await Promise.resolve(
+    <Statistics units={DEFAULT_UNITS} now={NOW} result={{ info, rows: [statistics], more: 3 }} />,
+  );
   expect(html).not.toContain("<script");
   expect(html).toContain("12\u2009345");
   expect(html).toContain("<span>98</span>");
@@ -153,16 +163,20 @@ test("Statistics() escapes, shows n and coverage, and missing means as dashes", 
 });
 
 test("Statistics() and Anomalies() say why they are empty", async () => {
-  expect(await Promise.resolve(<Statistics now={NOW} result={null} />)).toContain("No statistics yet.");
-  expect(await Promise.resolve(<Anomalies asOf={NOW} now={NOW} result={null} />)).toContain(
-    "No judgement yet.",
+  expect(await Promise.resolve(<Statistics units={DEFAULT_UNITS} now={NOW} result={null} />)).toContain(
+    "No statistics yet.",
   );
+  expect(
+    await Promise.resolve(<Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={null} />),
+  ).toContain("No judgement yet.");
   for (const [judged, text] of [
     [true, "Nothing unusual."],
     [false, "Too early to judge."],
   ] as const) {
     const result = { info, judged, rows: [] };
-    expect(await Promise.resolve(<Anomalies asOf={NOW} now={NOW} result={result} />)).toContain(text);
+    expect(
+      await Promise.resolve(<Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={result} />),
+    ).toContain(text);
   }
 });
 
@@ -181,7 +195,7 @@ test("Anomalies() shows expected value, bounds, score, n and method, and its sev
     severity: 2,
   } as const;
   const html = await Promise.resolve(
-    <Anomalies asOf={NOW} now={NOW} result={{ info, judged: true, rows: [anomaly] }} />,
+    <Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={{ info, judged: true, rows: [anomaly] }} />,
   );
   expect(html).toContain("expected 9.0° (1.6 to 16.4) · hour &lt;of&gt; day −5.2 · n 45<");
   expect(html).toContain("−10.5°");
@@ -206,7 +220,7 @@ test("Anomalies() says how long a station has been silent or stuck, and what is 
     { ...one, kind: "spike", observed: 15, expected: 9.5, method: "two opposite steps" },
   ];
   const html = await Promise.resolve(
-    <Anomalies asOf={NOW} now={NOW} result={{ info, judged: true, rows }} />,
+    <Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={{ info, judged: true, rows }} />,
   );
   const text = html.replace(/<[^>]*>/g, "");
   expect(text).toContain("Oslo silent for 4 h");
@@ -227,7 +241,14 @@ test("NowPage() never ships all of thousands of cities", async () => {
   };
   const some = (count: number) => Array.from({ length: count }, (_, i) => cityNow({ city: `City ${i}` }));
   const html = await Promise.resolve(
-    <NowPage headline={headline} cards={some(8)} rows={some(100)} more={4892} late={null} />,
+    <NowPage
+      units={DEFAULT_UNITS}
+      headline={headline}
+      cards={some(8)}
+      rows={some(100)}
+      more={4892}
+      late={null}
+    />,
   );
   expect(html.match(/class="card/g)?.length).toBe(9); // eight cards and their list
   expect(html.match(/<tr data-city/g)).toHaveLength(100);

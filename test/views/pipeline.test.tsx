@@ -8,6 +8,8 @@ const props = (changes: Partial<PipelineProps> = {}): PipelineProps => ({
   asOf: NOW,
   now: NOW,
   staleAfterSeconds: 60,
+  rejected: [],
+  servers: [],
   ...changes,
 });
 const render = async (changes: Partial<PipelineProps> = {}): Promise<string> =>

@@ -1,7 +1,8 @@
 import type { Observation } from "../../core/observation.ts";
-import { addPoint, dropBefore, type History, HISTORY_HOURS, type Series } from "../series.ts";
+import { addPoint, convertHistory, dropBefore, type History, HISTORY_HOURS, type Series } from "../series.ts";
 import { dataNow } from "./clock.ts";
 import { newestOf, onLive } from "./live.ts";
+import { SCALES } from "./units.ts";
 
 /** The lake is filled in batches: what was on its way when the page was read is there a minute later. */
 const CATCH_UP_MS = 60_000;
@@ -12,7 +13,7 @@ const FIRST_MS = 3000;
 
 const WINDOW_S = HISTORY_HOURS * 3600;
 
-/** The temperature of the charted cities over the window, from the lake and then from the stream. */
+/** The temperature of the charted cities over the window, in the reader's unit, from the lake and then from the stream. */
 let history: History | undefined;
 const watchers = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,7 +49,7 @@ onLive("observations", (observations) => {
 function add({ series }: History, { city, timestamp, temperature }: Observation): boolean {
   const line = series.find((candidate) => candidate.city === city);
   if (line === undefined) return false;
-  addPoint(line, Date.parse(timestamp) / 1000, temperature);
+  addPoint(line, Date.parse(timestamp) / 1000, SCALES.temperature.of(temperature));
   return line.t.length === 1;
 }
 
@@ -59,7 +60,7 @@ async function load(): Promise<void> {
   try {
     const response = await fetch(`/chart/temperature?hours=${HISTORY_HOURS}`, { signal });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    const read = (await response.json()) as History;
+    const read = convertHistory((await response.json()) as History, SCALES.temperature.of);
     for (const line of read.series) keepNewer(line);
     for (const observation of newestOf()) add(read, observation);
     history = read;

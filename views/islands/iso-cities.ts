@@ -1,11 +1,12 @@
 import type { Observation } from "../../core/observation.ts";
-import { formatCondition, formatNumber, formatSigned, formatTime } from "../format.ts";
+import { formatCondition, formatSigned, formatTime } from "../format.ts";
 import { lineOf, SPARK } from "../line.ts";
 import { MEASURES } from "../measures.ts";
-import { type Series, trendOf } from "../series.ts";
+import { FLAT_BELOW, type Series, trendOf } from "../series.ts";
 import { tick } from "./ages.ts";
 import { onHistory, pastOf } from "./history.ts";
 import { announce, onLive } from "./live.ts";
+import { SCALES } from "./units.ts";
 
 /** Keeps the cards and rows inside it new: values, ages, trends and sparklines, each in its place. */
 class IsoCities extends HTMLElement {
@@ -60,14 +61,14 @@ function show(element: HTMLElement, observation: Observation): void {
   }
   time.dateTime = observation.timestamp;
   time.title = formatTime(Date.parse(observation.timestamp));
-  for (const { field, digits } of MEASURES) {
+  for (const { field, scale } of MEASURES) {
     const place = element.querySelector(`[data-field="${field}"]`);
     const data = place?.querySelector("data");
     if (!place || !data) continue;
     const value = observation[field];
     place.classList.toggle("missing", value === null);
     data.value = value === null ? "" : String(value);
-    data.textContent = formatNumber(value, digits);
+    data.textContent = SCALES[scale].text(value);
   }
   const condition = element.querySelector('[data-field="condition"]');
   if (condition === null) return;
@@ -78,7 +79,7 @@ function show(element: HTMLElement, observation: Observation): void {
 /** Draws a card's trend and sparkline anew. */
 function course(card: Element, series: Series, from: number, to: number): void {
   const part = (name: string) => card.querySelector(`[data-part="${name}"]`);
-  const trend = trendOf(series);
+  const trend = trendOf(series, SCALES.temperature.difference(FLAT_BELOW) ?? FLAT_BELOW);
   part("arrow")?.setAttribute("href", `#i-${trend?.direction ?? "none"}`);
   write(part("delta"), trend === null ? "" : formatSigned(trend.delta, 1));
   write(part("per"), trend === null ? "" : "/3 h");

@@ -1,10 +1,12 @@
 import { CitiesTable } from "../parts/cities-table.tsx";
 import { Card } from "../parts/card.tsx";
+import { Formats } from "../parts/formats.tsx";
 import { Headline } from "../parts/headline.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Loading, Slot } from "../parts/notes.tsx";
 import type { CityNow, HeadlineProps } from "../props.ts";
 import { HISTORY_HOURS } from "../series.ts";
+import { scalesOf, type Units } from "../units.ts";
 
 /** What the page needs at once, and the parts that may come later as finished HTML. */
 export interface NowProps {
@@ -13,6 +15,7 @@ export interface NowProps {
   cards: CityNow[];
   /** Cities with a row. */
   rows: CityNow[];
+  units: Units;
   /** How many cities are not shown. */
   more: number;
   /** The late parts, or null when they follow in the stream. */
@@ -29,8 +32,9 @@ export interface LateParts {
 }
 
 /** What it is like now, whether anything is unusual, and whether it can be trusted. */
-export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.Element {
+export function NowPage({ headline, cards, rows, more, late, units }: NowProps): JSX.Element {
   const { asOf } = headline;
+  const scales = scalesOf(units);
   return (
     <>
       <div
@@ -65,7 +69,7 @@ export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.El
           ) : (
             <ul class="cards">
               {cards.map((now, i) => (
-                <Card now={now} index={i} course={late?.courses[i] ?? null} asOf={asOf} />
+                <Card now={now} index={i} course={late?.courses[i] ?? null} asOf={asOf} scales={scales} />
               ))}
             </ul>
           )}
@@ -74,7 +78,10 @@ export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.El
           <section aria-labelledby="h-chart">
             <div class="bar">
               <h2 id="h-chart">
-                Temperature <span class="count">°C, last {HISTORY_HOURS} hours, UTC</span>
+                Temperature{" "}
+                <span class="count" safe>
+                  {`${scales.temperature.unit}, last ${HISTORY_HOURS} hours, UTC`}
+                </span>
               </h2>
             </div>
             <Slot id="chart" content={late?.chart ?? null}>
@@ -95,12 +102,15 @@ export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.El
             </div>
           </section>
         </div>
-        {rows.length === 0 ? "" : <CitiesTable cities={rows} more={more} asOf={asOf} />}
+        {rows.length === 0 ? "" : <CitiesTable cities={rows} more={more} asOf={asOf} scales={scales} />}
       </iso-cities>
       <section aria-labelledby="h-statistics">
         <div class="bar">
           <h2 id="h-statistics">
-            Statistics <span class="count">temperature in °C, over everything stored</span>
+            Statistics{" "}
+            <span class="count" safe>
+              {`temperature in ${scales.temperature.unit}, over everything stored`}
+            </span>
           </h2>
           <Formats path="/api/v1/statistics" of="statistics" />
         </div>
@@ -123,22 +133,5 @@ export function NowPage({ headline, cards, rows, more, late }: NowProps): JSX.El
         </noscript>
       )}
     </>
-  );
-}
-
-/** The same data for programs. */
-function Formats({ path, of }: { path: string; of: string }): JSX.Element {
-  return (
-    <p class="more">
-      <a href={path} aria-label={`JSON of ${of}`}>
-        JSON
-      </a>{" "}
-      <a href={`${path}?format=csv`} aria-label={`CSV of ${of}`}>
-        CSV
-      </a>{" "}
-      <a href={`${path}?format=arrow`} aria-label={`Arrow of ${of}`}>
-        Arrow
-      </a>
-    </p>
   );
 }

@@ -3,6 +3,8 @@ import { formatAge, formatCount, formatNumber, formatTime } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { JobsTable } from "../parts/jobs-table.tsx";
 import { PartitionsTable } from "../parts/partitions-table.tsx";
+import { Rejected } from "../parts/rejected.tsx";
+import { webAddress } from "../attribute.ts";
 import type { PartitionProps, PipelineProps, StageProps } from "../props.ts";
 
 /** Where everything stands; the part inside is fetched anew on each `status` event. */
@@ -89,8 +91,30 @@ export function Pipeline(props: PipelineProps): JSX.Element {
       </section>
       <div class="split even">
         <JobsTable jobs={props.jobs} now={props.now} />
-        <PartitionsTable partitions={props.partitions} />
+        <Rejected
+          records={props.rejected}
+          total={props.partitions.reduce((sum, { rejected }) => sum + rejected, 0)}
+        />
       </div>
+      <PartitionsTable partitions={props.partitions} />
+      {props.servers.length === 0 ? (
+        ""
+      ) : (
+        <section aria-labelledby="h-servers">
+          <div class="bar">
+            <h2 id="h-servers">Pages of the servers</h2>
+          </div>
+          <ul class="links">
+            {props.servers.map(({ name, href }) => (
+              <li>
+                <a href={webAddress(href)} safe>
+                  {name}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
     </>
   );
 }
@@ -121,7 +145,7 @@ function Stage({ stage, props }: { stage: StageProps; props: PipelineProps }): J
       <p class="lag">
         {stage.name === "screen" ? (
           <span class="u" safe>
-            {`${formatCount(live.clients, "reader", "readers")}, ${live.dropped === 0 ? "none" : formatNumber(live.dropped, 0)} dropped`}
+            {`${live.dropped === 0 ? "none" : formatNumber(live.dropped, 0)} dropped`}
           </span>
         ) : stage.trouble !== null ? (
           <>

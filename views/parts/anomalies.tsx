@@ -1,5 +1,6 @@
-import { formatAge, formatNumber, formatSigned } from "../format.ts";
+import { formatAge, formatNumber } from "../format.ts";
 import type { AnomaliesProps, Anomaly } from "../props.ts";
+import { type Scale, scalesOf, type Units } from "../units.ts";
 import { Age } from "./age.tsx";
 import { Icon } from "./icons.tsx";
 import { Empty } from "./notes.tsx";
@@ -12,10 +13,16 @@ const LEVELS = {
   3: { icon: "sev-3", word: "severe" },
 } as const;
 
+/** The look of a severity; what has none is shown as the least. */
+export function levelOf(severity: number | null): (typeof LEVELS)[1 | 2 | 3] {
+  return severity === 3 || severity === 2 ? LEVELS[severity] : LEVELS[1];
+}
+
 const MINUTE_MS = 60_000;
 
 /** The newest anomalies, each with what was expected. */
-export function Anomalies({ asOf, now, result }: AnomaliesProps): JSX.Element {
+export function Anomalies({ asOf, now, result, units }: AnomaliesProps & { units: Units }): JSX.Element {
+  const { temperature } = scalesOf(units);
   if (result === null) {
     return <Empty what="No judgement yet." why="It comes with the first run of the job anomalies." />;
   }
@@ -26,7 +33,7 @@ export function Anomalies({ asOf, now, result }: AnomaliesProps): JSX.Element {
       ) : (
         <ul class="anoms">
           {result.rows.map((anomaly) => (
-            <Item anomaly={anomaly} asOf={asOf} />
+            <Item anomaly={anomaly} asOf={asOf} scale={temperature} />
           ))}
         </ul>
       )}
@@ -43,9 +50,9 @@ function Quiet({ judged }: { judged: boolean }): JSX.Element {
   );
 }
 
-function Item({ anomaly, asOf }: { anomaly: Anomaly; asOf: number }): JSX.Element {
-  const level = anomaly.severity === 3 || anomaly.severity === 2 ? LEVELS[anomaly.severity] : LEVELS[1];
-  const { what, delta } = headlineOf(anomaly);
+function Item({ anomaly, asOf, scale }: { anomaly: Anomaly; asOf: number; scale: Scale }): JSX.Element {
+  const level = levelOf(anomaly.severity);
+  const { what, delta } = anomalyWords(anomaly, scale);
   return (
     <li>
       <span class="sev" title={level.word}>
@@ -60,30 +67,37 @@ function Item({ anomaly, asOf }: { anomaly: Anomaly; asOf: number }): JSX.Elemen
       </p>
       <Age time={anomaly.time} now={asOf} ago />
       <p class="why u" safe>
-        {whyOf(anomaly).join(" · ")}
+        {anomalyReasons(anomaly, scale).join(" · ")}
       </p>
     </li>
   );
 }
 
-function headlineOf({ kind, observed, expected }: Anomaly): { what: string; delta: string } {
+/** What was found, and how far it lies from what was expected, in words. */
+export function anomalyWords(
+  { kind, observed, expected }: Anomaly,
+  scale: Scale,
+): { what: string; delta: string } {
   if (observed === null) return { what: kind, delta: "" };
   if (kind === "silent") return { what: "silent", delta: `for ${formatAge(observed * MINUTE_MS)}` };
   if (kind === "stuck") return { what: "stuck", delta: `for ${formatNumber(observed, 0)} h` };
-  const delta = expected === null ? "" : `${formatSigned(observed - expected, 1)}°`;
-  return { what: `${formatNumber(observed, 1)}°`, delta: kind === "unusual" ? delta : `${delta} ${kind}` };
+  const delta = expected === null ? "" : `${scale.signed(observed - expected)}°`;
+  return { what: `${scale.text(observed)}°`, delta: kind === "unusual" ? delta : `${delta} ${kind}` };
 }
 
-function whyOf({ kind, expected, lower, upper, score, method, n }: Anomaly): string[] {
+/** What was expected, by which method, and how sure that is. */
+export function anomalyReasons(
+  { kind, expected, lower, upper, score, method, n }: Anomaly,
+  scale: Scale,
+): string[] {
   const why: string[] = [];
   if (kind === "silent") {
     if (expected !== null) why.push(`a report is usual every ${formatAge(expected * MINUTE_MS)}`);
   } else if (kind === "stuck") {
     if (upper !== null) why.push(`no more than ${formatNumber(upper, 0)} h are usual`);
   } else if (expected !== null) {
-    const bounds =
-      lower === null || upper === null ? "" : ` (${formatNumber(lower, 1)} to ${formatNumber(upper, 1)})`;
-    why.push(`expected ${formatNumber(expected, 1)}°${bounds}`);
+    const bounds = lower === null || upper === null ? "" : ` (${scale.text(lower)} to ${scale.text(upper)})`;
+    why.push(`expected ${scale.text(expected)}°${bounds}`);
   }
   return [...why, `${method} ${formatNumber(score, 1)}`, `n ${formatNumber(n, 0)}`];
 }

@@ -7,6 +7,7 @@ import { Age } from "./age.tsx";
 import { Icon } from "./icons.tsx";
 import { measureClass, Value } from "./measure.tsx";
 import { Slot } from "./notes.tsx";
+import type { Scales } from "../units.ts";
 
 const [TEMPERATURE, ...DETAILS] = MEASURES;
 
@@ -27,25 +28,29 @@ export function Card({
   index,
   course,
   asOf,
+  scales,
 }: {
   now: CityNow;
   index: number;
   course: JSX.Element | null;
   asOf: number;
+  scales: Scales;
 }): JSX.Element {
-  const { city, observation } = now;
+  const { city, slug, observation } = now;
   return (
     <li class={now.stale ? "card is-stale" : "card"} data-city={attribute(city)}>
       <article aria-labelledby={`city-${index}`}>
         <header>
-          <h3 id={`city-${index}`} title={attribute(city)} safe>
-            {city}
+          <h3 id={`city-${index}`} title={attribute(city)}>
+            <a href={`/cities/${encodeURIComponent(slug)}`} safe>
+              {city}
+            </a>
           </h3>
           <AgeOf now={now} asOf={asOf} />
         </header>
         <div class="lead">
           <p class={measureClass(observation?.temperature, "temp")} data-field={TEMPERATURE.field}>
-            <Value style={TEMPERATURE} observation={observation} />
+            <Value style={TEMPERATURE} observation={observation} scales={scales} />
           </p>
           <Slot id={courseSlot(index)} content={course}>
             {""}
@@ -59,7 +64,7 @@ export function Card({
             <div>
               <dt>{style.label}</dt>
               <dd class={measureClass(observation?.[style.field])} data-field={style.field}>
-                <Value style={style} observation={observation} />
+                <Value style={style} observation={observation} scales={scales} />
               </dd>
             </div>
           ))}

@@ -12,16 +12,19 @@ const POINTS = 240;
  * The temperature chart of the charted cities: a picture and numbers at once, live as soon as its script runs.
  *
  * @param props.focus the city to bring forward, or null for the warmest
+ * @param props.unit of the values
  * @param props.staleAfterSeconds an older value is not shown as the newest
  */
 export function Chart({
   history,
   focus,
   staleAfterSeconds,
+  unit,
 }: {
   history: History;
   focus: string | null;
   staleAfterSeconds: number;
+  unit: string;
 }): JSX.Element {
   const range = rangeOf(history.series);
   const ordered = history.series
@@ -30,7 +33,7 @@ export function Chart({
   const forward = ordered.find(({ series }) => series.city === focus) ?? ordered[0];
   return (
     <figure class="with-legend">
-      <iso-chart class="chart" role="img" aria-label={attribute(describeHistory(history))}>
+      <iso-chart class="chart" role="img" aria-label={attribute(describeHistory(history, unit))}>
         <svg viewBox={`0 0 ${BOX.width} ${BOX.height}`} preserveAspectRatio="none" aria-hidden="true">
           {history.series.map((series, i) => (
             <path

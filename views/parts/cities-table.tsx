@@ -2,6 +2,7 @@ import { attribute } from "../attribute.ts";
 import { formatCondition, formatCount } from "../format.ts";
 import { MEASURES } from "../measures.ts";
 import type { CityNow } from "../props.ts";
+import type { Scales } from "../units.ts";
 import { AgeOf } from "./card.tsx";
 import { measureClass, Value } from "./measure.tsx";
 
@@ -14,10 +15,12 @@ export function CitiesTable({
   cities,
   more,
   asOf,
+  scales,
 }: {
   cities: CityNow[];
   more: number;
   asOf: number;
+  scales: Scales;
 }): JSX.Element {
   return (
     <section aria-labelledby="h-more">
@@ -46,8 +49,10 @@ export function CitiesTable({
           <tbody>
             {cities.map((now) => (
               <tr class={now.stale ? "is-stale" : undefined} data-city={attribute(now.city)}>
-                <th scope="row" safe>
-                  {now.city}
+                <th scope="row">
+                  <a href={`/cities/${encodeURIComponent(now.slug)}`} safe>
+                    {now.city}
+                  </a>
                 </th>
                 {MEASURES.map((style) => (
                   <td
@@ -57,7 +62,7 @@ export function CitiesTable({
                     )}
                     data-field={style.field}
                   >
-                    <Value style={style} observation={now.observation} />
+                    <Value style={style} observation={now.observation} scales={scales} />
                   </td>
                 ))}
                 <td

@@ -37,6 +37,11 @@ export function Sprite(): JSX.Element {
         <symbol id="i-ok" viewBox="0 0 12 12">
           <path d="M2.2 6.4 4.8 9l5-6" stroke-width="1.6" {...line} />
         </symbol>
+        <symbol id="i-suspect" viewBox="0 0 12 12">
+          <path d="M6 1.2 11.4 10.8H.6z" stroke-width="1.4" {...line} />
+          <path d="M6 4.6v3" stroke-width="1.4" {...line} />
+          <circle cx="6" cy="9" r=".8" fill="currentColor" />
+        </symbol>
         <symbol id="i-fail" viewBox="0 0 12 12">
           <rect x=".5" y=".5" width="11" height="11" rx="2" fill="currentColor" />
           <path
@@ -56,6 +61,9 @@ export function Sprite(): JSX.Element {
         <symbol id="i-flat" viewBox="0 0 12 12">
           <path d="M1.4 6h8.4M6.8 3l3 3-3 3" stroke-width="1.5" {...line} />
         </symbol>
+        <pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <path class="hatch" d="M0 0V7" stroke-width="2" />
+        </pattern>
         <Severity level={1} />
         <Severity level={2} />
         <Severity level={3} />
@@ -99,6 +107,7 @@ export type IconName =
   | "run"
   | "ok"
   | "fail"
+  | "suspect"
   | "up"
   | "down"
   | "flat"

@@ -18,7 +18,10 @@ export function JobsTable({ jobs, now }: { jobs: JobProps[]; now: number }): JSX
   return (
     <section aria-labelledby="h-jobs">
       <div class="bar">
-        <h2 id="h-jobs">Jobs</h2>
+        <h2 id="h-jobs">Background jobs</h2>
+        <a class="more" href="/jobs">
+          Analytic jobs
+        </a>
       </div>
       {jobs.length === 0 ? (
         <Empty what="No job runs here." why="This process only shows; ROLES says what a process does." />

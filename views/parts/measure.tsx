@@ -1,6 +1,6 @@
 import type { Observation } from "../../core/observation.ts";
-import { formatNumber } from "../format.ts";
 import type { MeasureStyle } from "../measures.ts";
+import type { Scale, Scales } from "../units.ts";
 
 /** The class of the element around a value that may be missing, or undefined where it needs none. */
 export function measureClass(value: number | string | null | undefined, base = ""): string | undefined {
@@ -12,17 +12,27 @@ export function measureClass(value: number | string | null | undefined, base = "
 export function Value({
   style,
   observation,
+  scales,
 }: {
   style: MeasureStyle;
   observation: Observation | null;
+  scales: Scales;
 }): JSX.Element {
   const value = observation?.[style.field] ?? null;
+  const scale = scales[style.scale];
   return (
     <>
       <data value={value === null ? "" : String(value)} safe>
-        {formatNumber(value, style.digits)}
+        {scale.text(value)}
       </data>
-      <span class="u">{style.unit}</span>
+      <span class="u" safe>
+        {unitBeside(scale)}
+      </span>
     </>
   );
+}
+
+/** The unit as it stands beside a value: of a temperature the degree alone, which the page names once. */
+function unitBeside({ unit }: Scale): string {
+  return unit.startsWith("°") ? "°" : unit;
 }

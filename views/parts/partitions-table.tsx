@@ -7,7 +7,9 @@ export function PartitionsTable({ partitions }: { partitions: PartitionProps[] }
   return (
     <section aria-labelledby="h-partitions">
       <div class="bar">
-        <h2 id="h-partitions">Partitions</h2>
+        <h2 id="h-partitions">
+          Storage <span class="count">what each partition holds in the log and in the lake</span>
+        </h2>
       </div>
       {partitions.length === 0 ? (
         <Empty what="Nothing is committed yet." why="The first batch brings the first entry." />

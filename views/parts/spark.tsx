@@ -2,17 +2,22 @@ import { formatSigned } from "../format.ts";
 import { lineOf, SPARK } from "../line.ts";
 import { type Series, trendOf } from "../series.ts";
 
-/** The trend over three hours and the last day's course of one city. Without a series both places stay empty. */
+/**
+ * The trend over three hours and the last day's course of one city, in the reader's unit. Without a series both places
+ * stay empty. A change below `flatBelow` is no trend.
+ */
 export function Course({
   series,
   from,
   to,
+  flatBelow,
 }: {
   series: Series | null;
   from: number;
   to: number;
+  flatBelow: number;
 }): JSX.Element {
-  const trend = series === null ? null : trendOf(series);
+  const trend = series === null ? null : trendOf(series, flatBelow);
   const line = series === null ? { d: "", end: null } : lineOf(series, from, to, SPARK);
   return (
     <>

@@ -1,23 +1,37 @@
 import { formatCount, formatNumber } from "../format.ts";
 import type { CityStatistics, StatisticsProps } from "../props.ts";
+import { type Scales, scalesOf, type Units } from "../units.ts";
 import { Empty } from "./notes.tsx";
 import { ResultLine } from "./result.tsx";
 
-/** Columns of numbers: heading, unit, its meaning, decimals, whether a phone has room for it. */
-const COLUMNS: readonly [keyof CityStatistics, string, string, string, number, boolean][] = [
-  ["min", "Min", "", "Lowest temperature, °C", 1, true],
-  ["median", "Median", "", "Median temperature, °C", 1, false],
-  ["mean", "Mean", "", "Mean temperature, °C", 1, true],
-  ["max", "Max", "", "Highest temperature, °C", 1, true],
-  ["deviation", "σ", "", "Standard deviation of the temperature, °C", 1, false],
-  ["humidity", "Humidity", "%", "Mean relative humidity, %", 0, false],
-  ["pressure", "Pressure", "hPa", "Mean pressure, hPa", 0, false],
-  ["wind", "Wind", "m/s", "Mean wind speed, m/s", 1, false],
-  ["rain", "Rain", "mm", "Total rain, mm", 1, false],
+/** Columns of numbers, and whether a phone has room for each. */
+const COLUMNS: readonly {
+  name: keyof CityStatistics;
+  label: string;
+  meaning: string;
+  scale: keyof Scales;
+  phone: boolean;
+}[] = [
+  { name: "min", label: "Min", meaning: "Lowest temperature", scale: "temperature", phone: true },
+  { name: "median", label: "Median", meaning: "Median temperature", scale: "temperature", phone: false },
+  { name: "mean", label: "Mean", meaning: "Mean temperature", scale: "temperature", phone: true },
+  { name: "max", label: "Max", meaning: "Highest temperature", scale: "temperature", phone: true },
+  {
+    name: "deviation",
+    label: "σ",
+    meaning: "Standard deviation of the temperature",
+    scale: "temperature",
+    phone: false,
+  },
+  { name: "humidity", label: "Humidity", meaning: "Mean relative humidity", scale: "humidity", phone: false },
+  { name: "pressure", label: "Pressure", meaning: "Mean pressure", scale: "pressure", phone: false },
+  { name: "wind", label: "Wind", meaning: "Mean wind speed", scale: "wind", phone: false },
+  { name: "rain", label: "Rain", meaning: "Total rain", scale: "rain", phone: false },
 ];
 
 /** Statistics of every city over all that is stored. */
-export function Statistics({ now, result }: StatisticsProps): JSX.Element {
+export function Statistics({ now, result, units }: StatisticsProps & { units: Units }): JSX.Element {
+  const scales = scalesOf(units);
   if (result === null) {
     return <Empty what="No statistics yet." why="They come with the first run of city_statistics." />;
   }
@@ -43,14 +57,18 @@ export function Statistics({ now, result }: StatisticsProps): JSX.Element {
               <th scope="col" class="wide left">
                 Min, 5–95 %, median, max
               </th>
-              {COLUMNS.map(([, label, unit, title, , phone]) => (
-                <th scope="col" title={title} class={phone ? undefined : "wide"}>
+              {COLUMNS.map(({ label, meaning, scale, phone }) => (
+                <th
+                  scope="col"
+                  title={`${meaning}, ${scales[scale].unit}`}
+                  class={phone ? undefined : "wide"}
+                >
                   <span safe>{label}</span>
-                  {unit === "" ? (
+                  {scale === "temperature" ? (
                     ""
                   ) : (
                     <span class="u" safe>
-                      {unit}
+                      {scales[scale].unit}
                     </span>
                   )}
                 </th>
@@ -74,12 +92,15 @@ export function Statistics({ now, result }: StatisticsProps): JSX.Element {
                 <td class="wide left">
                   <Range row={row} low={low} high={high} />
                 </td>
-                {COLUMNS.map(([name, , , , digits, phone]) => {
+                {COLUMNS.map(({ name, scale, phone }) => {
                   const value = row[name] as number | null;
+                  const shown = scales[scale];
                   const classes = [phone ? "" : "wide", value === null ? "missing" : ""].join(" ").trim();
                   return (
                     <td class={classes === "" ? undefined : classes} safe>
-                      {formatNumber(value, digits)}
+                      {name === "deviation"
+                        ? formatNumber(shown.difference(value), shown.digits)
+                        : shown.text(value)}
                     </td>
                   );
                 })}

@@ -1,0 +1,61 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Logger } from "../../core/log.ts";
+import { layout, type Shell } from "../../views/layout.tsx";
+import { readUnits, type Units } from "../../views/units.ts";
+import type { Assets } from "../assets.ts";
+import { frameOf } from "../page-props.ts";
+import type { Services } from "../services.ts";
+import type { ShownConfig } from "../shown-config.ts";
+
+/** What the pages are made of. */
+export interface PagesOptions extends ShownConfig {
+  services: Services;
+  assets: Assets;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Headers of a page: it is as new as its data. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": "no-store",
+};
+
+/** The cookie that holds a reader's units. */
+export const UNITS_COOKIE = "units";
+
+/** The units a reader has chosen. */
+export function unitsOfReader(request: Request): Units {
+  for (const part of (request.headers.get("cookie") ?? "").split(";")) {
+    const [name, value] = part.trim().split("=", 2);
+    if (name === UNITS_COOKIE) return readUnits(value);
+  }
+  return readUnits(null);
+}
+
+/** The HTML of an element: at once, or when its late children are there. */
+export function render(element: JSX.Element): Promise<string> {
+  return Promise.resolve(element);
+}
+
+/** A whole page without late parts. */
+export async function pageResponse(
+  { services, assets, clock }: Pick<PagesOptions, "services" | "assets" | "clock">,
+  request: Request,
+  page: { path: string | null; title: string },
+  element: JSX.Element,
+): Promise<Response> {
+  const units = unitsOfReader(request);
+  const frame = frameOf(services, assets, clock.now(), { ...page, whole: null, units });
+  return new Response(closed(layout(frame, await render(element))), { headers: PAGE_HEADERS });
+}
+
+/** A part of a page that is fetched anew. */
+export async function fragmentResponse(element: JSX.Element): Promise<Response> {
+  return new Response(await render(element), { headers: PAGE_HEADERS });
+}
+
+/** A page as one text. */
+export function closed({ start, end }: Shell): string {
+  return start + end;
+}

@@ -1,0 +1,35 @@
+import { Elysia } from "elysia";
+import { RequestError } from "../../core/errors.ts";
+import { describe } from "../../core/observation.ts";
+import { CityPage } from "../../views/pages/city.tsx";
+import { RANGES } from "../../views/pages/city-props.ts";
+import { cityPageOf } from "../pages/city.ts";
+import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
+import { badParameter, Parameters } from "../parameters.ts";
+
+/** What is shown when nobody asks for another range. */
+const DEFAULT_RANGE = "7d";
+
+/** A page for each city. */
+export function cityPages(options: PagesOptions) {
+  const { services } = options;
+  return new Elysia().get("/cities/:slug", async ({ request, params }) => {
+    const place = services.cities().find(({ slug }) => slug === params.slug);
+    if (place === undefined) {
+      throw new RequestError("not_found", `There is no city ${describe(params.slug)}`, {
+        hint: "The first page lists those that are known.",
+      });
+    }
+    const parameters = new Parameters(request, ["range", "compare"]);
+    const wanted = parameters.text("range") ?? DEFAULT_RANGE;
+    const range = RANGES.find(({ name }) => name === wanted);
+    if (range === undefined) {
+      throw badParameter("range", wanted, `one of ${RANGES.map(({ name }) => name).join(", ")}`);
+    }
+    // A form sends its empty choice too.
+    const compare = parameters.text("compare") === "" ? null : parameters.city("compare", services.cities());
+    const props = await cityPageOf(options, place, { range, compare, units: unitsOfReader(request) });
+    const page = { path: `/cities/${place.slug}`, title: place.name };
+    return pageResponse(options, request, page, <CityPage {...props} />);
+  });
+}

@@ -1,0 +1,52 @@
+import { Elysia } from "elysia";
+import { ForecastPage } from "../../views/pages/forecast.tsx";
+import { TREND_RANGES, TREND_VARIABLES, TrendsPage } from "../../views/pages/trends.tsx";
+import { cityForecast } from "../pages/city.ts";
+import { infoOf } from "../pages/columns.ts";
+import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
+import { trendsPageOf } from "../pages/trends.ts";
+import { badParameter, Parameters } from "../parameters.ts";
+
+/** Most cities of the page of forecasts; the API has the rest. */
+const FORECASTS = 50;
+
+/** How it went from hour to hour, and how it will go. */
+export function trendPages(options: PagesOptions) {
+  const { services, clock } = options;
+  return new Elysia()
+    .get("/trends", ({ request }) => {
+      const parameters = new Parameters(request, ["variable", "range"]);
+      const choice = <T extends string>(name: string, known: Record<T, unknown>, otherwise: T): T => {
+        const text = parameters.text(name);
+        if (text === null) return otherwise;
+        if (Object.hasOwn(known, text)) return text as T;
+        throw badParameter(name, text, `one of ${Object.keys(known).join(", ")}`);
+      };
+      const props = trendsPageOf(services, clock.now(), unitsOfReader(request), {
+        variable: choice("variable", TREND_VARIABLES, "temperature"),
+        range: choice("range", TREND_RANGES, "7d"),
+      });
+      return pageResponse(options, request, { path: "/trends", title: "Trends" }, <TrendsPage {...props} />);
+    })
+    .get("/forecast", ({ request }) => {
+      new Parameters(request, []);
+      const result = services.analytics.result("forecast");
+      const places = services.cities();
+      const cities = places
+        .slice(0, FORECASTS)
+        .map(({ name, slug, zone }) => ({ name, slug, zone, forecast: cityForecast(services, name) }));
+      const page = { path: "/forecast", title: "Forecast" };
+      return pageResponse(
+        options,
+        request,
+        page,
+        <ForecastPage
+          now={clock.now()}
+          units={unitsOfReader(request)}
+          info={result === null ? null : infoOf(result)}
+          cities={cities}
+          more={places.length - cities.length}
+        />,
+      );
+    });
+}

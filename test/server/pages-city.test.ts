@@ -1,0 +1,163 @@
+import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { LakeError } from "../../core/errors.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import { readCityHistory } from "../../server/pages/city-history.ts";
+import { analysedWorld } from "./analysed-world.ts";
+import { FakeServices, GOOD, NOW, observation, row } from "./fake-services.ts";
+import { pageApp, type PageApp, wordsOf } from "./page-app.ts";
+
+let world: FakeServices;
+let app: PageApp;
+beforeAll(async () => {
+  world = await analysedWorld(NOW);
+}, 60_000);
+beforeEach(async () => {
+  world.failure = null;
+  app = await pageApp(world);
+});
+
+const cookie = (units: string) => ({ cookie: `theme=dark; units=${units}` });
+
+describe("GET /cities/:slug", () => {
+  test("shows now, history, forecast, days, anomalies, statistics, records and quality of the city", async () => {
+    const html = await app.text("/cities/london");
+    const words = wordsOf(html);
+    for (const wanted of [
+      "51.51° N, 0.13° W",
+      "History and forecast 7 days, next 48 h, UTC",
+      "below each half the width of its 90 % interval",
+      "Warmest",
+      "Coldest",
+      "Rain in all",
+    ]) {
+      expect(words).toContain(wanted);
+    }
+    expect(words).toMatch(/London \d+\.\d° \+1\d\.\d° .*expected \d+\.\d° \(.* to .*\) · robust z/);
+    expect(words).not.toMatch(/NaN|undefined|\[object|Invalid|Infinity/);
+    expect(html.match(/class="panel"/g)).toHaveLength(5);
+    expect(html).toContain("mark-ring");
+  });
+
+  test("keeps range and other city in the address, and its links lead on", async () => {
+    const html = await app.text("/cities/london?range=24h&compare=dubai");
+    expect(html).toMatch(/href="\/cities\/london\?range=30d&amp;compare=dubai"/);
+    expect(html).toMatch(/aria-current="true"[^>]*>24 h|>24 h<\/a>/);
+    expect(html).toContain(`<option value="dubai" selected>Dubai</option>`);
+    expect(wordsOf(html)).toContain("last 24 h");
+    expect((await app.get("/cities/london?range=7d&compare=")).status).toBe(200);
+  });
+
+  test("refuses a city, a range or another city that is not there, by name", async () => {
+    expect((await app.get("/cities/atlantis")).status).toBe(404);
+    const wrong = await app.get("/cities/london?range=9d");
+    expect(wrong.status).toBe(400);
+    expect(await wrong.text()).toContain("24h, 7d, 30d");
+    expect((await app.get("/cities/london?compare=atlantis")).status).toBe(404);
+  });
+
+  test("hatches a gap, and says what a source does not report instead of 0", async () => {
+    const newYork = await app.text("/cities/new-york");
+    expect(newYork).toContain(`class="gap"`);
+    expect(wordsOf(newYork)).toContain("no data, 1 time");
+    const sydney = wordsOf(await app.text("/cities/sydney"));
+    expect(sydney).toContain("Not reported by this source: rain of the last hour.");
+    expect(sydney).toContain("Rain 0 none none 169"); // good, suspect, failed, missing
+    expect(sydney).toContain("Rain in all – ");
+  });
+
+  test("shows an old value as stale", async () => {
+    expect(await app.text("/cities/tokyo")).toContain(`class="cityhead is-stale"`);
+  });
+
+  test("shows the rest while the lake is away, and logs why", async () => {
+    world.failure = new LakeError("unavailable", "Cannot list /secret");
+    const html = await app.text("/cities/london?range=24h");
+    expect(html).toContain("Cannot read the last 24 h.");
+    expect(html).toContain("Warmest");
+    expect(html).not.toContain("/secret");
+    expect(app.lines[0]).toContain("/secret");
+  });
+
+  test("says of a new city what is not there yet, and when it comes", async () => {
+    app = await pageApp(new FakeServices());
+    const words = wordsOf(await app.text("/cities/london"));
+    for (const wanted of [
+      "No report in the last 7 days.",
+      "No forecast yet.",
+      "No days yet.",
+      "No statistics yet.",
+      "No records yet.",
+      "No judgement yet.",
+    ]) {
+      expect(words).toContain(wanted);
+    }
+  });
+});
+
+describe("a reader's units", () => {
+  test("convert every temperature, wind, pressure and rain of the page", async () => {
+    const words = wordsOf(await app.text("/cities/london", cookie("F.mph.inHg.in.city")));
+    expect(words).not.toContain("°C");
+    expect(words).not.toContain("hPa");
+    expect(words).not.toContain("m/s");
+    expect(words).toContain("°F");
+    expect(words).toMatch(/Pressure (29|30)\.\d\d inHg/);
+    const [metric] = /London (\d+\.\d)° \+/.exec(wordsOf(await app.text("/cities/london"))) ?? [];
+    expect(words).not.toContain(metric);
+  });
+
+  test("show local time of the city where that is wanted", async () => {
+    const words = wordsOf(await app.text("/cities/dubai", cookie("C.ms.hPa.mm.city")));
+    expect(words).toMatch(/next 48 h, (GST|GMT\+4)/);
+    expect(wordsOf(await app.text("/cities/dubai"))).toContain("next 48 h, UTC");
+  });
+
+  test("are kept by a plain form, and lead back to the page they came from", async () => {
+    const page = await app.text("/units?back=/cities/london", cookie("F.kmh.hPa.mm.utc"));
+    expect(page).toMatch(/name="temperature" value="F" checked/);
+    const fields = { temperature: "F", wind: "mph", pressure: "nonsense", rain: "in", time: "city" };
+    const kept = await app.post("/units", { ...fields, back: "/cities/london" });
+    expect([kept.status, kept.headers.get("location")]).toEqual([303, "/cities/london"]);
+    expect(kept.headers.get("set-cookie")).toStartWith("units=F.mph.hPa.in.city; Path=/;");
+    for (const back of ["//evil.example", "https://evil.example", "/\\evil.example", ""]) {
+      expect((await app.post("/units", { back })).headers.get("location")).toBe("/");
+    }
+  });
+});
+
+test("readCityHistory() counts flags, leaves failed values out of the line, and keeps extremes", async () => {
+  const services = new FakeServices();
+  services.rows = Array.from({ length: 5000 }, (_, i) =>
+    row(i, {
+      timestamp: new Date(NOW - (5000 - i) * 60_000).toISOString().replace(".000Z", "Z"),
+      temperature: i === 2500 ? 44 : 5,
+      rainfall: null,
+    }),
+  );
+  const flagged = services.observations.bind(services);
+  services.observations = async (query) => {
+    const page = await flagged(query);
+    const rows = page.rows.map((one) => ({
+      ...one,
+      ...GOOD,
+      rainfall_flag: 9 as const,
+      temperature_flag:
+        one.log_offset === 1000 ? (4 as const) : one.log_offset === 7 ? (3 as const) : (1 as const),
+      temperature: one.log_offset === 1000 ? -90 : one.temperature,
+    }));
+    return { ...page, rows };
+  };
+  const { lines, quality, rows } = await readCityHistory(services, {
+    city: observation().city,
+    from: NOW - 90 * HOUR_MS,
+    to: NOW,
+  });
+  expect(rows).toBe(5000);
+  const [temperature] = lines;
+  const values = temperature?.points.map(({ y }) => y) ?? [];
+  expect(values).toContain(44);
+  expect(values).not.toContain(-90);
+  expect(values.length).toBeLessThanOrEqual(900);
+  expect(quality[0]).toMatchObject({ good: 4998, suspect: 1, failed: 1, missing: 0 });
+  expect(quality[4]).toMatchObject({ variable: "rainfall", good: 0, missing: 5000 });
+});

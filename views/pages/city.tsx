@@ -1,0 +1,127 @@
+import { Anomalies } from "../parts/anomalies.tsx";
+import { CityHead } from "../parts/city-head.tsx";
+import { CityHistoryPart } from "../parts/city-history.tsx";
+import { CityDays, CityQuality, CityRecords, CityStatisticsPart } from "../parts/city-tables.tsx";
+import { ForecastRibbon } from "../parts/forecast-ribbon.tsx";
+import { Formats } from "../parts/formats.tsx";
+import { Empty } from "../parts/notes.tsx";
+import { ResultLine } from "../parts/result.tsx";
+import { scalesOf } from "../units.ts";
+import { zoneTime } from "../zone-time.ts";
+import type { CityPageProps } from "./city-props.ts";
+
+/** One city: now, its past, what is usual, unusual and to come. */
+export function CityPage(props: CityPageProps): JSX.Element {
+  const { place, units, range } = props;
+  const api = (job: string) => `/api/v1/${job}?city=${encodeURIComponent(place.slug)}`;
+  return (
+    <>
+      <p class="crumb">
+        <a href="/">All cities</a>
+      </p>
+      <iso-cities>
+        <CityHead {...props} />
+      </iso-cities>
+      <CityHistoryPart {...props} />
+      <section aria-labelledby="h-forecast">
+        <div class="bar">
+          <h2 id="h-forecast">
+            Next 48 hours{" "}
+            <span class="count" safe>
+              {scalesOf(units).temperature.unit}
+            </span>
+          </h2>
+          <Formats path={api("results/forecast")} of="the forecast" />
+        </div>
+        <ForecastPart {...props} />
+      </section>
+      <div class="split even">
+        <div>
+          <section aria-labelledby="h-days">
+            <div class="bar">
+              <h2 id="h-days">
+                By day <span class="count">days of the city's calendar</span>
+              </h2>
+              <Formats path={api("results/daily_summary")} of="the days" />
+            </div>
+            <CityDays {...props} />
+          </section>
+          <section aria-labelledby="h-quality">
+            <div class="bar">
+              <h2 id="h-quality">
+                Quality{" "}
+                <span class="count" safe>
+                  {`reports of the last ${range.label}`}
+                </span>
+              </h2>
+              <Formats path={api("observations")} of="the observations with their flags" />
+            </div>
+            <CityQuality {...props} />
+          </section>
+        </div>
+        <div>
+          <section aria-labelledby="h-anomalies">
+            <div class="bar">
+              <h2 id="h-anomalies">Newest anomalies</h2>
+              <p class="more">
+                <a href={`/anomalies?city=${encodeURIComponent(place.slug)}`}>All of them</a>
+              </p>
+            </div>
+            <Anomalies {...props.anomalies} units={units} />
+          </section>
+          <section aria-labelledby="h-statistics">
+            <div class="bar">
+              <h2 id="h-statistics">
+                Statistics <span class="count">over everything stored</span>
+              </h2>
+              <Formats path={api("statistics")} of="the statistics" />
+            </div>
+            <CityStatisticsPart {...props} />
+          </section>
+          <section aria-labelledby="h-records">
+            <div class="bar">
+              <h2 id="h-records">Records</h2>
+              <Formats path={api("results/records")} of="the records" />
+            </div>
+            <CityRecords {...props} />
+          </section>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function ForecastPart({ forecast, units, place, now }: CityPageProps): JSX.Element {
+  if (forecast === null) {
+    return <Empty what="No forecast yet." why="It comes with the next run of the job forecast." />;
+  }
+  if (!forecast.ok) {
+    return (
+      <Empty
+        what="No forecast of this city."
+        why={`${capital(forecast.status)}: it needs a few days of reports.`}
+      />
+    );
+  }
+  const { temperature } = scalesOf(units);
+  const time = zoneTime(units.time === "city" ? place.zone : null);
+  return (
+    <>
+      <ForecastRibbon
+        forecast={forecast}
+        scale={temperature}
+        time={time}
+        step={3}
+        label={`Temperature of ${place.name} over the next 48 hours, ${temperature.unit}`}
+      />
+      <p class="u from" safe>
+        {`Every third hour, ${time.name(forecast.issued)}; below each half the width of its 90 % interval.`}
+      </p>
+      <ResultLine info={forecast.info} now={now} />
+    </>
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

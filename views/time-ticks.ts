@@ -1,0 +1,45 @@
+import { HOUR_MS } from "../core/time.ts";
+import type { PlotTick } from "./parts/plot.tsx";
+import type { ZoneTime } from "./zone-time.ts";
+
+/** Steps between labels, hours: up to how many hours of a window each serves. */
+const STEPS = [
+  { upTo: 14, hours: 1 },
+  { upTo: 40, hours: 3 },
+  { upTo: 80, hours: 6 },
+  { upTo: 100, hours: 12 },
+  { upTo: 24 * 12, hours: 24 },
+  { upTo: 24 * 24, hours: 48 },
+  { upTo: 24 * 40, hours: 96 },
+  { upTo: Infinity, hours: 24 * 7 },
+];
+/** Clocks of all zones show full hours at a multiple of this. */
+const QUARTER_MS = HOUR_MS / 4;
+
+/**
+ * Labels for a window of time: full hours of the zone's own clocks, and the day where a day begins. Every second one is
+ * minor.
+ *
+ * @param from ms since the epoch
+ * @param to ms since the epoch
+ * @param unit what one of the plot's x is, ms: 1000 where it is drawn in seconds
+ */
+export function timeTicks(from: number, to: number, time: ZoneTime, unit = 1): PlotTick[] {
+  const step = STEPS.find(({ upTo }) => (to - from) / HOUR_MS <= upTo)?.hours ?? 24;
+  const ticks: PlotTick[] = [];
+  let days = 0;
+  for (let ms = Math.ceil(from / QUARTER_MS) * QUARTER_MS; ms <= to;) {
+    const clock = time.clock(ms);
+    if (!clock.endsWith(":00")) {
+      ms += QUARTER_MS;
+      continue;
+    }
+    const hour = Number(clock.slice(0, 2));
+    const isDay = hour === 0;
+    if (step >= 24 ? isDay && days++ % (step / 24) === 0 : hour % step === 0) {
+      ticks.push({ x: ms / unit, label: isDay ? time.day(ms) : clock, minor: ticks.length % 2 === 1 });
+    }
+    ms += HOUR_MS;
+  }
+  return ticks;
+}
