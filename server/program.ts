@@ -17,6 +17,7 @@ import { readSqlJobs } from "../spark/sql-job.ts";
 import { valuesView } from "../spark/values.ts";
 import { analysisViews } from "../spark/views.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { openAlerts } from "./alerts.ts";
 import { createApp, startServer } from "./app.ts";
 import { buildAssets } from "./assets.ts";
 import { choose } from "./choose.ts";
@@ -29,6 +30,8 @@ import { PipelineMonitor } from "./monitor.ts";
 import { creditOf, fetchesPast, pastJob } from "./past.ts";
 import { Places } from "./places.ts";
 import { exclusiveRoles, newId, openPorts } from "./ports.ts";
+import { alertRoutes } from "./routes/alerts.ts";
+import { alertPages } from "./routes/pages-alerts.tsx";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
 import { openStations } from "./stations.ts";
@@ -141,6 +144,11 @@ export async function startProgram(
       ? openStations(stations, config, { dataset, kind, log, claimed, clock, logger })
       : null;
     undo.push(() => pushes?.close());
+    const current = new CurrentState();
+    const alerts = plays("web")
+      ? openAlerts(config, { about, stations, current: () => current.list(), clock, logger })
+      : null;
+    undo.push(() => alerts?.close());
     const views = await analysisViews({ cities: config.cities, stations });
     const jobs = await readSqlJobs();
     const analytics = new Analytics({
@@ -174,7 +182,6 @@ export async function startProgram(
     // ---- web
     let url: URL | null = null;
     if (plays("web")) {
-      const current = new CurrentState();
       const places = new Places(config.cities, current, kind);
       const hub: Hub = new Hub({
         // Ids of several partitions are counted by this process, and mean nothing to the next.
@@ -226,10 +233,15 @@ export async function startProgram(
         publish: (judgements) => {
           current.judge(judgements);
           hub.publish({ name: "judgements", data: { judgements } });
+          alerts?.judged(judgements);
         },
       });
       supervisor.add(judge.backgroundJob());
-      const arrived = (rows: readonly Row[]) => judge.take(rows);
+      if (alerts !== null) supervisor.add(alerts.backgroundJob());
+      const arrived = (rows: readonly Row[]) => {
+        alerts?.see(rows);
+        judge.take(rows);
+      };
       supervisor.add(monitor.job());
       if (!plays("analytics")) supervisor.add(resultsJob(analytics, clock));
       const positions = new Map<number, number>();
@@ -272,7 +284,12 @@ export async function startProgram(
           clock,
           logger,
           security: { host: config.host, allowedHosts: config.allowedHosts },
-          plugins: [pagesRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
+          plugins: [
+            pagesRoutes(pages),
+            alertRoutes({ services, alerts, clock }),
+            alertPages({ ...pages, alerts }),
+            ...(pushes === null ? [] : [pushes.routes]),
+          ],
           errorPage: problemPage(pages),
         }),
         host: config.host,

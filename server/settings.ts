@@ -1,6 +1,7 @@
 import { DEFAULT_CITIES } from "../core/city.ts";
 import { LOG_LEVELS } from "../core/log.ts";
 import {
+  alertsFile,
   brokers,
   citiesFile,
   cron,
@@ -10,8 +11,10 @@ import {
   hosts,
   integer,
   type Kind,
+  mailAddress,
   matching,
   oneOf,
+  smtpUrl,
   someOf,
   textFile,
   url,
@@ -401,6 +404,39 @@ export const SETTINGS = {
     otherwise: "no token",
     meaning: "Token of the Connect server; its value is never printed.",
     secret: true,
+  }),
+  alertsFile: setting({
+    name: "ALERTS_FILE",
+    kind: alertsFile,
+    default: null,
+    written: "./alerts.json",
+    otherwise: "no alerts",
+    meaning: "Channels and rules of alerts, as docs/alerts.md describes them.",
+  }),
+  alertWebhookHosts: setting({
+    name: "ALERT_WEBHOOK_HOSTS",
+    kind: hosts,
+    default: [],
+    written: "homeassistant.local",
+    otherwise: "only hosts on the open internet",
+    meaning: "Hosts of webhooks that may be on loopback, private and other inner addresses.",
+  }),
+  smtpUrl: setting({
+    name: "SMTP_URL",
+    kind: smtpUrl,
+    default: null,
+    written: "smtp://isobar:change-me@mail.example.org:587",
+    otherwise: "no e-mail",
+    meaning: "Where e-mails of alerts are handed in; its value is never printed.",
+    secret: true,
+  }),
+  smtpFrom: setting({
+    name: "SMTP_FROM",
+    kind: mailAddress,
+    default: null,
+    written: "isobar@example.org",
+    otherwise: "no e-mail",
+    meaning: "Sender of the e-mails of alerts; wanted together with `SMTP_URL`.",
   }),
   logLevel: setting({
     name: "LOG_LEVEL",

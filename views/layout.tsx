@@ -12,6 +12,7 @@ export interface Shell {
 
 const PAGES = [
   { path: "/", name: "Now" },
+  { path: "/alerts", name: "Alerts" },
   { path: "/pipeline", name: "Pipeline" },
 ] as const;
 

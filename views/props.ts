@@ -4,7 +4,7 @@ import type { Anomaly as FoundAnomaly } from "../core/quality.ts";
 /** What every page shows around its content. */
 export interface Frame {
   /** Path of the page, or null for one that has none of its own. */
-  path: "/" | "/pipeline" | null;
+  path: "/" | "/alerts" | "/pipeline" | null;
   title: string;
   version: string;
   dataset: string;
