@@ -56,6 +56,9 @@ export class SourceError extends IsobarError<
   "unauthorized" | "rate_limited" | "unavailable" | "bad_response" | "not_found" | "bad_file"
 > {}
 
+/** A message could not be delivered. `refused`: the address may not be reached, or the other side said no. */
+export class DeliveryError extends IsobarError<"refused" | "unavailable"> {}
+
 /** A request is wrong: the named parameter, its value, and what was wanted. Becomes a 4xx. */
 export class RequestError extends IsobarError<
   | "bad_parameter"

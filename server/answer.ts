@@ -18,7 +18,7 @@ export function headersOf(context: Pick<WebContext, "services">, format: Format)
 
 /** Answers with an object as JSON, labelled. */
 export function answerJson(
-  context: WebContext,
+  context: Pick<WebContext, "services" | "clock">,
   request: Request,
   body: object,
   options: { status?: number; headers?: Record<string, string> } = {},

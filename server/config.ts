@@ -79,6 +79,14 @@ function contradictions(config: Partial<Config>): string[] {
   if (login !== 0 && login !== 3) {
     found.push("KAFKA_SASL, KAFKA_USERNAME and KAFKA_PASSWORD: wanted all three or none");
   }
+  const { alertsFile, smtpUrl = null, smtpFrom = null } = config;
+  if ((smtpUrl === null) !== (smtpFrom === null)) found.push("SMTP_URL and SMTP_FROM: wanted both or none");
+  const email = alertsFile?.channels.find(({ type }) => type === "email");
+  if (email !== undefined && smtpUrl === null) {
+    found.push(
+      `SMTP_URL is not set: wanted one, because ALERTS_FILE has the channel "${email.name}" for e-mail`,
+    );
+  }
   return found;
 }
 

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { isMailAddress } from "../core/alert-channel.ts";
+import { type AlertsFile, parseAlertsFile } from "../core/alert-rule.ts";
 import { type City, parseCities } from "../core/city.ts";
 import { codeOf, messageOf } from "../core/errors.ts";
 
@@ -99,6 +101,26 @@ export const url: Kind<string> = {
   show: (text) => text.replace(/\/\/.*@/s, "//…@").replace(/([?#]).*/s, "$1…"),
 };
 
+/** An SMTP server with its user. It holds a password: see `secret` of the setting. */
+export const smtpUrl: Kind<string> = kind(
+  "smtp://user:password@host:587 or smtps://…, user and password percent-encoded",
+  (text) => {
+    const parsed = /^smtps?:\/\/[^\s\\/?#]+\/?$/.test(text) ? URL.parse(text) : null;
+    if (parsed === null || parsed.hostname === "") return undefined;
+    try {
+      decodeURIComponent(parsed.username + parsed.password);
+    } catch {
+      return undefined;
+    }
+    return parsed.href;
+  },
+);
+
+/** A plain e-mail address. */
+export const mailAddress: Kind<string> = kind("an e-mail address such as isobar@example.org", (text) =>
+  isMailAddress(text) ? text : undefined,
+);
+
 /** `host:port` pairs separated by commas. */
 export const brokers: Kind<readonly string[]> = kind(
   "host:port, several of them separated by commas",
@@ -152,22 +174,31 @@ export const cron: Kind<string> = kind("a cron expression: minute hour day month
 });
 
 /** A JSON file of cities, read when it is parsed. */
-export const citiesFile: Kind<readonly City[]> = {
-  wanted: "the path of a JSON file: [{ name, latitude, longitude, zone, elevation?, metar? }]",
-  parse(path) {
-    let text: string;
-    try {
-      text = readFileSync(path, "utf8");
-    } catch (error) {
-      throw new TypeError(`the file cannot be read (${codeOf(error) ?? messageOf(error)})`, { cause: error });
-    }
-    try {
-      return parseCities(JSON.parse(text));
-    } catch (error) {
-      throw error instanceof SyntaxError ? new TypeError("the file is not JSON", { cause: error }) : error;
-    }
-  },
-};
+export const citiesFile: Kind<readonly City[]> = jsonFile(
+  "the path of a JSON file: [{ name, latitude, longitude, zone, elevation?, metar? }]",
+  parseCities,
+);
+
+/** A JSON file of channels and rules of alerts, read when it is parsed. */
+export const alertsFile: Kind<AlertsFile> = jsonFile(
+  "the path of a JSON file: { channels, rules }",
+  parseAlertsFile,
+);
+
+/** A JSON file whose content `read` checks with a TypeError. */
+function jsonFile<T>(wanted: string, read: (input: unknown) => T): Kind<T> {
+  return {
+    wanted,
+    parse(path) {
+      const text = textFile.parse(path);
+      try {
+        return read(JSON.parse(text));
+      } catch (error) {
+        throw error instanceof SyntaxError ? new TypeError("the file is not JSON", { cause: error }) : error;
+      }
+    },
+  };
+}
 
 function inRange(pattern: RegExp, text: string, low: number, high: number): number | undefined {
   const value = Number(text);

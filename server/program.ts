@@ -19,6 +19,7 @@ import { readSqlJobs } from "../spark/sql-job.ts";
 import { valuesView } from "../spark/values.ts";
 import { analysisViews } from "../spark/views.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { openAlerts } from "./alerts.ts";
 import { createApp, startServer } from "./app.ts";
 import { buildAssets } from "./assets.ts";
 import { choose } from "./choose.ts";
@@ -31,7 +32,9 @@ import { PipelineMonitor } from "./monitor.ts";
 import { creditOf, fetchesPast, pastJob } from "./past.ts";
 import { Places } from "./places.ts";
 import { exclusiveRoles, newId, openPorts } from "./ports.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { apiPageRoutes } from "./routes/api-page.tsx";
+import { alertPages } from "./routes/pages-alerts.tsx";
 import { pagesRoutes, problemPage } from "./routes/pages.tsx";
 import type { About, Services } from "./services.ts";
 import { shownConfig } from "./shown-config.ts";
@@ -145,6 +148,11 @@ export async function startProgram(
       ? openStations(stations, config, { dataset, kind, log, claimed, clock, logger })
       : null;
     undo.push(() => pushes?.close());
+    const current = new CurrentState();
+    const alerts = plays("web")
+      ? openAlerts(config, { about, stations, current: () => current.list(), clock, logger })
+      : null;
+    undo.push(() => alerts?.close());
     const views = await analysisViews({ cities: config.cities, stations });
     const jobs = await readSqlJobs();
     const analytics = new Analytics({
@@ -178,7 +186,6 @@ export async function startProgram(
     // ---- web
     let url: URL | null = null;
     if (plays("web")) {
-      const current = new CurrentState();
       const places = new Places(config.cities, current, kind);
       const hub: Hub = new Hub({
         // Ids of several partitions are counted by this process, and mean nothing to the next.
@@ -232,10 +239,15 @@ export async function startProgram(
         publish: (judgements) => {
           current.judge(judgements);
           hub.publish({ name: "judgements", data: { judgements } });
+          alerts?.judged(judgements);
         },
       });
       supervisor.add(judge.backgroundJob());
-      const arrived = (rows: readonly Row[]) => judge.take(rows);
+      if (alerts !== null) supervisor.add(alerts.backgroundJob());
+      const arrived = (rows: readonly Row[]) => {
+        alerts?.see(rows);
+        judge.take(rows);
+      };
       supervisor.add(monitor.job());
       if (!plays("analytics")) supervisor.add(resultsJob(analytics, clock));
       const positions = new Map<number, number>();
@@ -282,7 +294,13 @@ export async function startProgram(
             allowedHosts: config.allowedHosts,
             corsOrigins: config.corsOrigins,
           },
-          plugins: [pagesRoutes(pages), apiPageRoutes(pages), ...(pushes === null ? [] : [pushes.routes])],
+          plugins: [
+            pagesRoutes(pages),
+            apiPageRoutes(pages),
+            alertRoutes({ services, alerts, clock }),
+            alertPages({ ...pages, alerts }),
+            ...(pushes === null ? [] : [pushes.routes]),
+          ],
           errorPage: problemPage(pages),
         }),
         host: config.host,

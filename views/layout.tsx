@@ -17,6 +17,7 @@ const PAGES = [
   { path: "/trends", name: "Trends" },
   { path: "/forecast", name: "Forecast" },
   { path: "/jobs", name: "Jobs" },
+  { path: "/alerts", name: "Alerts" },
   { path: "/pipeline", name: "Pipeline" },
   { path: "/about", name: "About" },
 ] as const;

@@ -79,6 +79,10 @@ describe("loadConfig()", () => {
       cacheMegabytes: 2048,
       sparkRemote: null,
       sparkToken: null,
+      alertsFile: null,
+      alertWebhookHosts: [],
+      smtpUrl: null,
+      smtpFrom: null,
       logLevel: "info",
       logFormat: "json",
       shutdownSeconds: 10,
@@ -91,6 +95,8 @@ describe("loadConfig()", () => {
     ];
     await Bun.write(join(folder, "cities.json"), JSON.stringify(cities));
     await Bun.write(join(folder, "ca.pem"), "PEM");
+    const channels = [{ name: "mail", type: "email", to: ["a@example.org"] }];
+    await Bun.write(join(folder, "alerts.json"), JSON.stringify({ channels }));
     expect(
       load({
         PORT: "0",
@@ -138,6 +144,10 @@ describe("loadConfig()", () => {
         CACHE_MEGABYTES: "64",
         SPARK_REMOTE: "sc://spark:15002/;use_ssl=true",
         SPARK_TOKEN: "t0ken",
+        ALERTS_FILE: join(folder, "alerts.json"),
+        ALERT_WEBHOOK_HOSTS: "Home.local, 10.0.0.7",
+        SMTP_URL: "smtp://me:p%40ss@mail.example.org:587",
+        SMTP_FROM: "isobar@example.org",
         LOG_LEVEL: "debug",
         LOG_FORMAT: "text",
         SHUTDOWN_SECONDS: "30",
@@ -198,6 +208,13 @@ describe("loadConfig()", () => {
       cacheMegabytes: 64,
       sparkRemote: "sc://spark:15002/;use_ssl=true",
       sparkToken: "t0ken",
+      alertsFile: {
+        channels: [{ name: "mail", type: "email", to: ["a@example.org"], quietHours: null }],
+        rules: [],
+      },
+      alertWebhookHosts: ["home.local", "10.0.0.7"],
+      smtpUrl: "smtp://me:p%40ss@mail.example.org:587",
+      smtpFrom: "isobar@example.org",
       logLevel: "debug",
       logFormat: "text",
       shutdownSeconds: 30,
@@ -294,6 +311,19 @@ describe("loadConfig()", () => {
       "BATCH_RECORDS_MAX is 199: wanted at least BATCH_RECORDS, which is 200",
     );
     expect(refusal({ WEATHER_SOURCE: "openweathermap" })).toContain("OPENWEATHERMAP_API_KEY is not set");
+    expect(refusal({ SMTP_FROM: "a@example.org" })).toContain("SMTP_URL and SMTP_FROM: wanted both or none");
+  });
+
+  test("names the place in ALERTS_FILE, and wants an SMTP server for e-mail", async () => {
+    const path = join(folder, "bad-alerts.json");
+    await Bun.write(path, '{"channels":[{"name":"ops","type":"fax"}]}');
+    expect(refusal({ ALERTS_FILE: path })).toContain(
+      'channel 1 (ops): type is "fax", wanted webhook, sms or email',
+    );
+    await Bun.write(path, "{");
+    expect(refusal({ ALERTS_FILE: path })).toContain("the file is not JSON");
+    await Bun.write(path, '{"channels":[{"name":"mail","type":"email","to":["a@example.org"]}]}');
+    expect(refusal({ ALERTS_FILE: path })).toContain('because ALERTS_FILE has the channel "mail" for e-mail');
   });
 
   test("never shows a secret", () => {
@@ -302,8 +332,9 @@ describe("loadConfig()", () => {
       OPENWEATHERMAP_API_KEY: secret,
       OPENWEATHERMAP_URL: "https://user:s3cret@example.org/?appid=s3cret",
       OPEN_METEO_URL: "https://example.org/v1#s3cret",
+      SMTP_URL: "mail://me:s3cret@example.org",
     });
-    expect(message).toContain("3 settings are wrong");
+    expect(message).toContain("4 settings are wrong");
     expect(message).toContain('OPENWEATHERMAP_URL is "https://…@example.org/?…"');
     expect(message).not.toContain("s3cret");
     expect(warningsOf({ OPENWEATHERMAP_APIKEY: "s3cret" }).join()).not.toContain("s3cret");

@@ -1,0 +1,395 @@
+import { setImmediate as breathe } from "node:timers/promises";
+import { type AlertChannel, isQuiet } from "../../core/alert-channel.ts";
+import { type AlertRule, type AlertsFile, parseAlertRule, RULES_MAX } from "../../core/alert-rule.ts";
+import type { Clock } from "../../core/clock.ts";
+import { codeOf, DeliveryError, messageOf as textOf, RequestError } from "../../core/errors.ts";
+import type { Logger } from "../../core/log.ts";
+import { describe, type Observation, type Row } from "../../core/observation.ts";
+import type { Judgement } from "../../core/quality.ts";
+import { backoffMs } from "../../core/retry.ts";
+import { DAY_MS, parseTimestamp } from "../../core/time.ts";
+import { seriesOf } from "../judgements.ts";
+import type { RoleLock } from "../role-lock.ts";
+import type { BackgroundJob, JobContext } from "../supervisor.ts";
+import type { Deliver } from "./deliver.ts";
+import { type ActiveAlert, AlertMachine } from "./machine.ts";
+import { closingMessage, messageOf, type MessageLabel, testMessage } from "./message.ts";
+import type { AlertStore, KeptMessage, NewMessage, WaitingMessage } from "./store.ts";
+import { type Report, reportOf } from "./verdict.ts";
+
+/** What {@link Alerts} works with. */
+export interface AlertsOptions {
+  file: AlertsFile;
+  store: AlertStore;
+  deliver: Deliver;
+  label: MessageLabel;
+  /** Seconds after which a report is stale. */
+  staleAfterSeconds: number;
+  /** The newest observation of each city with its judgement, for rules that are new. */
+  current: () => readonly { observation: Observation; judgement: Judgement | null }[];
+  /** Takes the right to evaluate, which one process has. Rejects with `locked` while another has it. */
+  lock: () => Promise<Pick<RoleLock, "release">>;
+  clock: Clock;
+  logger: Logger;
+  newId: () => string;
+  /** A number in [0, 1), for the jitter. */
+  random?: () => number;
+}
+
+/** A rule with the number of its alerts that are active. */
+export interface RuleState {
+  rule: AlertRule;
+  active: number;
+}
+
+/** What the pages and the API see of the alerts. */
+export interface AlertsService {
+  readonly channels: readonly AlertChannel[];
+  /** The rules, those of the file first. */
+  rules(): RuleState[];
+  /** What is active, the newest first. */
+  active(): { alert: ActiveAlert; rule: AlertRule }[];
+  /** What was sent, or is to be, the newest first. */
+  messages(limit: number): KeptMessage[];
+  /**
+   * Makes a rule.
+   *
+   * @param input as {@link parseAlertRule} takes it
+   * @throws RequestError `bad_parameter` naming the field, `conflict` when the name is taken or there are too many
+   */
+  addRule(input: unknown): AlertRule;
+  /**
+   * Deletes a rule that was made in the page, and closes its alerts.
+   *
+   * @throws RequestError `not_found`, or `conflict` for a rule of the file
+   */
+  removeRule(id: string): void;
+  /**
+   * Sends a test message, which is not retried and heeds no quiet hours.
+   *
+   * @returns its id
+   * @throws RequestError `not_found`
+   */
+  test(channel: string): string;
+}
+
+/** Rows kept until their judgement comes: a little more than the judge keeps. */
+const ROWS_MAX = 25_000;
+/** Reports that may wait to be evaluated; the oldest are left out. */
+const PENDING_MAX = 100_000;
+/** Reports evaluated in one go. */
+const BATCH_MAX = 1_000;
+/** Messages of a channel delivered in one go. */
+const DUE_MAX = 20;
+/** Time between two looks for what another process or the end of quiet hours brings, ms. */
+const LOOK_MS = 15_000;
+/** How a message is retried, and for how long, ms. */
+const BACKOFF = { baseMs: 5_000, maxMs: 15 * 60_000 };
+const GIVE_UP_MS = 3 * DAY_MS;
+
+/**
+ * The alerts of a data set: takes what is observed and judged, keeps what follows from it and brings the messages to the
+ * channels. A threshold waits for its value's judgement, so that what quality control fails raises nothing.
+ */
+export class Alerts implements AlertsService {
+  readonly #options: AlertsOptions;
+  readonly #rows = new Map<string, Row>();
+  #pending: Report[] = [];
+  #newest = -Infinity;
+  /** Another process evaluates. */
+  #rests = false;
+  #arrival = Promise.withResolvers<void>();
+  #posted = Promise.withResolvers<void>();
+
+  constructor(options: AlertsOptions) {
+    this.#options = options;
+  }
+
+  get channels(): readonly AlertChannel[] {
+    return this.#options.file.channels;
+  }
+
+  /** Takes rows as they arrive; what follows from them waits for their judgement. */
+  see(rows: readonly Row[]): void {
+    for (const row of rows) {
+      const key = keyOf(row);
+      this.#rows.delete(key); // a revision is new
+      this.#rows.set(key, row);
+    }
+    for (const key of this.#rows.keys()) {
+      if (this.#rows.size <= ROWS_MAX) break;
+      this.#rows.delete(key);
+    }
+  }
+
+  /** Takes judgements, those of a series in time order. */
+  judged(judgements: readonly Judgement[]): void {
+    if (this.#rests) return;
+    this.#take(
+      judgements.map((judgement) => {
+        const row = this.#rows.get(keyOf(judgement));
+        return reportOf(judgement, row?.log_offset === judgement.log_offset ? row : null);
+      }),
+    );
+  }
+
+  rules(): RuleState[] {
+    const active = Map.groupBy(this.active(), ({ alert }) => alert.rule);
+    return this.#rules().map((rule) => ({ rule, active: active.get(rule.id)?.length ?? 0 }));
+  }
+
+  active(): { alert: ActiveAlert; rule: AlertRule }[] {
+    return this.#options.store.alerts();
+  }
+
+  messages(limit: number): KeptMessage[] {
+    return this.#options.store.messages(limit);
+  }
+
+  addRule(input: unknown): AlertRule {
+    const { store, newId } = this.#options;
+    let rule: AlertRule;
+    try {
+      rule = { ...parseAlertRule(input, this.channels), id: newId(), origin: "page" };
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new RequestError("bad_parameter", `Cannot make the rule: ${error.message}`, { cause: error });
+    }
+    const rules = this.#rules();
+    if (rules.some(({ name }) => name === rule.name)) {
+      throw new RequestError("conflict", `Cannot make the rule: the name ${describe(rule.name)} is taken`);
+    }
+    if (rules.length >= 2 * RULES_MAX) {
+      throw new RequestError("conflict", `Cannot make the rule: there are ${rules.length}, wanted fewer`);
+    }
+    store.addRule(rule);
+    this.#takeCurrent();
+    return rule;
+  }
+
+  removeRule(id: string): void {
+    const { clock, store } = this.#options;
+    const rule = this.#rules().find((one) => one.id === id);
+    if (rule === undefined) throw new RequestError("not_found", `There is no rule ${describe(id)}`);
+    if (rule.origin === "file") {
+      throw new RequestError(
+        "conflict",
+        `Cannot delete the rule ${describe(rule.name)}: it is in ALERTS_FILE`,
+        {
+          hint: "Take it out of the file and start anew.",
+        },
+      );
+    }
+    const closed = this.active().filter(({ alert }) => alert.rule === id);
+    store.keep({ forgotten: [id], messages: this.#closing(closed) }, clock.now());
+    this.#post();
+  }
+
+  test(channel: string): string {
+    const { clock, label, newId, store } = this.#options;
+    if (!this.channels.some(({ name }) => name === channel)) {
+      throw new RequestError("not_found", `There is no channel ${describe(channel)}`);
+    }
+    const message = testMessage(channel, newId(), label);
+    store.keep({ messages: [{ channel, message }] }, clock.now());
+    this.#post();
+    return message.id;
+  }
+
+  /** The work itself, for the supervisor: evaluates and delivers, in one process of those that share the data folder. */
+  backgroundJob(): BackgroundJob {
+    return { name: "alerts", run: (context) => this.#run(context) };
+  }
+
+  async #run({ signal, running, waiting }: JobContext): Promise<void> {
+    const { clock, lock } = this.#options;
+    let held: Pick<RoleLock, "release"> | null = null;
+    while (held === null && !signal.aborted) {
+      try {
+        held = await lock();
+      } catch (error) {
+        if (codeOf(error) !== "locked") throw error;
+        this.#rests = true;
+        this.#pending = [];
+        waiting("another process evaluates the alerts of this data set");
+        await clock.sleep(LOOK_MS, signal);
+      }
+    }
+    if (held === null) return;
+    this.#rests = false;
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, over.signal]);
+    try {
+      const machine = this.#begin();
+      running();
+      const work = [this.#evaluate(machine, until), ...this.channels.map((one) => this.#serve(one, until))];
+      try {
+        await Promise.all(work);
+      } finally {
+        over.abort();
+        await Promise.allSettled(work);
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Takes up what was saved, and closes what belongs to rules that are not there any more. */
+  #begin(): AlertMachine {
+    const { clock, store, newId, staleAfterSeconds } = this.#options;
+    const now = clock.now();
+    const ids = new Set(this.#rules().map(({ id }) => id));
+    const orphans = store.alerts().filter(({ alert }) => !ids.has(alert.rule));
+    const forgotten = orphans.map(({ alert }) => alert.rule);
+    if (orphans.length > 0) store.keep({ forgotten, messages: this.#closing(orphans) }, now);
+    store.giveUpWithout(this.channels.map(({ name }) => name));
+    const machine = new AlertMachine(store.saved(now), { staleMs: staleAfterSeconds * 1000, newId });
+    this.#takeCurrent();
+    return machine;
+  }
+
+  async #evaluate(machine: AlertMachine, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const reports = this.#pending.splice(0, BATCH_MAX);
+      if (reports.length === 0) {
+        this.#arrival = Promise.withResolvers();
+        await untilAbort(this.#arrival.promise, signal);
+        continue;
+      }
+      try {
+        this.#step(machine, reports);
+      } catch (error) {
+        this.#pending.unshift(...reports); // the next run begins with them
+        throw error;
+      }
+      await breathe();
+    }
+  }
+
+  /** What reports change, kept before anything else happens. */
+  #step(machine: AlertMachine, reports: readonly Report[]): void {
+    const { clock, label, logger, newId, store } = this.#options;
+    const now = clock.now();
+    for (const { time } of reports) this.#newest = Math.max(this.#newest, time);
+    const asOf = label.kind === "replayed" ? this.#newest : now;
+    const { tracks, alerts } = machine.take(this.#rules(), reports, asOf);
+    if (tracks.length === 0 && alerts.length === 0) return;
+    const messages = alerts
+      .filter(({ isQuiet }) => !isQuiet)
+      .flatMap((change) =>
+        change.rule.channels.map((channel): NewMessage => ({
+          channel,
+          message: messageOf(change, newId(), label),
+        })),
+      );
+    store.keep({ tracks, alerts, messages }, now);
+    for (const { type, alert, rule } of alerts) {
+      logger.info(type === "raised" ? "An alert was raised" : "An alert has recovered", {
+        rule: rule.name,
+        city: alert.city,
+        alert: alert.id,
+      });
+    }
+    if (messages.length > 0) this.#post();
+  }
+
+  /** Brings one channel its messages, for as long as it lives. */
+  async #serve(channel: AlertChannel, signal: AbortSignal): Promise<void> {
+    const { clock, store } = this.#options;
+    while (!signal.aborted) {
+      const posted = this.#posted.promise; // before the look, so that nothing is overlooked
+      const now = clock.now();
+      const testsOnly = isQuiet(channel.quietHours, now);
+      const due = store.due(channel.name, now, { testsOnly, limit: DUE_MAX });
+      for (const waiting of due) if (!signal.aborted) await this.#deliver(channel, waiting, signal);
+      if (due.length > 0) continue;
+      const next = store.nextDue(channel.name, now) ?? Infinity;
+      const woken = new AbortController();
+      const slept = clock.sleep(Math.min(next - now, LOOK_MS), AbortSignal.any([signal, woken.signal]));
+      await Promise.race([posted, slept]);
+      woken.abort();
+    }
+  }
+
+  async #deliver(channel: AlertChannel, waiting: WaitingMessage, signal: AbortSignal): Promise<void> {
+    const { clock, deliver, logger, random, store } = this.#options;
+    const { message, tries, madeMs } = waiting;
+    let failure: unknown;
+    try {
+      await deliver(channel, message, signal);
+    } catch (error) {
+      if (signal.aborted) return; // a stop cuts it off: the next start sends it once more
+      failure = error;
+    }
+    const now = clock.now();
+    if (failure === undefined) return store.sent(message.id, now);
+    const isLast = message.type === "test" || now - madeMs >= GIVE_UP_MS;
+    // Any other error is a bug, whose text is for the log.
+    const why = failure instanceof DeliveryError ? failure.message : "An unexpected error, which was logged";
+    store.failed(message.id, why, isLast ? null : now + backoffMs(tries, BACKOFF, random));
+    if (tries > 0 && !isLast) return;
+    logger.warn(isLast ? "A message of an alert was given up" : "A message of an alert is retried", {
+      channel: channel.name,
+      message: message.id,
+      reason: textOf(failure),
+    });
+  }
+
+  /** Wakes those who bring messages. */
+  #post(): void {
+    this.#posted.resolve();
+    this.#posted = Promise.withResolvers();
+  }
+
+  #rules(): AlertRule[] {
+    const { file, store } = this.#options;
+    return [...file.rules, ...store.rules(file.channels)];
+  }
+
+  #closing(orphans: readonly { alert: ActiveAlert; rule: AlertRule }[]): NewMessage[] {
+    const { label, newId } = this.#options;
+    return orphans.flatMap(({ alert, rule }) =>
+      rule.channels
+        .filter((name) => this.channels.some((channel) => channel.name === name))
+        .map((channel) => ({ channel, message: closingMessage(alert, rule, newId(), label) })),
+    );
+  }
+
+  /** Looks at what is known already: for the first evaluation, and for a rule that is new. */
+  #takeCurrent(): void {
+    if (this.#rests) return;
+    const reports = this.#options
+      .current()
+      .flatMap(({ observation, judgement }) =>
+        judgement === null ? [] : [reportOf(judgement, observation)],
+      );
+    this.#take(reports);
+  }
+
+  #take(reports: readonly Report[]): void {
+    for (const report of reports) this.#pending.push(report);
+    const over = this.#pending.length - PENDING_MAX;
+    if (over > 0) {
+      this.#pending.splice(0, over);
+      this.#options.logger.warn("Reports arrived faster than alerts could be evaluated", { left_out: over });
+    }
+    this.#arrival.resolve();
+  }
+}
+
+function keyOf(observation: { city: string; source: string; timestamp: string }): string {
+  return `${seriesOf(observation)}\u0000${parseTimestamp(observation.timestamp)}`;
+}
+
+/** Waits for a promise, and no longer than until the abort. */
+function untilAbort(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    signal.addEventListener("abort", done, { once: true });
+    void promise.then(done);
+  });
+}

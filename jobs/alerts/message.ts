@@ -1,0 +1,162 @@
+import type { TemplateValues } from "../../core/alert-channel.ts";
+import type { AlertRule, AlertVariable } from "../../core/alert-rule.ts";
+import { formatTimestamp } from "../../core/time.ts";
+import type { DatasetKind } from "../dataset.ts";
+import type { ActiveAlert, AlertChange } from "./machine.ts";
+import { anomalyOf, type Report } from "./verdict.ts";
+
+/** A message as a webhook gets it, and as it is kept. */
+export interface AlertMessage {
+  /** Of this message on this channel: the same when it is sent once more after a kill or a lost answer. */
+  id: string;
+  type: "alert" | "recovery" | "test";
+  /** The same in an alert and its recovery; null in a test. */
+  alert_id: string | null;
+  /** Name of the rule; null in a test. */
+  rule: string | null;
+  city: string | null;
+  source: string | null;
+  /** One line for people. */
+  text: string;
+  /** What the rule watches, such as `temperature` or `unusual`; null in a test. */
+  watches: string | null;
+  observed: number | null;
+  unit: string | null;
+  /** When what it tells was observed, ISO 8601 UTC. */
+  observed_at: string | null;
+  /** Since when the condition is met, ISO 8601 UTC. */
+  since: string | null;
+  dataset: string;
+  /** Whether the data is real. */
+  kind: DatasetKind;
+}
+
+/** What a message says of the data it is about. */
+export type MessageLabel = Pick<AlertMessage, "dataset" | "kind">;
+
+const UNITS: Record<AlertVariable, string> = {
+  temperature: "°C",
+  humidity: "%",
+  pressure: "hPa",
+  wind_speed: "m/s",
+  rainfall: "mm",
+};
+
+/** The message of a change. */
+export function messageOf(change: AlertChange, id: string, label: MessageLabel): AlertMessage {
+  const { type, rule, alert, report } = change;
+  const { what, observed, unit } = sightOf(rule, report);
+  const time = formatTimestamp(report.time);
+  const text =
+    type === "raised"
+      ? `${rule.name}: ${alert.city}, ${what} at ${time}${lasting(alert, rule)}`
+      : `Over: ${rule.name}: ${alert.city}, ${what} at ${time}, since ${formatTimestamp(alert.since)}`;
+  return {
+    id,
+    type: type === "raised" ? "alert" : "recovery",
+    alert_id: alert.id,
+    rule: rule.name,
+    city: alert.city,
+    source: report.source,
+    text: labelled(text, label),
+    watches: watchedBy(rule),
+    observed,
+    unit,
+    observed_at: time,
+    since: formatTimestamp(alert.since),
+    ...label,
+  };
+}
+
+/** The message that ends an alert whose rule was taken away. */
+export function closingMessage(
+  alert: ActiveAlert,
+  rule: Pick<AlertRule, "name" | "condition">,
+  id: string,
+  label: MessageLabel,
+): AlertMessage {
+  return {
+    id,
+    type: "recovery",
+    alert_id: alert.id,
+    rule: rule.name,
+    city: alert.city,
+    source: null,
+    text: labelled(`Closed: ${rule.name}: ${alert.city}, because the rule was deleted`, label),
+    watches: watchedBy(rule),
+    observed: null,
+    unit: null,
+    observed_at: null,
+    since: formatTimestamp(alert.since),
+    ...label,
+  };
+}
+
+/** A message that shows that a channel works. */
+export function testMessage(channel: string, id: string, label: MessageLabel): AlertMessage {
+  const text = `Test: the channel ${channel} works`;
+  const nothing = { alert_id: null, rule: null, city: null, source: null, watches: null, observed: null };
+  const none = { unit: null, observed_at: null, since: null };
+  return { id, type: "test", ...nothing, ...none, text: labelled(text, label), ...label };
+}
+
+/** What a body template may name, of a message. */
+export function templateValues(message: AlertMessage): TemplateValues {
+  const { id, type, text, rule, city, observed_at: time } = message;
+  return { id, type, text, rule: rule ?? "", city: city ?? "", time: time ?? "" };
+}
+
+/** A rule's condition in words: `temperature below 0 °C for 30 min`, `unusual, severity 2 or more`. */
+export function describeCondition({ condition }: Pick<AlertRule, "condition">): string {
+  if (condition.type === "anomaly") {
+    const more = condition.severity === 3 ? "" : " or more";
+    return `${condition.kind}, severity ${condition.severity}${more}`;
+  }
+  const { variable, side, limit, forMinutes } = condition;
+  const duration = forMinutes === 0 ? "" : ` for ${forMinutes} min`;
+  return `${nameOf(variable)} ${side} ${limit} ${UNITS[variable]}${duration}`;
+}
+
+/** What a report says of what a rule watches. */
+function sightOf(
+  rule: AlertRule,
+  { observation, judgement }: Report,
+): { what: string; observed: number | null; unit: string | null } {
+  const { condition } = rule;
+  if (condition.type === "threshold") {
+    const { variable, side, limit } = condition;
+    const observed = observation?.[variable] ?? null;
+    const unit = UNITS[variable];
+    const bound = `limit: ${side} ${limit} ${unit}`;
+    return { what: `${nameOf(variable)} ${observed} ${unit} (${bound})`, observed, unit };
+  }
+  const anomaly = anomalyOf(condition, judgement);
+  if (anomaly === null) return { what: `no longer ${condition.kind}`, observed: null, unit: null };
+  const { observed, expected, severity } = anomaly;
+  const unit = condition.kind === "silent" ? "min" : condition.kind === "stuck" ? "h" : "°C";
+  const usual = expected === null ? "" : `, expected ${rounded(expected)} ${unit}`;
+  const seen = observed === null ? "" : ` ${rounded(observed)} ${unit}${usual}`;
+  return { what: `${condition.kind}:${seen} (severity ${severity})`, observed, unit };
+}
+
+function lasting({ since, at }: ActiveAlert, { condition }: AlertRule): string {
+  const waits = condition.type === "threshold" && condition.forMinutes > 0;
+  return waits && at > since ? `, so for ${Math.round((at - since) / 60_000)} min` : "";
+}
+
+function watchedBy({ condition }: Pick<AlertRule, "condition">): string {
+  return condition.type === "threshold" ? condition.variable : condition.kind;
+}
+
+/** Invented or old weather must not be taken for what is. */
+function labelled(text: string, { kind }: MessageLabel): string {
+  return kind === "observed" ? text : `[${kind}] ${text}`;
+}
+
+function nameOf(variable: AlertVariable): string {
+  return variable.replace("_", " ");
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}

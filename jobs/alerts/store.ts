@@ -1,0 +1,291 @@
+import { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { type AlertRule, type AlertRuleJson, parseAlertRule, ruleJson } from "../../core/alert-rule.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { DAY_MS, formatTimestamp } from "../../core/time.ts";
+import type { ActiveAlert, AlertChange, Track } from "./machine.ts";
+import type { AlertMessage } from "./message.ts";
+
+/** Format of the file, in its `user_version`. A newer one is refused. */
+const FORMAT = 1;
+/** How long is kept what was sent or given up, ms. */
+const KEPT_MS = 90 * DAY_MS;
+/** How long is remembered what a source told that tells no more, ms. */
+const TRACK_MS = 30 * DAY_MS;
+
+/** A message for one channel. */
+export interface NewMessage {
+  channel: string;
+  message: AlertMessage;
+}
+
+/** A message on its way. */
+export interface WaitingMessage extends NewMessage {
+  /** How often it was tried in vain. */
+  tries: number;
+  /** When it was made, ms. */
+  madeMs: number;
+}
+
+/** A message as it is shown. Times are ISO 8601 UTC. */
+export interface KeptMessage {
+  id: string;
+  channel: string;
+  type: AlertMessage["type"];
+  rule: string | null;
+  city: string | null;
+  text: string;
+  /** `failed`: given up. */
+  state: "waiting" | "sent" | "failed";
+  /** How often it was tried. */
+  tries: number;
+  made_at: string;
+  sent_at: string | null;
+  /** When it is tried next, quiet hours aside; null when it is not. */
+  next_try_at: string | null;
+  /** Why it could not be delivered the last time; null when it was. */
+  error: string | null;
+}
+
+interface MessageRow {
+  id: string;
+  channel: string;
+  message: string;
+  state: KeptMessage["state"];
+  tries: number;
+  made: number;
+  sent: number | null;
+  next: number | null;
+  error: string | null;
+}
+
+/**
+ * What alerts must not forget, in a file of the data set: rules made in the page, what is active, messages on their way and
+ * what was sent. A change of alerts and the messages of it are one transaction: after a kill both are there or neither,
+ * and then the same reports make them anew.
+ */
+export class AlertStore {
+  readonly #db: Database;
+
+  /**
+   * @param path of the file; made with its folder when it is not there
+   * @throws ConfigError `bad_setting` when a newer program wrote it
+   */
+  constructor(path: string) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.#db = new Database(path, { create: true, readwrite: true, strict: true });
+    try {
+      this.#prepare(path);
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  #prepare(path: string): void {
+    const db = this.#db;
+    db.run("PRAGMA busy_timeout = 2000");
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = FULL"); // a message once promised must outlive a power loss
+    const format = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+    if (format > FORMAT) {
+      throw new ConfigError(
+        "bad_setting",
+        `Cannot open the alerts ${path}: their format is ${format}, wanted at most ${FORMAT}`,
+        { hint: "A newer program wrote them: use that one, or move the file away." },
+      );
+    }
+    db.transaction(() => {
+      db.run("CREATE TABLE IF NOT EXISTS rules (id TEXT PRIMARY KEY, rule TEXT NOT NULL) STRICT");
+      db.run(
+        "CREATE TABLE IF NOT EXISTS tracks (rule TEXT, city TEXT, source TEXT, since REAL, last REAL NOT NULL, " +
+          "PRIMARY KEY (rule, city, source)) WITHOUT ROWID, STRICT",
+      );
+      db.run(
+        "CREATE TABLE IF NOT EXISTS active (rule TEXT, city TEXT, alert TEXT NOT NULL, definition TEXT NOT NULL, " +
+          "PRIMARY KEY (rule, city)) WITHOUT ROWID, STRICT",
+      );
+      db.run(
+        "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, " +
+          "channel TEXT NOT NULL, thread TEXT NOT NULL, message TEXT NOT NULL, state TEXT NOT NULL, " +
+          "tries INTEGER NOT NULL, made REAL NOT NULL, sent REAL, next REAL, error TEXT) STRICT",
+      );
+      db.run(
+        "CREATE INDEX IF NOT EXISTS waiting ON messages (channel, thread, number) WHERE state = 'waiting'",
+      );
+      db.run(`PRAGMA user_version = ${FORMAT}`);
+    }).immediate();
+  }
+
+  /**
+   * The rules made in the page, by name.
+   *
+   * @param channels those that are there: a rule keeps what is left of its channels
+   */
+  rules(channels: readonly { name: string }[]): AlertRule[] {
+    return this.#db
+      .query<{ id: string; rule: string }, []>("SELECT id, rule FROM rules ORDER BY rule, id")
+      .all()
+      .map(({ id, rule }) => {
+        const json = JSON.parse(rule) as AlertRuleJson;
+        const known = json.channels.map((name) => ({ name })); // it was checked when it was made
+        const parsed = parseAlertRule(json, known);
+        const left = parsed.channels.filter((name) => channels.some((channel) => channel.name === name));
+        return { ...parsed, channels: left, id, origin: "page" };
+      });
+  }
+
+  /** Keeps a rule made in the page. */
+  addRule(rule: AlertRule): void {
+    const text = JSON.stringify(ruleJson(rule));
+    this.#db.query("INSERT INTO rules (id, rule) VALUES (?, ?)").run(rule.id, text);
+  }
+
+  /** What an evaluation begins with. What is older than 30 days is forgotten. */
+  saved(now: number): { tracks: Track[]; alerts: ActiveAlert[] } {
+    this.#db.query("DELETE FROM tracks WHERE last < ?").run(now - TRACK_MS);
+    const tracks = this.#db.query<Track, []>("SELECT rule, city, source, since, last FROM tracks").all();
+    return { tracks, alerts: this.alerts().map(({ alert }) => alert) };
+  }
+
+  /** The active alerts with their rules as they were when they were raised, the newest first. */
+  alerts(): { alert: ActiveAlert; rule: AlertRule }[] {
+    return this.#db
+      .query<{ alert: string; definition: string }, []>("SELECT alert, definition FROM active")
+      .all()
+      .map(({ alert, definition }) => ({
+        alert: JSON.parse(alert) as ActiveAlert,
+        rule: JSON.parse(definition) as AlertRule,
+      }))
+      .sort((a, b) => b.alert.at - a.alert.at);
+  }
+
+  /** Keeps what an evaluation has changed, and the messages of it: all or nothing. */
+  keep(
+    changes: {
+      tracks?: readonly Track[];
+      /** In the order in which they came to be: an alert may begin and end in one of them. */
+      alerts?: readonly Pick<AlertChange, "type" | "alert" | "rule">[];
+      /** Rules that are not there any more: they go with all that is remembered of them. */
+      forgotten?: readonly string[];
+      messages?: readonly NewMessage[];
+    },
+    now: number,
+  ): void {
+    const { tracks = [], alerts = [], forgotten = [], messages = [] } = changes;
+    const db = this.#db;
+    db.transaction(() => {
+      for (const { rule, city, source, since, last } of tracks) {
+        db.query("INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?, ?)").run(rule, city, source, since, last);
+      }
+      for (const { type, alert, rule } of alerts) {
+        const { rule: id, city } = alert;
+        if (type === "recovered") {
+          db.query("DELETE FROM active WHERE rule = ? AND city = ?").run(id, city);
+        } else {
+          const [text, definition] = [JSON.stringify(alert), JSON.stringify(rule)];
+          db.query("INSERT OR REPLACE INTO active VALUES (?, ?, ?, ?)").run(id, city, text, definition);
+        }
+      }
+      for (const rule of forgotten) {
+        db.query("DELETE FROM rules WHERE id = ?").run(rule);
+        db.query("DELETE FROM tracks WHERE rule = ?").run(rule);
+        db.query("DELETE FROM active WHERE rule = ?").run(rule);
+      }
+      for (const { channel, message } of messages) {
+        const thread = message.alert_id ?? message.id;
+        db.query(
+          "INSERT INTO messages (id, channel, thread, message, state, tries, made, next) VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?)",
+        ).run(message.id, channel, thread, JSON.stringify(message), now, now);
+      }
+      if (messages.length > 0) {
+        db.query("DELETE FROM messages WHERE state <> 'waiting' AND made < ?").run(now - KEPT_MS);
+      }
+    }).immediate();
+  }
+
+  /**
+   * Messages of a channel whose time has come, the oldest first. A recovery comes after its alert: it is due once that was
+   * sent or given up.
+   */
+  due(channel: string, now: number, options: { testsOnly: boolean; limit: number }): WaitingMessage[] {
+    return this.#db
+      .query<Pick<MessageRow, "message" | "tries" | "made">, [string, number, number, number]>(
+        `SELECT message, tries, made FROM messages AS m
+        WHERE state = 'waiting' AND channel = ? AND next <= ? AND (? = 0 OR message ->> 'type' = 'test') AND NOT EXISTS (
+          SELECT 1 FROM messages AS b
+          WHERE b.state = 'waiting' AND b.channel = m.channel AND b.thread = m.thread AND b.number < m.number
+        )
+        ORDER BY number LIMIT ?`,
+      )
+      .all(channel, now, options.testsOnly ? 1 : 0, options.limit)
+      .map(({ message, tries, made }) => ({
+        channel,
+        message: JSON.parse(message) as AlertMessage,
+        tries,
+        madeMs: made,
+      }));
+  }
+
+  /** When the next message of a channel is tried after a time, ms; null when none is. */
+  nextDue(channel: string, after: number): number | null {
+    const sql = "SELECT min(next) AS next FROM messages WHERE state = 'waiting' AND channel = ? AND next > ?";
+    return this.#db.query<{ next: number | null }, [string, number]>(sql).get(channel, after)?.next ?? null;
+  }
+
+  /** A message was delivered. */
+  sent(id: string, now: number): void {
+    this.#db
+      .query(
+        "UPDATE messages SET state = 'sent', tries = tries + 1, sent = ?, next = NULL, error = NULL WHERE id = ?",
+      )
+      .run(now, id);
+  }
+
+  /** A message could not be delivered. @param next when it is tried again, ms; null when it is given up */
+  failed(id: string, error: string, next: number | null): void {
+    this.#db
+      .query("UPDATE messages SET state = ?, tries = tries + 1, next = ?, error = ? WHERE id = ?")
+      .run(next === null ? "failed" : "waiting", next, error, id);
+  }
+
+  /** Gives up what waits for channels that are not there any more. */
+  giveUpWithout(channels: readonly string[]): void {
+    this.#db
+      .query(
+        "UPDATE messages SET state = 'failed', next = NULL, error = 'There is no channel of this name any more' " +
+          "WHERE state = 'waiting' AND channel NOT IN (SELECT value FROM json_each(?))",
+      )
+      .run(JSON.stringify(channels));
+  }
+
+  /** Messages, the newest first. */
+  messages(limit: number): KeptMessage[] {
+    return this.#db
+      .query<MessageRow, [number]>("SELECT * FROM messages ORDER BY number DESC LIMIT ?")
+      .all(limit)
+      .map(({ id, channel, message, state, tries, made, sent, next, error }) => {
+        const { type, rule, city, text } = JSON.parse(message) as AlertMessage;
+        return {
+          id,
+          channel,
+          type,
+          rule,
+          city,
+          text,
+          state,
+          tries,
+          made_at: formatTimestamp(made),
+          sent_at: sent === null ? null : formatTimestamp(sent),
+          next_try_at: next === null ? null : formatTimestamp(next),
+          error,
+        };
+      });
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#db.close();
+  }
+}

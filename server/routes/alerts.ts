@@ -1,0 +1,147 @@
+import { Elysia } from "elysia";
+import { ruleJson } from "../../core/alert-rule.ts";
+import type { Place } from "../../core/city.ts";
+import type { Clock } from "../../core/clock.ts";
+import { RequestError } from "../../core/errors.ts";
+import { describe } from "../../core/observation.ts";
+import { formatTimestamp } from "../../core/time.ts";
+import type { AlertsService, RuleState } from "../../jobs/alerts/alerts.ts";
+import { quietText, targetOf } from "../alerts.ts";
+import { answerJson } from "../answer.ts";
+import { readText } from "../body.ts";
+import { Parameters } from "../parameters.ts";
+import type { Services } from "../services.ts";
+
+/** Longest body of a rule, bytes. */
+const RULE_MAX = 16_384;
+/** Most messages in one answer. */
+const MESSAGES = { min: 1, max: 1_000, fallback: 100 };
+
+/** What the routes of alerts work with; without alerts their lists are empty. */
+export interface AlertRoutesOptions {
+  services: Services;
+  alerts: AlertsService | null;
+  clock: Clock;
+}
+
+/** The API of alerts: channels, rules with their state, what is active, what was sent; makes, deletes and tests. */
+export function alertRoutes(options: AlertRoutesOptions) {
+  const { services, alerts } = options;
+  const parse = { parse: "none" } as const;
+  return new Elysia({ name: "alerts" }).group("/api/v1/alerts", (api) =>
+    api
+      .get("", ({ request }) => {
+        new Parameters(request, []);
+        const active = (alerts?.active() ?? []).map(({ alert, rule }) => ({
+          id: alert.id,
+          rule: { id: rule.id, name: rule.name },
+          city: alert.city,
+          source: alert.source,
+          since: formatTimestamp(alert.since),
+          raised_at: formatTimestamp(alert.at),
+        }));
+        return answerJson(options, request, { alerts: active });
+      })
+      .get("/channels", ({ request }) => {
+        new Parameters(request, []);
+        const channels = (alerts?.channels ?? []).map((channel) => ({
+          name: channel.name,
+          type: channel.type,
+          target: targetOf(channel),
+          quiet_hours: quietText(channel),
+        }));
+        return answerJson(options, request, { channels });
+      })
+      .get("/messages", ({ request }) => {
+        const limit = new Parameters(request, ["limit"]).integer("limit", MESSAGES);
+        return answerJson(options, request, { messages: alerts?.messages(limit) ?? [] });
+      })
+      .get("/rules", ({ request }) => {
+        new Parameters(request, []);
+        return answerJson(options, request, { rules: (alerts?.rules() ?? []).map(shown) });
+      })
+      .post(
+        "/rules",
+        async ({ request }) => {
+          new Parameters(request, []);
+          const input = withCity(await readJson(request), services.cities());
+          const rule = opened(alerts).addRule(input);
+          return answerJson(options, request, { rule: shown({ rule, active: 0 }) }, { status: 201 });
+        },
+        parse,
+      )
+      .delete(
+        "/rules/:id",
+        ({ request, params }) => {
+          new Parameters(request, []);
+          opened(alerts).removeRule(params.id);
+          return answerJson(options, request, { deleted: params.id });
+        },
+        parse,
+      )
+      .post(
+        "/channels/:name/test",
+        ({ request, params }) => {
+          new Parameters(request, []);
+          const message = opened(alerts).test(params.name);
+          return answerJson(options, request, { message }, { status: 202 });
+        },
+        parse,
+      ),
+  );
+}
+
+/**
+ * The alerts, where there are any.
+ *
+ * @throws RequestError `conflict`
+ */
+export function opened(alerts: AlertsService | null): AlertsService {
+  if (alerts !== null) return alerts;
+  throw new RequestError("conflict", "There are no alerts here: ALERTS_FILE is not set", {
+    hint: "docs/alerts.md says what to write into it.",
+  });
+}
+
+/**
+ * A rule's input with the city by its name, which may stand there as a slug or in another case.
+ *
+ * @throws RequestError `bad_parameter` when there is no such city
+ */
+export function withCity(input: unknown, cities: readonly Place[]): unknown {
+  if (typeof input !== "object" || input === null || !("city" in input)) return input;
+  const { city } = input;
+  if (typeof city !== "string") return input;
+  const wanted = city.trim().toLowerCase();
+  const found =
+    cities.find(({ name }) => name === city) ??
+    cities.find(({ name, slug }) => slug === wanted || name.toLowerCase() === wanted);
+  if (found === undefined) {
+    throw new RequestError(
+      "bad_parameter",
+      `Cannot make the rule: city is ${describe(city)}, wanted the name or slug of a city, or null`,
+      { hint: "/api/v1/cities lists them." },
+    );
+  }
+  return { ...input, city: found.name };
+}
+
+function shown({ rule, active }: RuleState) {
+  return { id: rule.id, origin: rule.origin, active, ...ruleJson(rule) };
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new RequestError(
+      "unsupported_media_type",
+      `The content type is ${describe(type)}, wanted application/json`,
+    );
+  }
+  const text = await readText(request, RULE_MAX);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new RequestError("bad_parameter", "The body is not JSON, wanted a rule", { cause });
+  }
+}

@@ -1,0 +1,20 @@
+/** A certificate of `hook.test`, signed by itself, valid for a hundred years; for tests alone. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUUhHESpRemAIRox6Ay9x21RurKqkwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJaG9vay50ZXN0MCAXDTI2MTEyNDE0NDgwMFoYDzIxMjYxMDMx
+MTQ0ODAwWjAUMRIwEAYDVQQDDAlob29rLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAT32DDSaVj485LjWz0pUwq3QyDSlAslBUiSzfs5K92uEL/OuwKFbosM
+xgv+xbL5FZtNWaUECMxTz2y1sFW2zu/ao2kwZzAdBgNVHQ4EFgQUfY84WfgDK719
+uIwhtDnFcox/GrMwHwYDVR0jBBgwFoAUfY84WfgDK719uIwhtDnFcox/GrMwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglob29rLnRlc3QwCgYIKoZIzj0EAwID
+RwAwRAIgOmOb30ezp1anrkMQ3hTOBoZCki5cHyfiE60qXs2zjlwCIFSmMc/kI0qZ
+0q++ms/Wd9+vgReZOWRdPaeJRmHkgZdo
+-----END CERTIFICATE-----
+`;
+/** Its private key, which guards nothing. */
+export const PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgtnnLVhQtZz52b3Mu
+fCJBIyMPXtSHQK4fG3KxULq8zVmhRANCAAT32DDSaVj485LjWz0pUwq3QyDSlAsl
+BUiSzfs5K92uEL/OuwKFbosMxgv+xbL5FZtNWaUECMxTz2y1sFW2zu/a
+-----END PRIVATE KEY-----
+`;
