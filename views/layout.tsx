@@ -71,12 +71,16 @@ function Head({ frame }: { frame: Frame }): JSX.Element {
       {/* async: the elements it defines must work while the page still streams. */}
       <script type="module" async src={assets.boot}></script>
       <script defer src={assets.htmx}></script>
-      {whole === null ? (
-        ""
-      ) : (
+      {whole !== null ? (
         <noscript>
           <meta http-equiv="refresh" content={`0; url=${whole}`} />
         </noscript>
+      ) : frame.units.refresh === "60" ? (
+        <noscript>
+          <meta http-equiv="refresh" content="60" />
+        </noscript>
+      ) : (
+        ""
       )}
     </head>
   );

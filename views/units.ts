@@ -8,9 +8,10 @@ export const CHOICES = {
   pressure: { hPa: "hPa", inHg: "inHg" },
   rain: { mm: "mm", in: "in" },
   time: { utc: "UTC", city: "local time of the city" },
+  refresh: { no: "stand still", "60": "load anew every 60 s" },
 } as const;
 
-/** The units and the clock in which one reader sees the pages. */
+/** The units and the clock in which one reader sees the pages, and what they do where no script keeps them new. */
 export type Units = { [K in keyof typeof CHOICES]: keyof (typeof CHOICES)[K] };
 
 /** What is shown to a reader who has chosen nothing: the units of the record, in UTC. */
@@ -20,6 +21,7 @@ export const DEFAULT_UNITS: Units = {
   pressure: "hPa",
   rain: "mm",
   time: "utc",
+  refresh: "no",
 };
 
 /** How one quantity is shown. */
@@ -104,7 +106,7 @@ export function scaleOfUnit(scales: Scales, unit: string | undefined): Scale | n
 
 const NAMES = Object.keys(CHOICES) as (keyof Units)[];
 
-/** Choices as one word for a cookie: `F.mph.inHg.in.city`. */
+/** Choices as one word for a cookie: `F.mph.inHg.in.city.no`. */
 export function writeUnits(units: Units): string {
   return NAMES.map((name) => units[name]).join(".");
 }

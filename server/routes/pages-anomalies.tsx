@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
-import { AnomaliesPage, KINDS, SEVERITIES, WINDOWS } from "../../views/pages/anomalies.tsx";
+import { AnomaliesPage, SEVERITIES, WINDOWS } from "../../views/pages/anomalies.tsx";
+import { KINDS } from "../../views/parts/anomaly-item.tsx";
 import { anomaliesPageOf } from "../pages/anomalies.ts";
 import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
 import { badParameter, Parameters } from "../parameters.ts";

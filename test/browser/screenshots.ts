@@ -14,6 +14,10 @@ import { startProgram } from "../../server/program.ts";
 import { launchChromium } from "./chromium.ts";
 import { PAGES } from "./pages.ts";
 
+/** What goes wrong with the stations of the pictures, so that there is something to find: shares of the observations. */
+const FAULTS = { spike: 0.01, gap: 0.01 };
+/** Taller pictures are cut, px: they are looked at beside text. */
+const TALLEST = 1400;
 /** Days of simulated weather behind the pictures: enough for bounds, forecasts and every window. */
 const DAYS = 31;
 const STEP_MS = 1_800_000;
@@ -24,7 +28,7 @@ const DEADLINE_MS = 600_000;
 const SIZES = {
   light: { viewport: { width: 1440, height: 900 }, colorScheme: "light" },
   dark: { viewport: { width: 1440, height: 900 }, colorScheme: "dark" },
-  phone: { viewport: { width: 375, height: 812 }, colorScheme: "light", deviceScaleFactor: 2 },
+  phone: { viewport: { width: 375, height: 812 }, colorScheme: "light" },
 } as const;
 
 /**
@@ -34,11 +38,10 @@ const SIZES = {
 async function main(names: readonly string[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const dataDir = await mkdtemp(join(tmpdir(), "isobar-screenshots-"));
+  // The page about the program shows where its data lies: as by default, below the folder in which it is started.
+  process.chdir(dataDir);
   try {
-    const { config } = loadConfig(
-      { DATA_DIR: dataDir, DATASET, WEATHER_SOURCE: "simulator", PORT: "0" },
-      { isTerminal: false },
-    );
+    const { config } = loadConfig({ DATASET, WEATHER_SOURCE: "simulator", PORT: "0" }, { isTerminal: false });
     await fill(config);
     const signal = new AbortController().signal;
     const program = await startProgram(config, { clock: systemClock, logger: silentLogger, signal });
@@ -58,6 +61,7 @@ async function main(names: readonly string[], folder: string): Promise<void> {
       await program.stop();
     }
   } finally {
+    process.chdir(tmpdir());
     await rm(dataDir, { recursive: true, force: true });
   }
 }
@@ -72,6 +76,7 @@ async function fill(config: Config): Promise<void> {
     const load = {
       cities: config.cities,
       seed: config.simulatorSeed,
+      faults: FAULTS,
       from: to - DAYS * DAY_MS,
       to,
       stepMs: STEP_MS,
@@ -116,7 +121,13 @@ async function shoot(browser: Browser, url: string, base: string): Promise<void>
     await page.locator("iso-live .st-live").waitFor();
     if ((await page.locator("iso-chart").count()) > 0) await page.waitForSelector("iso-chart canvas");
     const path = `${base}-${size}.png`;
-    await page.screenshot({ path, fullPage: true });
+    const height = await page.evaluate<number>("document.documentElement.scrollHeight");
+    const { width } = options.viewport;
+    await page.screenshot({
+      path,
+      fullPage: true,
+      clip: { x: 0, y: 0, width, height: Math.min(height, TALLEST) },
+    });
     console.log(path);
     await context.close();
   }

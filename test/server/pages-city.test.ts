@@ -118,11 +118,18 @@ describe("a reader's units", () => {
     const fields = { temperature: "F", wind: "mph", pressure: "nonsense", rain: "in", time: "city" };
     const kept = await app.post("/units", { ...fields, back: "/cities/london" });
     expect([kept.status, kept.headers.get("location")]).toEqual([303, "/cities/london"]);
-    expect(kept.headers.get("set-cookie")).toStartWith("units=F.mph.hPa.in.city; Path=/;");
+    expect(kept.headers.get("set-cookie")).toStartWith("units=F.mph.hPa.in.city.no; Path=/;");
     for (const back of ["//evil.example", "https://evil.example", "/\\evil.example", ""]) {
       expect((await app.post("/units", { back })).headers.get("location")).toBe("/");
     }
   });
+});
+
+test("a page is loaded anew every 60 s where no script runs and the reader wants it, and else never", async () => {
+  const meta = `<noscript><meta http-equiv="refresh" content="60"`;
+  expect(await app.text("/pipeline", cookie("C.ms.hPa.mm.utc.60"))).toContain(meta);
+  expect(await app.text("/?whole=1", cookie("C.ms.hPa.mm.utc.60"))).toContain(meta);
+  expect(await app.text("/pipeline")).not.toContain("http-equiv");
 });
 
 test("readCityHistory() counts flags, leaves failed values out of the line, and keeps extremes", async () => {

@@ -1,7 +1,8 @@
 import { Anomalies } from "../parts/anomalies.tsx";
 import { CityHead } from "../parts/city-head.tsx";
 import { CityHistoryPart } from "../parts/city-history.tsx";
-import { CityDays, CityQuality, CityRecords, CityStatisticsPart } from "../parts/city-tables.tsx";
+import { CityQuality } from "../parts/city-quality.tsx";
+import { CityDays, CityRecords, CityStatisticsPart } from "../parts/city-tables.tsx";
 import { ForecastRibbon } from "../parts/forecast-ribbon.tsx";
 import { Formats } from "../parts/formats.tsx";
 import { Empty } from "../parts/notes.tsx";

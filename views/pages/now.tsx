@@ -127,7 +127,8 @@ export function NowPage({ headline, cards, rows, more, late, units }: NowProps):
           <p class="note">
             <Icon name="stale" />
             <span>
-              Without a script this page stands still. <a href="/?whole=1">Show it as it is now</a>
+              Without a script this page stands still. <a href="/?whole=1">Show it as it is now</a>, or{" "}
+              <a href="/units?back=/">let pages load anew every 60 s</a>.
             </span>
           </p>
         </noscript>

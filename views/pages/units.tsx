@@ -7,6 +7,7 @@ const TITLES: Record<keyof Units, string> = {
   pressure: "Pressure",
   rain: "Rain",
   time: "Times of a city",
+  refresh: "Without a script, pages",
 };
 
 /** Where a reader chooses units and clock: a plain form, remembered in a cookie. `back` is the page to return to. */
