@@ -44,10 +44,11 @@ export async function pageResponse(
   request: Request,
   page: { path: string | null; title: string },
   element: JSX.Element,
+  status = 200,
 ): Promise<Response> {
   const units = unitsOfReader(request);
   const frame = frameOf(services, assets, clock.now(), { ...page, whole: null, units });
-  return new Response(closed(layout(frame, await render(element))), { headers: PAGE_HEADERS });
+  return new Response(closed(layout(frame, await render(element))), { status, headers: PAGE_HEADERS });
 }
 
 /** A part of a page that is fetched anew. */

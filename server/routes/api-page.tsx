@@ -1,25 +1,19 @@
 import { Elysia } from "elysia";
-import { layout } from "../../views/layout.tsx";
 import { ApiPage, type ApiProps } from "../../views/pages/api.tsx";
 import { anchorOf, curlOf, headOf, parametersOf } from "../api/docs.ts";
 import { TAGS } from "../api/endpoint.ts";
 import { ENDPOINTS } from "../api/endpoints.ts";
 import { errorStatuses, openApiPath } from "../api/openapi.ts";
-import { frameOf } from "../page-props.ts";
+import { pageResponse, type PagesOptions } from "../pages/page.ts";
 import { Parameters } from "../parameters.ts";
 import { OPENAPI_PATH } from "./openapi.ts";
-import type { PagesOptions } from "./pages.tsx";
 
 /** The API as a page for people: the same description as docs/api.md and the OpenAPI document, without a script. */
-export function apiPageRoutes({ services, assets, clock }: Omit<PagesOptions, "logger">) {
-  const content = Promise.resolve(<ApiPage {...apiProps()} />);
-  return new Elysia().get("/api", async ({ request }) => {
+export function apiPageRoutes(options: Pick<PagesOptions, "services" | "assets" | "clock">) {
+  const content = <ApiPage {...apiProps()} />;
+  return new Elysia().get("/api", ({ request }) => {
     new Parameters(request, []);
-    const frame = frameOf(services, assets, clock.now(), { path: null, title: "API", whole: null });
-    const { start, end } = layout(frame, await content);
-    return new Response(start + end, {
-      headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
-    });
+    return pageResponse(options, request, { path: null, title: "API" }, content);
   });
 }
 

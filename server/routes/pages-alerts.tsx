@@ -1,17 +1,14 @@
-import { html } from "@elysiajs/html";
 import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
 import { parseTimestamp } from "../../core/time.ts";
 import type { AlertsService } from "../../jobs/alerts/alerts.ts";
 import { describeCondition } from "../../jobs/alerts/message.ts";
-import { layout } from "../../views/layout.tsx";
 import { AlertsPage, type AlertsProps, type RuleEntry } from "../../views/pages/alerts.tsx";
 import { quietText, targetOf } from "../alerts.ts";
 import { readText } from "../body.ts";
-import { frameOf } from "../page-props.ts";
+import { pageResponse, type PagesOptions } from "../pages/page.ts";
 import { Parameters } from "../parameters.ts";
 import { opened, withCity } from "./alerts.ts";
-import type { PagesOptions } from "./pages.tsx";
 
 /** Longest form, bytes. */
 const FORM_MAX = 16_384;
@@ -19,11 +16,6 @@ const FORM_MAX = 16_384;
 const MESSAGES = 50;
 /** Cities that are offered while one is typed. */
 const OFFERED = 500;
-/**
- * Under `no-referrer` a browser sends `Origin: null` with a form, which the guard refuses. So that a form of this page
- * proves where it comes from, the page says that much to its own site.
- */
-const REFERRER = { "referrer-policy": "same-origin" };
 
 const NOTICES: Readonly<Record<string, string>> = {
   made: "The rule is made.",
@@ -32,22 +24,23 @@ const NOTICES: Readonly<Record<string, string>> = {
 };
 
 /** The page of alerts: plain forms, which work without a script. */
-export function alertPages(options: Omit<PagesOptions, "logger"> & { alerts: AlertsService | null }) {
-  const { services, assets, clock, alerts } = options;
-  const page = async (extra: Pick<AlertsProps, "notice" | "error" | "entry">, status = 200) => {
-    const now = clock.now();
-    const frame = frameOf(services, assets, now, { path: "/alerts", title: "Alerts", whole: null });
-    const props = { ...propsOf(options, now), ...extra };
-    const { start, end } = layout(frame, await Promise.resolve(<AlertsPage {...props} />));
-    const headers = { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
-    return new Response(start + end, { status, headers: { ...headers, ...REFERRER } });
+export function alertPages(
+  options: Pick<PagesOptions, "services" | "assets" | "clock"> & { alerts: AlertsService | null },
+) {
+  const { services, clock, alerts } = options;
+  const page = (
+    request: Request,
+    extra: Pick<AlertsProps, "notice" | "error" | "entry">,
+    status = 200,
+  ): Promise<Response> => {
+    const props = { ...propsOf(options, clock.now()), ...extra };
+    return pageResponse(options, request, { path: "/alerts", title: "Alerts" }, <AlertsPage {...props} />, status);
   };
   const parse = { parse: "none" } as const;
   return new Elysia({ name: "alert pages" })
-    .use(html({ autoDetect: false, autoDoctype: false }))
     .get("/alerts", ({ request }) => {
       const done = new Parameters(request, ["done"]).text("done");
-      return page({ notice: done === null ? null : (NOTICES[done] ?? null), error: null, entry: {} });
+      return page(request, { notice: done === null ? null : (NOTICES[done] ?? null), error: null, entry: {} });
     })
     .post(
       "/alerts/rules",
@@ -59,7 +52,7 @@ export function alertPages(options: Omit<PagesOptions, "logger"> & { alerts: Ale
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
           // What was typed is still there, and beside it what is wrong with it.
-          return page({ notice: null, error: `${error.message}.`, entry: entryOf(form) }, 400);
+          return page(request, { notice: null, error: `${error.message}.`, entry: entryOf(form) }, 400);
         }
         return seeOther("made");
       },

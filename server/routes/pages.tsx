@@ -1,3 +1,4 @@
+import { html } from "@elysiajs/html";
 import { Elysia } from "elysia";
 import { RequestError, codeOf, messageOf } from "../../core/errors.ts";
 import { layout, type Shell } from "../../views/layout.tsx";
@@ -55,6 +56,7 @@ export function pagesRoutes(options: PagesOptions) {
       fragmentResponse(element(unitsOfReader(request)));
   const asOf = () => pageClock(services, clock.now());
   return new Elysia({ name: "pages" })
+    .use(html({ autoDetect: false, autoDoctype: false }))
     .use(jobsPages(options))
     .use(pipelinePages(options))
     .use(anomaliesPage(options))
