@@ -43,7 +43,7 @@ ${markdownTable(
 ## Errors
 
 Every error is \`{ "error": { "code", "message", "hint" } }\`: the message names the parameter, its value and what was wanted; the hint,
-where there is one, says what to do.
+where there is one, says what to do. A URL that is longer than 16 kB with its headers is answered 431, without a body.
 
 ${markdownTable(
   ["Status", "Code", "Means"],

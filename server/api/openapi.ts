@@ -146,6 +146,7 @@ function responses(one: Endpoint): object {
       },
     };
   }
+  found[431] = { description: "URL and headers are longer than 16 kB together; without a body." };
   if (one.method === "GET" && one.answers.some(({ content }) => "application/json" in content)) {
     found[304] = { description: "What `If-None-Match` names is still the answer." };
   }

@@ -61,7 +61,7 @@ export function integerParameter(
 export function textParameter(
   description: string,
   example: string,
-  schema: JsonSchema = { type: "string", minLength: 1 },
+  schema: JsonSchema = { type: "string", minLength: 1, maxLength: 4_000 },
 ): Parameter<string | null> {
   return { description, schema, example, read: (name, { parameters }) => parameters.text(name) };
 }

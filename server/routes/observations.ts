@@ -11,7 +11,14 @@ import { type Values, endpoint, readQuery } from "../api/endpoint.ts";
 import { FORMAT, cityParameter, integerParameter, textParameter, timeParameter } from "../api/parameter.ts";
 import { boolean, nullable, text, time } from "../api/schema.ts";
 import { type WebContext, labelOf } from "../context.ts";
-import { type Cursor, decodeCursor, decodePositions, encodeCursor, encodePositions } from "../cursor.ts";
+import {
+  type Cursor,
+  POSITIONS_MAX,
+  decodeCursor,
+  decodePositions,
+  encodeCursor,
+  encodePositions,
+} from "../cursor.ts";
 import type { Cells, Column } from "../formats.ts";
 import { badParameter } from "../parameters.ts";
 import { takesGzip } from "../payload.ts";
@@ -61,7 +68,7 @@ export const GET_OBSERVATIONS = endpoint({
     since: textParameter(
       "Instead of `from`, `to` and `cursor`: what was stored since the last pull, in the order of the log. `begin` for all, `now` for what is to come, then the `next_since` of the answer before.",
       "begin",
-      { type: "string", minLength: 1, maxLength: 40_000 },
+      { type: "string", minLength: 1, maxLength: POSITIONS_MAX },
     ),
     format: FORMAT,
   },

@@ -69,10 +69,19 @@ export function ApiPage({ document, groups }: ApiProps): JSX.Element {
 
 function Endpoint({ one }: { one: ApiEndpoint }): JSX.Element {
   return (
-    <>
-      <h3 id={attribute(one.anchor)} safe>
-        {one.title}
-      </h3>
+    <section aria-labelledby={attribute(one.anchor)}>
+      <div class="bar">
+        <h3 id={attribute(one.anchor)}>
+          {/* A long path may break behind each of its slashes. */}
+          {one.title.split("/").map((part, index) => (
+            <>
+              {index === 0 ? "" : "/"}
+              <wbr />
+              <span safe>{part}</span>
+            </>
+          ))}
+        </h3>
+      </div>
       <Prose text={one.about} />
       {one.parameters.length === 0 ? (
         ""
@@ -130,7 +139,7 @@ function Endpoint({ one }: { one: ApiEndpoint }): JSX.Element {
         </>
       ))}
       <Prose text={one.errors} />
-    </>
+    </section>
   );
 }
 
