@@ -62,9 +62,10 @@ export function openAlerts(
   return Object.assign(alerts, { close: () => store.close() });
 }
 
-/** Where a channel leads, without what may be a key. */
+/** Where a channel leads, without what may be a key or whose address it is: a host, or `…@example.org`. */
 export function targetOf(channel: AlertChannel): string {
-  return channel.type === "email" ? channel.to.join(", ") : new URL(channel.url).host;
+  if (channel.type !== "email") return new URL(channel.url).host;
+  return channel.to.map((address) => `…${address.slice(address.lastIndexOf("@"))}`).join(", ");
 }
 
 /** A channel's quiet hours for people: `22:00–07:00 Europe/London`; null where it has none. */

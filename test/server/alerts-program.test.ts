@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { DEFAULT_CITIES } from "../../core/city.ts";
 import { startSmtp } from "../jobs/alerts/smtp-server.ts";
 import { eventually, getJson, type Json, postLines, startHere, temporaryFolder } from "./running.ts";
 
@@ -23,10 +24,10 @@ function receiver() {
   return { url: `http://localhost:${server.port}/hook`, got };
 }
 
-/** A record of a city's temperature some seconds ago. */
-function record(temperature: number, secondsAgo: number): string {
+/** A record of a city's wind some seconds ago, which quality control finds possible. */
+function record(windSpeed: number, secondsAgo: number): string {
   const timestamp = `${new Date(Date.now() - secondsAgo * 1000).toISOString().slice(0, 19)}Z`;
-  return JSON.stringify({ timestamp, city: "London", temperature, source: "roof" });
+  return JSON.stringify({ timestamp, city: "London", wind_speed: windSpeed, source: "roof" });
 }
 
 describe("a program with alerts", () => {
@@ -40,8 +41,12 @@ describe("a program with alerts", () => {
       { name: "mail", type: "email", to: ["someone@example.org"] },
     ];
     await Bun.write(file, JSON.stringify({ channels }));
+    // One city: its invented past is judged before what is posted.
+    const cities = DEFAULT_CITIES.filter(({ name }) => name === "London");
+    await Bun.write(join(folder.path, "cities.json"), JSON.stringify(cities));
     const env = {
       DATA_DIR: join(folder.path, "data"),
+      CITIES_FILE: join(folder.path, "cities.json"),
       POLL_SECONDS: "3600",
       ALERTS_FILE: file,
       ALERT_WEBHOOK_HOSTS: "localhost",
@@ -51,10 +56,10 @@ describe("a program with alerts", () => {
     {
       await using here = await startHere(env);
       const rule = {
-        name: "Heat",
+        name: "Storm",
         city: "london",
-        variable: "temperature",
-        above: 40,
+        variable: "wind_speed",
+        above: 20,
         channels: ["ops", "mail"],
       };
       const made = await getJson(here.url, "/api/v1/alerts/rules", {
@@ -63,24 +68,24 @@ describe("a program with alerts", () => {
         body: JSON.stringify(rule),
       });
       expect(made.status).toBe(201);
-      await postLines(here.url, [record(40.4, 60)]);
+      await postLines(here.url, [record(20.4, 60)]);
       const alert = await eventually("the alert arrives", () => hook.got[0]);
       expect(alert).toMatchObject({
         type: "alert",
-        rule: "Heat",
+        rule: "Storm",
         city: "London",
-        observed: 40.4,
+        observed: 20.4,
         kind: "simulated",
       });
       const email = await eventually("the e-mail arrives", () => smtp.taken[0]);
-      expect(email.text).toContain("Heat: London, temperature 40.4 °C");
+      expect(email.text).toContain("Storm: London, wind speed 20.4 m/s");
       const { body } = await here.get("/api/v1/alerts");
-      expect(body.alerts.map((one: Json) => [one.rule.name, one.source])).toEqual([["Heat", "roof"]]);
+      expect(body.alerts.map((one: Json) => [one.rule.name, one.source])).toEqual([["Storm", "roof"]]);
       expect(here.lines.join("\n")).not.toContain("s3cret");
       await here.program.stop();
     }
     await using again = await startHere(env);
-    await postLines(again.url, [record(40.3, 30), record(39.8, 5)]);
+    await postLines(again.url, [record(20.3, 30), record(19.8, 5)]);
     const over = await eventually("the recovery arrives", () =>
       hook.got.find(({ type }) => type === "recovery"),
     );

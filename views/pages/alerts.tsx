@@ -16,7 +16,7 @@ export interface RuleEntry {
 export interface ChannelProps {
   name: string;
   type: "webhook" | "sms" | "email";
-  /** A host, or addresses. */
+  /** A host, or the domains of addresses. */
   target: string;
   /** Its quiet hours in words; null where it has none. */
   quiet: string | null;
@@ -132,7 +132,7 @@ function Active({ active, now }: AlertsProps): JSX.Element {
       <div class="bar">
         <h2 id="h-active">Active</h2>
       </div>
-      <div class="scroll">
+      <div class="scroll" tabindex="0">
         <table>
           <thead>
             <tr>
@@ -183,8 +183,8 @@ function Rules({ rules }: AlertsProps): JSX.Element {
                 <th scope="col">Condition</th>
                 <th scope="col">Channels</th>
                 <th scope="col">State</th>
-                <th scope="col">
-                  <span class="vh">Delete</span>
+                <th scope="col" class="right">
+                  Action
                 </th>
               </tr>
             </thead>
@@ -335,8 +335,8 @@ function Channels({ channels }: AlertsProps): JSX.Element {
               <th scope="col">Kind</th>
               <th scope="col">To</th>
               <th scope="col">Quiet hours</th>
-              <th scope="col">
-                <span class="vh">Test</span>
+              <th scope="col" class="right">
+                Action
               </th>
             </tr>
           </thead>
@@ -380,7 +380,7 @@ function Messages({ messages, now }: AlertsProps): JSX.Element {
       {messages.length === 0 ? (
         <Empty what="Nothing was sent yet." why="A test shows whether a channel works." />
       ) : (
-        <div class="scroll">
+        <div class="scroll" tabindex="0">
           <table>
             <thead>
               <tr>

@@ -1,0 +1,182 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { parseAlertsFile } from "../../core/alert-rule.ts";
+import { systemClock } from "../../core/clock.ts";
+import { silentLogger } from "../../core/log.ts";
+import { Alerts } from "../../jobs/alerts/alerts.ts";
+import { deliverer } from "../../jobs/alerts/deliver.ts";
+import { AlertStore } from "../../jobs/alerts/store.ts";
+import { type Assets, buildAssets } from "../../server/assets.ts";
+import { newId } from "../../server/ports.ts";
+import { alertPages } from "../../server/routes/pages-alerts.tsx";
+import { GOOD } from "../server/fake-services.ts";
+import type { FakeServices } from "../server/fake-services.ts";
+import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
+import { appOf, FakeLive, worldOf } from "./world.ts";
+
+setDefaultTimeout(60_000);
+
+describe.skipIf(!HAS_CHROMIUM)("the page of alerts in Chromium", () => {
+  let browser: Browser;
+  let assets: Assets;
+  beforeAll(async () => {
+    [browser, assets] = await Promise.all([launchChromium(), buildAssets()]);
+  });
+  afterAll(() => browser.close());
+
+  let folder: string;
+  let services: FakeServices;
+  let live: FakeLive;
+  let store: AlertStore;
+  let alerts: Alerts;
+  let stopJob: () => Promise<void>;
+  let server: Bun.Server<undefined>;
+  let hook: Bun.Server<undefined>;
+  /** What the webhook got. */
+  let got: { type: string; text: string }[];
+  let arrival: PromiseWithResolvers<void>;
+  let complaints: string[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "isobar-alerts-"));
+    got = [];
+    complaints = [];
+    arrival = Promise.withResolvers();
+    hook = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async (request) => {
+        got.push((await request.json()) as { type: string; text: string });
+        arrival.resolve();
+        arrival = Promise.withResolvers();
+        return new Response(null, { status: 204 });
+      },
+    });
+    services = worldOf(["Oslo", "Rome"], Date.now());
+    live = new FakeLive(services);
+    store = new AlertStore(join(folder, "a.sqlite"));
+    const channels = [{ name: "ops", type: "webhook", url: hook.url.href }];
+    alerts = new Alerts({
+      file: parseAlertsFile({ channels }),
+      store,
+      deliver: deliverer({ smtp: null, webhookHosts: ["127.0.0.1"] }),
+      label: { dataset: "main", kind: "observed" },
+      staleAfterSeconds: services.about.staleAfterSeconds,
+      // Every city's newest observation has passed every test.
+      current: () =>
+        services.currentList.map(({ observation, offset }) => {
+          const { city, source, timestamp } = observation;
+          const judgement = {
+            city,
+            source,
+            timestamp,
+            log_offset: offset,
+            flags: GOOD,
+            usual: null,
+            anomalies: [],
+          };
+          return { observation, judgement };
+        }),
+      lock: () => Promise.resolve({ release: () => {} }),
+      clock: systemClock,
+      logger: silentLogger,
+      newId,
+    });
+    const abort = new AbortController();
+    const ended = alerts.backgroundJob().run({ signal: abort.signal, running: () => {}, waiting: () => {} });
+    stopJob = async () => {
+      abort.abort();
+      await ended;
+    };
+    const app = appOf(services, live, assets).use(
+      alertPages({ services, assets, clock: systemClock, alerts }),
+    );
+    server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    live.close();
+    await stopJob();
+    await Promise.all([server.stop(true), hook.stop(true)]);
+    store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(`${server.url.origin}/alerts`);
+    return page;
+  };
+
+  test.each([true, false])(
+    "takes a rule from the form to the webhook, and deletes it (script: %p)",
+    async (javaScriptEnabled) => {
+      const page = await open({ javaScriptEnabled });
+      await page.getByLabel("Name").fill("Not so cold");
+      await page.getByLabel("City, empty for every city").fill("Oslo");
+      await page.getByLabel("Limit", { exact: true }).fill("-90");
+      const alert = arrival.promise;
+      await page.getByRole("button", { name: "Make the rule" }).click();
+      await page.getByText("The rule is made.").waitFor();
+      await alert;
+      expect(got[0]).toMatchObject({ type: "alert" });
+      expect(got[0]?.text).toStartWith("Not so cold: Oslo, temperature ");
+      const closing = arrival.promise;
+      await page.getByRole("button", { name: "Delete the rule Not so cold" }).click();
+      await page.getByText("The rule is deleted.").waitFor();
+      await closing;
+      expect(got[1]).toMatchObject({ type: "recovery" });
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  test("sends a test, and shows what became of it", async () => {
+    const page = await open();
+    const sent = arrival.promise;
+    await page.getByRole("button", { name: "Send a test to ops" }).click();
+    await page.getByText("The test message is on its way").waitFor();
+    await sent;
+    expect(got[0]).toMatchObject({ type: "test", text: "Test: the channel ops works" });
+    await page.reload();
+    expect(await page.getByText("Test: the channel ops works").count()).toBe(1);
+  });
+
+  test("keeps what was typed when it is refused", async () => {
+    const page = await open();
+    await page.getByLabel("Name").fill("Heat");
+    await page.getByLabel("Limit", { exact: true }).fill("hot");
+    await page.getByRole("button", { name: "Make the rule" }).click();
+    await page.getByText('above is "hot", wanted a number').waitFor();
+    expect(await page.getByLabel("Name").inputValue()).toBe("Heat");
+    expect(alerts.rules()).toEqual([]);
+  });
+
+  test("fits a phone without sideways scroll", async () => {
+    alerts.addRule({
+      name: "A rule with a rather long name",
+      variable: "temperature",
+      above: 60,
+      channels: ["ops"],
+    });
+    const page = await open({ viewport: { width: 375, height: 800 } });
+    const width = await page.evaluate("document.documentElement.scrollWidth");
+    expect(width).toBeLessThanOrEqual(375);
+  });
+});
