@@ -34,13 +34,23 @@ export function alertPages(
     status = 200,
   ): Promise<Response> => {
     const props = { ...propsOf(options, clock.now()), ...extra };
-    return pageResponse(options, request, { path: "/alerts", title: "Alerts" }, <AlertsPage {...props} />, status);
+    return pageResponse(
+      options,
+      request,
+      { path: "/alerts", title: "Alerts" },
+      <AlertsPage {...props} />,
+      status,
+    );
   };
   const parse = { parse: "none" } as const;
   return new Elysia({ name: "alert pages" })
     .get("/alerts", ({ request }) => {
       const done = new Parameters(request, ["done"]).text("done");
-      return page(request, { notice: done === null ? null : (NOTICES[done] ?? null), error: null, entry: {} });
+      return page(request, {
+        notice: done === null ? null : (NOTICES[done] ?? null),
+        error: null,
+        entry: {},
+      });
     })
     .post(
       "/alerts/rules",
