@@ -16,13 +16,14 @@ const PAGES = [
   { path: "/anomalies", name: "Anomalies" },
   { path: "/trends", name: "Trends" },
   { path: "/forecast", name: "Forecast" },
-  { path: "/jobs", name: "Jobs" },
   { path: "/alerts", name: "Alerts" },
+  { path: "/jobs", name: "Jobs" },
   { path: "/pipeline", name: "Pipeline" },
   { path: "/about", name: "About" },
 ] as const;
 
 const API = [
+  { href: "/api", name: "How to ask" },
   { href: "/api/v1/current", name: "Current" },
   { href: "/api/v1/observations", name: "Observations" },
   { href: "/api/v1/statistics", name: "Statistics" },
