@@ -262,12 +262,7 @@ export class Analytics implements AnalyticsService {
       job.away = 0;
       const { table, duration_ms, rows_read } = job.result;
       this.#end(id, { state: "succeeded", progress: 1, rows: table.numRows });
-      logger.info("analytic job done", {
-        job: name,
-        rows: table.numRows,
-        rows_read,
-        ms: duration_ms,
-      });
+      logger.info("analytic job done", { job: name, rows: table.numRows, rows_read, ms: duration_ms });
     } catch (error) {
       if (codeOf(error) === "cancelled") {
         this.#end(id, { state: "cancelled" });
@@ -304,24 +299,11 @@ export class Analytics implements AnalyticsService {
     for (let attempt = 1; ; attempt++) {
       const { snapshot, commits, watermark } = await take();
       try {
-        const table = await runJob(engine, job, {
-          snapshot,
-          views,
-          signal,
-          progress,
-          background: true,
-        });
+        const table = await runJob(engine, job, { snapshot, views, signal, progress, background: true });
         const duration_ms = clock.now() - started;
         const rows_read = rowsOf(neededFiles(job, snapshot));
         const generated_at = this.#now();
-        const facts = {
-          job: info.name,
-          run,
-          generated_at,
-          engine: engine.name,
-          rows_read,
-          duration_ms,
-        };
+        const facts = { job: info.name, run, generated_at, engine: engine.name, rows_read, duration_ms };
         return await this.#results.put({ ...facts, commits, watermark, query }, table);
       } catch (error) {
         // A compaction may have replaced a file under the query: the next snapshot has the new one.

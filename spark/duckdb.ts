@@ -120,18 +120,19 @@ class DuckDbEngine implements Engine {
     const pool = options.background === true ? this.#background : this.#foreground;
     const views = neededViews(sql, options.views ?? []);
     // Views read the observations again and again.
-    const tables = views.length === 0 ? undefined : parsedTables(snapshot);
+    const isParsed = views.length > 0;
+    const tables = isParsed ? parsedTables(snapshot) : [];
     return this.#with(pool, options.signal, async (session, signal) => {
       const { connection } = session;
       try {
-        for (const { name, sql: rows } of tables ?? [])
+        for (const { name, sql: rows } of tables)
           // Sorted, else each small file takes blocks of its own.
           await runStatement(
             connection,
             `CREATE TEMP TABLE ${name} AS FROM (${rows}) ORDER BY "timestamp"`,
             signal,
           );
-        await showView(session, { name: "observations", sql: observationsSql(snapshot, tables) });
+        await showView(session, { name: "observations", sql: observationsSql(snapshot, isParsed) });
         for (const view of views) await showView(session, view);
         const statement = await prepareSelect(connection, sql, options.arguments ?? {});
         try {
@@ -141,7 +142,7 @@ class DuckDbEngine implements Engine {
           statement.destroySync();
         }
       } finally {
-        for (const { name } of tables ?? []) await connection.run(`DROP TABLE IF EXISTS ${name}`);
+        for (const { name } of tables) await connection.run(`DROP TABLE IF EXISTS ${name}`);
       }
     });
   }

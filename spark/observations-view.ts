@@ -38,38 +38,35 @@ export function parsedTables(snapshot: Snapshot): { name: string; sql: string }[
  * The SELECT behind the view `observations` in DuckDB's dialect: of each observation the newest revision, which is the one
  * with the largest offset.
  *
- * @param parsed tables to read in the place of the JSONL files, of {@link parsedTables}. Default: the files
+ * @param isParsed reads {@link parsedTables} in the place of the JSONL files
  */
-export function observationsSql(snapshot: Snapshot, parsed?: readonly { name: string }[]): string {
+export function observationsSql(snapshot: Snapshot, isParsed = false): string {
   const { plain, revised } = splitRevised(snapshot);
-  const rows = (days: string, files: readonly SnapshotFile[]) => {
-    if (parsed === undefined) return rowsSql({ files });
-    const tables = parsed.filter(({ name }) => name === `parsed_${days}`);
-    const others = files.filter(({ format }) => format !== "jsonl");
-    const branches = tables.map(({ name }) => `SELECT ${NAMES} FROM ${name}`);
-    if (others.length > 0 || tables.length === 0) branches.push(rowsSql({ files: others }));
-    return branches.join(" UNION ALL ");
-  };
   const branches: string[] = [];
-  if (plain.length > 0 || revised.length === 0) branches.push(rows("plain", plain));
+  if (plain.length > 0 || revised.length === 0)
+    branches.push(rowsSql({ files: plain }, isParsed ? "parsed_plain" : undefined));
   if (revised.length > 0) {
     branches.push(
-      `SELECT ${NAMES} FROM (${rows("revised", revised)}) QUALIFY ` +
+      `SELECT ${NAMES} FROM (${rowsSql({ files: revised }, isParsed ? "parsed_revised" : undefined)}) QUALIFY ` +
         `row_number() OVER (PARTITION BY "source", "city", "timestamp" ORDER BY "log_offset" DESC) = 1`,
     );
   }
   return branches.map((branch) => `(${branch})`).join(" UNION ALL ");
 }
 
-/** The SELECT of every row of the files in DuckDB's dialect, revisions included. No files: the columns without a row. */
-export function rowsSql(snapshot: Snapshot): string {
+/**
+ * The SELECT of every row of the files in DuckDB's dialect, revisions included. No files: the columns without a row.
+ *
+ * @param parsed a table with the rows of the JSONL files. Default: the files themselves
+ */
+export function rowsSql(snapshot: Snapshot, parsed?: string): string {
   const branches: string[] = [];
   const jsonl = locations(snapshot, "jsonl");
   if (jsonl !== "") {
-    branches.push(
-      `SELECT ${NAMES} FROM read_json([${jsonl}], format = 'newline_delimited', compression = 'uncompressed', ` +
-        `columns = {${STRUCT}}, hive_partitioning = false)`,
-    );
+    const files =
+      `read_json([${jsonl}], format = 'newline_delimited', compression = 'uncompressed', ` +
+      `columns = {${STRUCT}}, hive_partitioning = false)`;
+    branches.push(`SELECT ${NAMES} FROM ${parsed ?? files}`);
   }
   const parquet = locations(snapshot, "parquet");
   if (parquet !== "") {
