@@ -1,0 +1,69 @@
+/** What was typed into a form that was refused. */
+export interface RuleEntry {
+  values?: Readonly<Record<string, string>>;
+  channels?: readonly string[];
+}
+
+/** A way to a person or a program, without what may be a key. */
+export interface ChannelProps {
+  name: string;
+  type: "webhook" | "sms" | "email";
+  /** A host, or the domains of addresses. */
+  target: string;
+  /** Its quiet hours in words; null where it has none. */
+  quiet: string | null;
+}
+
+/** A rule with its state. */
+export interface RuleProps {
+  id: string;
+  name: string;
+  /** Null for every city. */
+  city: string | null;
+  /** In words. */
+  condition: string;
+  channels: readonly string[];
+  /** How many of its alerts are active. */
+  active: number;
+  isOfFile: boolean;
+}
+
+/** An alert that has not recovered. Times are ms. */
+export interface ActiveProps {
+  rule: string;
+  city: string;
+  source: string;
+  condition: string;
+  since: number;
+}
+
+/** A message that was sent, or is to be. */
+export interface MessageProps {
+  channel: string;
+  type: "alert" | "recovery" | "test";
+  text: string;
+  state: "waiting" | "sent" | "failed";
+  tries: number;
+  error: string | null;
+  /** ms. */
+  madeAt: number;
+}
+
+/** The page of alerts. */
+export interface AlertsProps {
+  /** ms. */
+  now: number;
+  /** Whether there is a file of channels. */
+  isOn: boolean;
+  /** Names that are offered. */
+  cities: readonly string[];
+  channels: readonly ChannelProps[];
+  rules: readonly RuleProps[];
+  active: readonly ActiveProps[];
+  messages: readonly MessageProps[];
+  /** What has just been done; null for nothing. */
+  notice: string | null;
+  /** Why the form was refused; null where it was not. */
+  error: string | null;
+  entry: RuleEntry;
+}
