@@ -23,6 +23,10 @@ let id = "";
 beforeAll(async () => {
   folder = await temporaryFolder();
   program = await startHere({ DATA_DIR: folder.path });
+  await eventually("observations are committed", async () => {
+    const { body } = await program.get("/api/v1/observations?limit=1");
+    return body.rows.length === 0 ? undefined : true;
+  });
   const started = await program.get("/api/v1/jobs/daily_summary/runs", { method: "POST" });
   id = started.body.run.id as string;
   await eventually("a job has a result", async () => {
