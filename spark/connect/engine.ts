@@ -9,7 +9,17 @@ import type { Engine, QueryOptions, Snapshot, SqlView } from "../engine.ts";
 import { neededViews } from "../needed-views.ts";
 import { Pool } from "../pool.ts";
 import { engineError, SparkFailure } from "./failure.ts";
-import { compactionPlan, countPlan, observationsPlan, queryPlan, textPlan, viewPlan } from "./plans.ts";
+import {
+  cachePlan,
+  compactionPlan,
+  countPlan,
+  observationsPlan,
+  parsedViews,
+  queryPlan,
+  textPlan,
+  uncachePlan,
+  viewPlan,
+} from "./plans.ts";
 import { progressOf } from "./progress.ts";
 import { describeRemote, parseRemote, type Remote } from "./remote.ts";
 import { tableFromSpark } from "./result.ts";
@@ -49,6 +59,8 @@ export interface SparkEngine extends Engine {
 const SESSIONS = 8;
 /** How often a server that is away is tried: somebody waits, or nobody does and a restart of it may be sat out (20 s). */
 const TRIES = { foreground: 3, background: 9 };
+/** Longest wait at the end for Spark to free memory, ms. */
+const UNCACHE_MS = 2_000;
 /** Waits between two looks for a server that was not there at the start. */
 const LOOK = { baseMs: 1_000, maxMs: 30_000 };
 /** The first queries of a server are slow: this one touches reading, grouping, sorting and windows before anybody waits. */
@@ -202,8 +214,17 @@ class ConnectEngine implements SparkEngine {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await Promise.allSettled(this.#running);
-    await Promise.all(this.#sessions.drain().map((session) => session.close()));
+    await Promise.all(this.#sessions.drain().map((session) => this.#end(session)));
     this.#rpc.close();
+  }
+
+  /** Ends a session. Spark would go on keeping what it keeps in memory for it. */
+  async #end(session: SparkSession): Promise<void> {
+    const run = { signal: AbortSignal.timeout(UNCACHE_MS), tries: 1 };
+    await uncache(session, run).catch((error: unknown) =>
+      this.#options.logger.debug("Could not free Spark's memory", { reason: messageOf(error) }),
+    );
+    await session.close();
   }
 
   /**
@@ -287,7 +308,13 @@ async function showViews(
   if (shown.snapshot !== key) {
     shown.snapshot = "";
     shown.views.clear();
-    await session.run(observationsPlan(snapshot), run);
+    await uncache(session, run);
+    for (const { name, plan } of parsedViews(snapshot)) {
+      await session.run(plan, run);
+      await session.run(cachePlan(name), run);
+      shown.parsed.push(name);
+    }
+    await session.run(observationsPlan(snapshot, shown.parsed), run);
     shown.snapshot = key;
   }
   let changed = false;
@@ -299,6 +326,11 @@ async function showViews(
     await session.run(viewPlan(view), run);
     shown.views.set(view.name, view.sql);
   }
+}
+
+/** Frees the memory that a session holds. */
+async function uncache(session: SparkSession, run: RunOptions): Promise<void> {
+  for (const name of session.shown.parsed.splice(0)) await session.run(uncachePlan(name), run);
 }
 
 /** The one number of a plan's result. */

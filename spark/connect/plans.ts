@@ -23,6 +23,9 @@ const NOTHING = `SELECT ${OBSERVATION_COLUMNS.map(
   ([name, type]) => `CAST(NULL AS ${type.toUpperCase()}) AS \`${name}\``,
 ).join(", ")} WHERE false`;
 
+/** JSONL files from which on they are read once for all scans of a snapshot. */
+const MANY_FILES = 32;
+
 const READER_OPTIONS = {
   // A line that is no row fails the query instead of becoming a row of nulls.
   mode: "FAILFAST",
@@ -48,10 +51,34 @@ export function viewPlan({ name, sql }: SqlView): PlanInit {
   return createView(name, sqlRelation(`SELECT * FROM (${sql}\n)`));
 }
 
-/** Makes the view `observations` of a session: of each observation of the snapshot the newest revision. */
-export function observationsPlan(snapshot: Snapshot): PlanInit {
-  const { plain, revised } = splitRevised(snapshot);
-  const groups = { ...byFormat("plain", plain), ...byFormat("revised", revised) };
+/**
+ * The JSONL files of a snapshot under the names that {@link observationsPlan} has for them, where they are so many that a query
+ * with its dozen scans should read them once: each file costs a task its opening.
+ */
+export function parsedViews(snapshot: Snapshot): { name: string; plan: PlanInit }[] {
+  const groups = Object.entries(groupsOf(snapshot)).filter(([name]) => name.endsWith("_json"));
+  if (groups.reduce((sum, [, files]) => sum + files.length, 0) < MANY_FILES) return [];
+  return groups.map(([name, files]) => ({ name, plan: createView(name, readFiles(files)) }));
+}
+
+/** Keeps the rows of a view in Spark's memory from its first use on, as far as they fit. */
+export function cachePlan(view: string): PlanInit {
+  // Not on disk: what does not fit is read again.
+  return command(`CACHE LAZY TABLE ${view} OPTIONS ('storageLevel' = 'MEMORY_ONLY')`);
+}
+
+/** Frees what {@link cachePlan} keeps. */
+export function uncachePlan(view: string): PlanInit {
+  return command(`UNCACHE TABLE IF EXISTS ${view}`);
+}
+
+/**
+ * Makes the view `observations` of a session: of each observation of the snapshot the newest revision.
+ *
+ * @param parsed views of the session that stand for groups of files: those of {@link parsedViews}
+ */
+export function observationsPlan(snapshot: Snapshot, parsed: readonly string[] = []): PlanInit {
+  const groups = groupsOf(snapshot);
   const branches: string[] = [];
   for (const name of Object.keys(groups)) if (name.startsWith("plain")) branches.push(select(name));
   const searched = Object.keys(groups).filter((name) => name.startsWith("revised"));
@@ -63,7 +90,8 @@ export function observationsPlan(snapshot: Snapshot): PlanInit {
         `FROM (${searched.map(select).join(" UNION ALL ")})) WHERE \`place\` = 1`,
     );
   }
-  return createView("observations", withFiles(union(branches), groups));
+  const read = Object.entries(groups).filter(([name]) => !parsed.includes(name));
+  return createView("observations", withFiles(union(branches), Object.fromEntries(read)));
 }
 
 /** Writes every row of the snapshot, sorted, as one Parquet file in a new folder. @param location the folder's URL */
@@ -73,12 +101,7 @@ export function compactionPlan(snapshot: Snapshot, location: string): PlanInit {
   const query =
     `INSERT OVERWRITE DIRECTORY ${quoted(location)} USING parquet ` +
     `SELECT /*+ COALESCE(1) */ * FROM (${rows}) ORDER BY \`timestamp\`, \`city\`, \`source\`, \`log_offset\``;
-  return {
-    opType: {
-      case: "command",
-      value: { commandType: { case: "sqlCommand", value: { input: withFiles(query, groups) } } },
-    },
-  };
+  return command(query, groups);
 }
 
 /** Counts the rows of the Parquet files in a folder. */
@@ -104,6 +127,12 @@ export function urlOf(location: string): string {
   return location.startsWith("/") ? `file://${location}` : location;
 }
 
+/** A statement that is no query. */
+function command(statement: string, groups: Groups = {}): PlanInit {
+  const input = withFiles(statement, groups);
+  return { opType: { case: "command", value: { commandType: { case: "sqlCommand", value: { input } } } } };
+}
+
 function createView(name: string, input: RelationInit): PlanInit {
   return {
     opType: {
@@ -121,20 +150,32 @@ function union(branches: readonly string[]): string {
   return branches.length === 0 ? NOTHING : branches.join(" UNION ALL ");
 }
 
+function groupsOf(snapshot: Snapshot): Groups {
+  const { plain, revised } = splitRevised(snapshot);
+  return { ...byFormat("plain", plain), ...byFormat("revised", revised) };
+}
+
 function byFormat(prefix: string, files: readonly SnapshotFile[]): Groups {
   const groups: Record<string, SnapshotFile[]> = {};
-  for (const file of files) (groups[`${prefix}_${file.format}`] ??= []).push(file);
+  for (const file of files) (groups[`${prefix}_${formatOf(file)}`] ??= []).push(file);
   return groups;
 }
 
 /** An SQL text, and relations of files for the names in it. */
 function withFiles(query: string, groups: Groups): RelationInit {
-  const references = Object.entries(groups).map(([name, files]) => {
-    const format = files[0]?.format === "parquet" ? "parquet" : "json";
-    return alias(name, read(format, files.map(locationOf), DDL));
-  });
+  const references = Object.entries(groups).map(([name, files]) => alias(name, readFiles(files)));
   if (references.length === 0) return sqlRelation(query);
   return { relType: { case: "withRelations", value: { root: sqlRelation(query), references } } };
+}
+
+/** Files of one format, at least one. */
+function readFiles(files: readonly SnapshotFile[]): RelationInit {
+  return read(formatOf(files[0]!), files.map(locationOf), DDL);
+}
+
+/** What Spark calls the format of a file. */
+function formatOf({ format }: SnapshotFile): "parquet" | "json" {
+  return format === "parquet" ? "parquet" : "json";
 }
 
 function locationOf({ location }: SnapshotFile): string {

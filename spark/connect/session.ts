@@ -28,6 +28,8 @@ const SETTINGS = {
   "spark.sql.files.ignoreCorruptFiles": "false",
   // Lists of thousands of files would be looked at by as many tasks.
   "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
+  // Small files are read many to a task: the default counts each as 4 MB.
+  "spark.sql.files.openCostInBytes": "65536",
   "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
   "spark.sql.parquet.compression.codec": "zstd",
   "spark.sql.execution.arrow.useLargeVarTypes": "false",
@@ -67,8 +69,8 @@ export interface RunOptions {
 /** A session on the server: settings and views that no other session sees. */
 export class SparkSession {
   readonly id = randomUUID();
-  /** What its views show: the key of a snapshot, and the text of each view beside `observations`. */
-  readonly shown = { snapshot: "", views: new Map<string, string>() };
+  /** What its views show: the key of a snapshot, the text of each view beside `observations`, and which are kept in memory. */
+  readonly shown = { snapshot: "", views: new Map<string, string>(), parsed: [] as string[] };
   readonly #options: SessionOptions;
   /** The server's own id of it, which is another one after a restart: the server then refuses what follows. */
   #serverSide: string | undefined;
