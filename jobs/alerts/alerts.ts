@@ -1,20 +1,20 @@
 import { setImmediate as breathe } from "node:timers/promises";
-import { type AlertChannel, isQuiet } from "../../core/alert-channel.ts";
+import type { AlertChannel } from "../../core/alert-channel.ts";
 import { type AlertRule, type AlertsFile, parseAlertRule, RULES_MAX } from "../../core/alert-rule.ts";
 import type { Clock } from "../../core/clock.ts";
-import { codeOf, DeliveryError, messageOf as textOf, RequestError } from "../../core/errors.ts";
+import { codeOf, RequestError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { describe, type Observation, type Row } from "../../core/observation.ts";
 import type { Judgement } from "../../core/quality.ts";
-import { backoffMs } from "../../core/retry.ts";
-import { DAY_MS, parseTimestamp } from "../../core/time.ts";
+import { parseTimestamp } from "../../core/time.ts";
 import { seriesOf } from "../judgements.ts";
 import type { RoleLock } from "../role-lock.ts";
 import type { BackgroundJob, JobContext } from "../supervisor.ts";
 import type { Deliver } from "./deliver.ts";
+import { Delivery } from "./delivery.ts";
 import { type ActiveAlert, AlertMachine } from "./machine.ts";
 import { closingMessage, messageOf, type MessageLabel, testMessage } from "./message.ts";
-import type { AlertStore, KeptMessage, NewMessage, WaitingMessage } from "./store.ts";
+import type { AlertStore, KeptMessage, NewMessage } from "./store.ts";
 import { type Report, reportOf } from "./verdict.ts";
 
 /** What {@link Alerts} works with. */
@@ -79,30 +79,25 @@ const ROWS_MAX = 25_000;
 const PENDING_MAX = 100_000;
 /** Reports evaluated in one go. */
 const BATCH_MAX = 1_000;
-/** Messages of a channel delivered in one go. */
-const DUE_MAX = 20;
-/** Time between two looks for what another process or the end of quiet hours brings, ms. */
+/** Time between two tries to be the one that evaluates, ms. */
 const LOOK_MS = 15_000;
-/** How a message is retried, and for how long, ms. */
-const BACKOFF = { baseMs: 5_000, maxMs: 15 * 60_000 };
-const GIVE_UP_MS = 3 * DAY_MS;
 
 /**
- * The alerts of a data set: takes what is observed and judged, keeps what follows from it and brings the messages to the
- * channels. A threshold waits for its value's judgement, so that what quality control fails raises nothing.
+ * The alerts of a data set: takes what is observed and judged, and keeps what follows from it, messages included. A threshold waits for its value's judgement, so that what quality control fails raises nothing.
  */
 export class Alerts implements AlertsService {
   readonly #options: AlertsOptions;
+  readonly #delivery: Delivery;
   readonly #rows = new Map<string, Row>();
   #pending: Report[] = [];
   #newest = -Infinity;
   /** Another process evaluates. */
   #rests = false;
   #arrival = Promise.withResolvers<void>();
-  #posted = Promise.withResolvers<void>();
 
   constructor(options: AlertsOptions) {
     this.#options = options;
+    this.#delivery = new Delivery(options);
   }
 
   get channels(): readonly AlertChannel[] {
@@ -182,7 +177,7 @@ export class Alerts implements AlertsService {
     }
     const closed = this.active().filter(({ alert }) => alert.rule === id);
     store.keep({ forgotten: [id], messages: this.#closing(closed) }, clock.now());
-    this.#post();
+    this.#delivery.wake();
   }
 
   test(channel: string): string {
@@ -192,7 +187,7 @@ export class Alerts implements AlertsService {
     }
     const message = testMessage(channel, newId(), label);
     store.keep({ messages: [{ channel, message }] }, clock.now());
-    this.#post();
+    this.#delivery.wake();
     return message.id;
   }
 
@@ -222,7 +217,10 @@ export class Alerts implements AlertsService {
     try {
       const machine = this.#begin();
       running();
-      const work = [this.#evaluate(machine, until), ...this.channels.map((one) => this.#serve(one, until))];
+      const work = [
+        this.#evaluate(machine, until),
+        ...this.channels.map((one) => this.#delivery.serve(one, until)),
+      ];
       try {
         await Promise.all(work);
       } finally {
@@ -290,55 +288,7 @@ export class Alerts implements AlertsService {
         alert: alert.id,
       });
     }
-    if (messages.length > 0) this.#post();
-  }
-
-  /** Brings one channel its messages, for as long as it lives. */
-  async #serve(channel: AlertChannel, signal: AbortSignal): Promise<void> {
-    const { clock, store } = this.#options;
-    while (!signal.aborted) {
-      const posted = this.#posted.promise; // before the look, so that nothing is overlooked
-      const now = clock.now();
-      const testsOnly = isQuiet(channel.quietHours, now);
-      const due = store.due(channel.name, now, { testsOnly, limit: DUE_MAX });
-      for (const waiting of due) if (!signal.aborted) await this.#deliver(channel, waiting, signal);
-      if (due.length > 0) continue;
-      const next = store.nextDue(channel.name, now) ?? Infinity;
-      const woken = new AbortController();
-      const slept = clock.sleep(Math.min(next - now, LOOK_MS), AbortSignal.any([signal, woken.signal]));
-      await Promise.race([posted, slept]);
-      woken.abort();
-    }
-  }
-
-  async #deliver(channel: AlertChannel, waiting: WaitingMessage, signal: AbortSignal): Promise<void> {
-    const { clock, deliver, logger, random, store } = this.#options;
-    const { message, tries, madeMs } = waiting;
-    let failure: unknown;
-    try {
-      await deliver(channel, message, signal);
-    } catch (error) {
-      if (signal.aborted) return; // a stop cuts it off: the next start sends it once more
-      failure = error;
-    }
-    const now = clock.now();
-    if (failure === undefined) return store.sent(message.id, now);
-    const isLast = message.type === "test" || now - madeMs >= GIVE_UP_MS;
-    // Any other error is a bug, whose text is for the log.
-    const why = failure instanceof DeliveryError ? failure.message : "An unexpected error, which was logged";
-    store.failed(message.id, why, isLast ? null : now + backoffMs(tries, BACKOFF, random));
-    if (tries > 0 && !isLast) return;
-    logger.warn(isLast ? "A message of an alert was given up" : "A message of an alert is retried", {
-      channel: channel.name,
-      message: message.id,
-      reason: textOf(failure),
-    });
-  }
-
-  /** Wakes those who bring messages. */
-  #post(): void {
-    this.#posted.resolve();
-    this.#posted = Promise.withResolvers();
+    if (messages.length > 0) this.#delivery.wake();
   }
 
   #rules(): AlertRule[] {
