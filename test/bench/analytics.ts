@@ -110,7 +110,9 @@ export async function benchAnalytics({ quick, print }: BenchOptions): Promise<vo
       const hasTwin = python !== null && known.includes(`\ndef ${job.name}():`);
       const other = hasTwin ? await reportOf<PolarsReport>(python, [SCRIPT, file]) : null;
       const read = needed.files.reduce((sum, { rows }) => sum + rows, 0);
-      table.push([`${job.name} ${variant}`.trim(), shown(read), ...lineOf(own, other)]);
+      const line = [`${job.name} ${variant}`.trim(), shown(read), ...lineOf(own, other)];
+      process.stderr.write(`${line.join("  ")}\n`); // it takes long: who waits sees it go on
+      table.push(line);
     }
     const rows = snapshot.files.reduce((sum, one) => sum + one.rows, 0);
     print(
