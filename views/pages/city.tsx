@@ -49,15 +49,19 @@ export function CityPage(props: CityPageProps): JSX.Element {
           </section>
           <section aria-labelledby="h-quality">
             <div class="bar">
-              <h2 id="h-quality">
+              <h2 id="h-quality" data-zoomed="quality-of">
                 Quality{" "}
                 <span class="count" safe>
-                  {`reports of the last ${range.label}`}
+                  {props.window.zoomed
+                    ? "reports of the time shown above"
+                    : `reports of the last ${range.label}`}
                 </span>
               </h2>
               <Formats path={api("observations")} of="the observations with their flags" />
             </div>
-            <CityQuality {...props} />
+            <div data-zoomed="quality">
+              <CityQuality {...props} />
+            </div>
           </section>
         </div>
         <div>
