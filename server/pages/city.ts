@@ -29,13 +29,15 @@ export interface CityQuery {
   zoom: TimeWindow | null;
   compare: Place | null;
   units: Units;
+  /** Slugs. */
+  favourites: readonly string[];
 }
 
 /** All that a city's page shows. A lake that cannot be read leaves the history out, and the log says why. */
 export async function cityPageOf(
   { services, clock, logger }: PagesOptions,
   place: Place,
-  { range, zoom, compare, units }: CityQuery,
+  { range, zoom, compare, units, favourites }: CityQuery,
 ): Promise<CityPageProps> {
   const now = clock.now();
   const asOf = pageClock(services, now);
@@ -75,6 +77,7 @@ export async function cityPageOf(
     band: usualBand(services, name, window.from, Math.min(window.to, asOf)),
     compare:
       compare === null ? null : { name: compare.name, slug: compare.slug, points: temperatureOf(other) },
+    isFavourite: favourites.includes(slug),
     others: services.cities().filter((one) => one.slug !== slug),
     anomalies: anomaliesOf(services, asOf, now, { city: name, most: ANOMALIES }),
     marks: marksOf(services, name, window),

@@ -5,6 +5,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { CityPage } from "../../views/pages/city.tsx";
 import { RANGES } from "../../views/pages/city-props.ts";
 import { LONGEST_MS, SHORTEST_MS, type TimeWindow } from "../../views/zoom.ts";
+import { favouritesOfReader } from "../favourites.ts";
 import { cityPageOf } from "../pages/city.ts";
 import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
 import { badParameter, Parameters } from "../parameters.ts";
@@ -36,6 +37,7 @@ export function cityPages(options: PagesOptions) {
       zoom,
       compare,
       units: unitsOfReader(request),
+      favourites: favouritesOfReader(request),
     });
     const page = { path: `/cities/${place.slug}`, title: place.name };
     return pageResponse(options, request, page, <CityPage {...props} />);

@@ -109,6 +109,8 @@ export interface CityPageProps {
   band: BandPoint[];
   /** Another city's temperature over the same window. */
   compare: { name: string; slug: string; points: PlotPoint[] } | null;
+  /** Whether it is one of the reader's favourites. */
+  isFavourite: boolean;
   /** Cities to compare with. */
   others: { name: string; slug: string }[];
   anomalies: AnomaliesProps;

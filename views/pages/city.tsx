@@ -3,6 +3,7 @@ import { CityHead } from "../parts/city-head.tsx";
 import { CityHistoryPart } from "../parts/city-history.tsx";
 import { CityQuality } from "../parts/city-quality.tsx";
 import { CityDays, CityRecords, CityStatisticsPart } from "../parts/city-tables.tsx";
+import { FavouritesForm } from "../parts/favourite.tsx";
 import { ForecastRibbon } from "../parts/forecast-ribbon.tsx";
 import { Formats } from "../parts/formats.tsx";
 import { Empty } from "../parts/notes.tsx";
@@ -20,6 +21,7 @@ export function CityPage(props: CityPageProps): JSX.Element {
       <p class="crumb">
         <a href="/">All cities</a>
       </p>
+      <FavouritesForm back={`/cities/${encodeURIComponent(place.slug)}`} />
       <iso-cities>
         <CityHead {...props} />
       </iso-cities>

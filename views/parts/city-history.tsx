@@ -10,6 +10,7 @@ import {
   ZOOM_STEPS,
   type ZoomStep,
 } from "../zoom.ts";
+import { CityChoice } from "./city-choice.tsx";
 import { Panels, stretch } from "./city-panels.tsx";
 import { Empty } from "./notes.tsx";
 
@@ -111,14 +112,7 @@ function CompareForm({ place, range, others, compare, window }: CityPageProps): 
           ))
         : ""}
       <label for="compare">Compare with</label>
-      <select id="compare" name="compare">
-        <option value="">no other city</option>
-        {others.map(({ name, slug }) => (
-          <option value={attribute(slug)} selected={slug === compare?.slug} safe>
-            {name}
-          </option>
-        ))}
-      </select>
+      <CityChoice name="compare" none="no other city" cities={others} chosen={compare?.slug ?? null} />
       <button type="submit">Show</button>
     </form>
   );
