@@ -238,7 +238,7 @@ export class FakeLive {
 /** The pages over a fake world, behind the guard of every route. */
 export function appOf(
   services: FakeServices,
-  live: FakeLive,
+  live: Pick<FakeLive, "open">,
   assets: Assets,
   clock: Clock = systemClock,
 ): AnyElysia {

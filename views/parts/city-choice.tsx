@@ -12,8 +12,8 @@ export function CityChoice({
 }: {
   /** The field's name, and its id. */
   name: string;
-  /** What stands for no choice. */
-  none: string;
+  /** What stands for no choice; null where the list has none. */
+  none: string | null;
   cities: readonly { name: string; slug: string }[];
   /** Slug of the city that is chosen. */
   chosen: string | null;
@@ -24,16 +24,20 @@ export function CityChoice({
         id={attribute(name)}
         name={attribute(name)}
         type="search"
-        placeholder={attribute(none)}
+        placeholder={attribute(none ?? "")}
         value={attribute(chosen ?? "")}
       />
     );
   }
   return (
     <select id={attribute(name)} name={attribute(name)}>
-      <option value="" safe>
-        {none}
-      </option>
+      {none === null ? (
+        ""
+      ) : (
+        <option value="" safe>
+          {none}
+        </option>
+      )}
       {cities.map((city) => (
         <option value={attribute(city.slug)} selected={city.slug === chosen} safe>
           {city.name}
