@@ -142,6 +142,7 @@ export class FakeServices implements Services {
         bytes: 2048,
       },
     ],
+    rates: { log: { per_second: 0.5, seconds: 300 }, lake: { per_second: 0.48, seconds: 42 } },
     live: { clients: 0, dropped: 0 },
   };
   readonly analytics = new FakeAnalytics();

@@ -134,7 +134,7 @@ function Scores({ verification, scale }: { verification: ForecastVerification; s
         </>
       )}
       <p class="u from" safe>
-        {`From ${formatCount(issues, "hour", "hours")}${since === null ? "" : ` since ${time.short(since)} ${time.name(since)}`}; of each forecast hour the nearest observation of the same source. Kept for about two days.`}
+        {`From ${formatCount(issues, "hour", "hours")}${since === null ? "" : ` since ${time.short(since)} ${time.name(since)}`}; of each forecast hour the nearest observation of the same source. Forecasts of long before are not kept.`}
       </p>
     </>
   );
