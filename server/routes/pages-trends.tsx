@@ -3,27 +3,15 @@ import { codeOf, messageOf } from "../../core/errors.ts";
 import { ForecastPage } from "../../views/pages/forecast.tsx";
 import { TREND_RANGES, TREND_VARIABLES, TrendsPage } from "../../views/pages/trends.tsx";
 import { cityForecast } from "../pages/city.ts";
-import { pageClock } from "../page-props.ts";
 import { infoOf } from "../pages/columns.ts";
-import { sharedVerification, verifyForecasts } from "../pages/forecast-verification.ts";
+import { forecastCities, forecastVerification } from "../forecast-verification.ts";
 import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
 import { trendsPageOf } from "../pages/trends.ts";
 import { badParameter, Parameters } from "../parameters.ts";
 
-/** Most cities of the page of forecasts; the API has the rest. */
-const FORECASTS = 50;
-
 /** How it went from hour to hour, and how it will go. */
 export function trendPages(options: PagesOptions) {
   const { services, clock, logger } = options;
-  const forecasted = () => services.cities().slice(0, FORECASTS);
-  const verification = sharedVerification(services, () =>
-    verifyForecasts(
-      services,
-      forecasted().map(({ name }) => name),
-      pageClock(services, clock.now()),
-    ),
-  );
   return new Elysia()
     .get("/trends", ({ request }) => {
       const parameters = new Parameters(request, ["variable", "range"]);
@@ -42,11 +30,11 @@ export function trendPages(options: PagesOptions) {
     .get("/forecast", async ({ request }) => {
       new Parameters(request, []);
       const result = services.analytics.result("forecast");
-      const verified = await verification().catch((error: unknown) => {
+      const verified = await forecastVerification(services, clock).catch((error: unknown) => {
         logger.error(`Cannot verify the forecasts: ${messageOf(error)}`, { code: codeOf(error) });
         return "failed" as const;
       });
-      const cities = forecasted().map(({ name, slug, zone }) => ({
+      const cities = forecastCities(services).map(({ name, slug, zone }) => ({
         name,
         slug,
         zone,

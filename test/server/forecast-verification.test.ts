@@ -1,9 +1,11 @@
-import { beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Float64, Int32, Table, TimestampMillisecond, Utf8, vectorFromArray } from "apache-arrow";
 import { LakeError } from "../../core/errors.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import { sharedVerification, verifyForecasts } from "../../server/pages/forecast-verification.ts";
+import { sharedVerification, verifyForecasts } from "../../server/forecast-verification.ts";
+import type { Hub } from "../../server/hub.ts";
 import type { Result } from "../../server/services.ts";
+import { testApi } from "./api.ts";
 import { FakeServices, NOW, result, row } from "./fake-services.ts";
 import { pageApp, wordsOf } from "./page-app.ts";
 
@@ -40,6 +42,10 @@ function forecast(run: string, issued: number, value: number, status = "ok"): Re
 }
 
 let services: FakeServices;
+const hubs: Hub[] = [];
+afterEach(() => {
+  for (const hub of hubs.splice(0)) hub.close();
+});
 /** Reports of London: minutes before now, °C. */
 const report = (...reports: [minutes: number, temperature: number | null, source?: string][]) => {
   services.rows = reports
@@ -159,5 +165,51 @@ describe("GET /forecast", () => {
     expect(wordsOf(html)).toContain("Next 48 hours");
     expect(html).not.toContain("/secret");
     expect(app.lines[0]).toContain("/secret");
+  });
+});
+
+describe("GET /api/v1/forecast/verification", () => {
+  test("answers with what the page shows", async () => {
+    past(forecast("a", NOW - 3 * HOUR_MS, 10));
+    report([120, 11], [60, 13]);
+    const { call, hub } = testApi({ services });
+    hubs.push(hub);
+    expect(await (await call("/api/v1/forecast/verification")).json()).toMatchObject({
+      kind: "simulated",
+      verification: {
+        n: 2,
+        within: 1,
+        issues: 1,
+        since: "2026-01-31T09:00:00Z",
+        leads: [
+          { from: 1, to: 6, n: 2, within: 1, error: 2, bias: -2 },
+          { n: 0, error: null },
+          { n: 0 },
+          { n: 0 },
+        ],
+        misses: [
+          {
+            city: "London",
+            issued_at: "2026-01-31T09:00:00Z",
+            timestamp: "2026-01-31T11:00:00Z",
+            lead: 2,
+            temperature: 10,
+            lower: 8,
+            upper: 12,
+            observed: 13,
+          },
+        ],
+      },
+    });
+    expect((await call("/api/v1/forecast/verification?city=london")).status).toBe(400);
+  });
+
+  test("says null before the first forecast, and 503 while the lake is away", async () => {
+    const { call, hub } = testApi({ services });
+    hubs.push(hub);
+    expect(await (await call("/api/v1/forecast/verification")).json()).toMatchObject({ verification: null });
+    past(forecast("a", NOW - 3 * HOUR_MS, 10));
+    services.analytics.pastFailure = new LakeError("unavailable", "away");
+    expect((await call("/api/v1/forecast/verification")).status).toBe(503);
   });
 });

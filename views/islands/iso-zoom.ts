@@ -148,6 +148,8 @@ class IsoZoom extends HTMLElement {
 
   #move(event: PointerEvent): void {
     if (!this.#pointers.has(event.pointerId)) return;
+    // A mouse that was let go outside comes back without a button.
+    if (event.pointerType === "mouse" && event.buttons === 0) return this.#up(event);
     this.#pointers.set(event.pointerId, event.clientX);
     const start = this.#start;
     if (start === undefined) return;

@@ -59,6 +59,9 @@ export function ForecastVerificationPart({
               : `${formatCount(verification.n, "forecast hour", "forecast hours")} since observed`}
           </span>
         </h2>
+        <a class="more" href="/api/v1/forecast/verification">
+          JSON
+        </a>
       </div>
       {verification === "failed" ? (
         <Failed

@@ -1,8 +1,11 @@
-import { HOUR_MS, parseTimestamp } from "../../core/time.ts";
-import type { ForecastVerification, MissedForecast } from "../../views/parts/forecast-verification.tsx";
-import type { ObservationQuery, Services } from "../services.ts";
-import { breathe } from "../table.ts";
-import { columnsOf } from "./columns.ts";
+import type { Place } from "../core/city.ts";
+import type { Clock } from "../core/clock.ts";
+import { HOUR_MS, parseTimestamp } from "../core/time.ts";
+import type { ForecastVerification, MissedForecast } from "../views/parts/forecast-verification.tsx";
+import type { ObservationQuery, Services } from "./services.ts";
+import { pageClock } from "./page-props.ts";
+import { columnsOf } from "./pages/columns.ts";
+import { breathe } from "./table.ts";
 
 /** Leads that are scored together, hours. */
 const LEADS = [
@@ -11,6 +14,8 @@ const LEADS = [
   { from: 13, to: 24 },
   { from: 25, to: 48 },
 ] as const;
+/** Most cities whose forecasts are shown and verified. */
+const CITIES = 50;
 /** Misses that are shown. */
 const MISSES = 8;
 /** Rows read at a time. */
@@ -78,6 +83,33 @@ export async function verifyForecasts(
     })),
     misses: misses.sort((a, b) => b.time - a.time || a.lead - b.lead).slice(0, MISSES),
   };
+}
+
+/** Cities whose forecasts are shown and verified: the first of the configuration. */
+export function forecastCities(services: Services): readonly Place[] {
+  return services.cities().slice(0, CITIES);
+}
+
+const verifications = new WeakMap<Services, () => Promise<ForecastVerification | null>>();
+
+/**
+ * How the forecasts of before did, made once for each new forecast, whoever asks; null before the first one.
+ *
+ * @throws whatever the lake or the engine throws
+ */
+export function forecastVerification(services: Services, clock: Clock): Promise<ForecastVerification | null> {
+  let shared = verifications.get(services);
+  if (shared === undefined) {
+    shared = sharedVerification(services, () =>
+      verifyForecasts(
+        services,
+        forecastCities(services).map(({ name }) => name),
+        pageClock(services, clock.now()),
+      ),
+    );
+    verifications.set(services, shared);
+  }
+  return shared();
 }
 
 /**
