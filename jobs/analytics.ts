@@ -24,6 +24,9 @@ export interface JobInfo {
   sql: string;
 }
 
+/** A result of before. */
+export type PastResult = Pick<Result, "run" | "generated_at" | "table">;
+
 /** The analytic jobs, their runs and their newest results. */
 export interface AnalyticsService {
   jobs(): readonly JobInfo[];
@@ -40,6 +43,13 @@ export interface AnalyticsService {
   cancel(id: string): Run;
   /** The newest result, from memory; null before the first. */
   result(job: string): Result | null;
+  /**
+   * The results of a job that the lake still has, newest first: of the forecast those of two days, of the others the
+   * newest ten.
+   *
+   * @throws LakeError when the lake cannot be read
+   */
+  past(job: string): AsyncIterable<PastResult>;
   /** When the schedule runs the job next, ms, or null. */
   nextRun(job: string): number | null;
   /** Calls back after each change of a run or result; returns the way to stop it. */
@@ -86,6 +96,8 @@ const LOOK_MS = 30_000;
 const AGAIN: Backoff = { baseMs: 2_000, maxMs: 30_000 };
 /** Codes of the errors that say so; a lake whose folder is gone has lost a commit it had. */
 const AWAY: readonly unknown[] = ["unavailable", "damaged"];
+/** Jobs whose older results are kept as well: what they said is held against what came. */
+const WITH_PAST: ReadonlySet<string> = new Set(["forecast"]);
 /** Smallest progress that is told. */
 const PROGRESS_STEP = 0.01;
 
@@ -155,6 +167,10 @@ export class Analytics implements AnalyticsService {
 
   result(job: string): Result | null {
     return this.#jobs.get(job)?.result ?? null;
+  }
+
+  past(job: string): AsyncIterable<PastResult> {
+    return this.#results.past(job);
   }
 
   nextRun(job: string): number | null {
@@ -304,7 +320,9 @@ export class Analytics implements AnalyticsService {
         const rows_read = rowsOf(neededFiles(job, snapshot));
         const generated_at = this.#now();
         const facts = { job: info.name, run, generated_at, engine: engine.name, rows_read, duration_ms };
-        return await this.#results.put({ ...facts, commits, watermark, query }, table);
+        return await this.#results.put({ ...facts, commits, watermark, query }, table, {
+          past: WITH_PAST.has(info.name),
+        });
       } catch (error) {
         // A compaction may have replaced a file under the query: the next snapshot has the new one.
         if (attempt > 1 || codeOf(error) !== "unavailable" || signal.aborted) throw error;

@@ -52,6 +52,8 @@ interface Pointer extends ResultInfo, Answers {
 const FORMAT = 1;
 /** Results of a job that are kept. */
 const KEPT = 10;
+/** Of a job with a past every so many-th of the results is kept for so many more: one an hour for two days, at one in five minutes. */
+const PAST = { every: 12, reach: 600 };
 /** Pointers tried before giving up: with one writer a data set the first is free. */
 const TRIES = 20;
 const POINTER = /^(\d{9})\.json$/;
@@ -71,9 +73,10 @@ export class Results {
   /**
    * Keeps a result as the newest of its job, and deletes what lies beyond the newest ten.
    *
+   * @param options.past keeps also every twelfth of the 600 newest, for {@link past}
    * @throws LakeError when it could not be kept
    */
-  async put(info: ResultInfo & Answers, table: Table): Promise<KeptResult> {
+  async put(info: ResultInfo & Answers, table: Table, options: { past?: boolean } = {}): Promise<KeptResult> {
     const bytes = tableToBytes(table, "file");
     const folder = `results/${info.job}`;
     let sequence = 0;
@@ -92,7 +95,7 @@ export class Results {
         sha256: sha256(bytes),
       };
       if (await this.#create(`${name}.json`, pointer)) {
-        await this.#prune(folder);
+        await this.#prune(folder, options.past === true);
         return { ...info, table, arrow: tableToBytes(table, "stream") };
       }
       await this.#lake.delete([file]);
@@ -117,11 +120,7 @@ export class Results {
       try {
         const pointer = parsePointer(await this.#lake.read(path), job);
         if (known?.run === pointer.run) return known;
-        const bytes = await this.#lake.read(pointer.file);
-        if (bytes.length !== pointer.bytes || sha256(bytes) !== pointer.sha256) {
-          throw new TypeError(`${pointer.file} is not what its checksum says`);
-        }
-        const table = tableFromBytes(bytes);
+        const table = await this.#table(pointer);
         return { ...infoOf(pointer), table, arrow: tableToBytes(table, "stream") };
       } catch (error) {
         if (error instanceof LakeError && error.code !== "missing") throw error;
@@ -132,6 +131,43 @@ export class Results {
       }
     }
     return null;
+  }
+
+  /**
+   * The results of a job that are kept, newest first. One that is damaged is logged and left out, one that is deleted
+   * meanwhile is left out.
+   *
+   * @throws LakeError when the lake cannot be read
+   */
+  async *past(job: string): AsyncGenerator<ResultInfo & { table: Table }> {
+    const folder = `results/${job}`;
+    const { pointers } = await this.#list(folder);
+    for (const sequence of pointers.toReversed()) {
+      const path = `${folder}/${pad(sequence)}.json`;
+      let found: ResultInfo & { table: Table };
+      try {
+        const pointer = parsePointer(await this.#lake.read(path), job);
+        found = { ...infoOf(pointer), table: await this.#table(pointer) };
+      } catch (error) {
+        if (error instanceof LakeError && error.code === "missing") continue;
+        if (error instanceof LakeError) throw error;
+        this.#logger.error("a kept result cannot be read; it is left out", {
+          pointer: path,
+          reason: messageOf(error),
+        });
+        continue;
+      }
+      yield found;
+    }
+  }
+
+  /** The rows a pointer points to. @throws {TypeError} when they are damaged */
+  async #table({ file, bytes: length, sha256: sum }: Pointer): Promise<Table> {
+    const bytes = await this.#lake.read(file);
+    if (bytes.length !== length || sha256(bytes) !== sum) {
+      throw new TypeError(`${file} is not what its checksum says`);
+    }
+    return tableFromBytes(bytes);
   }
 
   /** Creates a pointer. False when another result has that number. */
@@ -152,14 +188,17 @@ export class Results {
   }
 
   /** Deletes all but the newest results, each pointer before its file, and files that no pointer ever came for. */
-  async #prune(folder: string): Promise<void> {
+  async #prune(folder: string, past: boolean): Promise<void> {
     const { pointers, files } = await this.#list(folder);
     const oldest = pointers.at(-KEPT);
     if (oldest === undefined) return;
-    const old = pointers.filter((sequence) => sequence < oldest);
+    const isOld = (sequence: number) =>
+      sequence < oldest &&
+      !(past && sequence % PAST.every === 0 && sequence > oldest + KEPT - 1 - PAST.reach);
+    const old = pointers.filter(isOld);
     await this.#lake.delete(old.map((sequence) => `${folder}/${pad(sequence)}.json`));
     await this.#lake.delete(
-      files.filter(({ sequence }) => sequence < oldest).map(({ name }) => `${folder}/${name}`),
+      files.filter(({ sequence }) => isOld(sequence)).map(({ name }) => `${folder}/${name}`),
     );
   }
 

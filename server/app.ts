@@ -16,6 +16,7 @@ import { liveRoutes } from "./routes/live.ts";
 import { observationRoutes } from "./routes/observations.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
+import { forecastRoutes } from "./routes/forecast.ts";
 import { resultRoutes } from "./routes/results.ts";
 import { type SecurityOptions, guard } from "./security.ts";
 import type { Services } from "./services.ts";
@@ -64,6 +65,7 @@ export function createApp(options: AppOptions): AnyElysia {
     .use(observationRoutes(context))
     .use(ingestRoutes(context))
     .use(resultRoutes(context))
+    .use(forecastRoutes(context))
     .use(jobRoutes(context))
     .use(pipelineRoutes(context))
     .use(openApiRoutes(context))

@@ -62,23 +62,24 @@ const SHARED_MS = 2000;
 /**
  * Reads the past for many: who asks while it is being read, or shortly after, gets the same reading.
  *
- * @param read reads the past `hours` hours
+ * @param read reads the past `hours` hours of some cities
  */
 export function sharedHistory(
   clock: Clock,
-  read: (hours: number) => Promise<History>,
-): (hours: number) => Promise<History> {
-  const kept = new Map<number, { until: number; history: Promise<History> }>();
-  return (hours) => {
+  read: (hours: number, cities: readonly string[]) => Promise<History>,
+): (hours: number, cities: readonly string[]) => Promise<History> {
+  const kept = new Map<string, { until: number; history: Promise<History> }>();
+  return (hours, cities) => {
+    const wanted = JSON.stringify([hours, ...cities]);
     const now = clock.now();
     for (const [key, { until }] of kept) if (until <= now) kept.delete(key);
-    const known = kept.get(hours);
+    const known = kept.get(wanted);
     if (known !== undefined) return known.history;
-    const entry = { until: Infinity, history: read(hours) };
-    kept.set(hours, entry);
+    const entry = { until: Infinity, history: read(hours, cities) };
+    kept.set(wanted, entry);
     entry.history.then(
       () => (entry.until = clock.now() + SHARED_MS),
-      () => kept.delete(hours), // whoever asked is told; the next one tries anew
+      () => kept.delete(wanted), // whoever asked is told; the next one tries anew
     );
     return entry.history;
   };

@@ -4,7 +4,7 @@ import type { Row } from "../core/observation.ts";
 import { formatTimestamp } from "../core/time.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
-import type { About, CurrentObservation, Services } from "./services.ts";
+import type { About, CurrentObservation, Run, Services } from "./services.ts";
 
 /** Observations in one event: a client draws it in one go. */
 const EVENT_MAX = 100;
@@ -16,6 +16,8 @@ const SKIP_BEHIND = 5_000;
 const READ_RECORDS = 500;
 /** Shortest time between two status events, ms. */
 const STATUS_MS = 1_000;
+/** Shortest time between two events that tell how far the same run has got, ms. */
+const PROGRESS_MS = 500;
 
 /** An observation as a `snapshot` event has it. */
 export interface SnapshotEntry {
@@ -96,8 +98,9 @@ export async function followLog({
 }
 
 /**
- * Tells the live clients how the pipeline stands (`status`, when it changed, at most once a second) and which result is
- * new (`result`).
+ * Tells the live clients how the pipeline stands (`status`, when it changed, at most once a second), how the runs of the
+ * analytic jobs stand (`run`, at once when one's state changed, else at most twice a second) and which result is new
+ * (`result`).
  *
  * @returns settles after `signal` aborts
  */
@@ -114,7 +117,24 @@ export async function announce({
 }): Promise<void> {
   const runs = new Map<string, string | undefined>();
   for (const { name } of services.analytics.jobs()) runs.set(name, services.analytics.result(name)?.run);
+  const told = new Map<string, { id: string; state: Run["state"]; at: number }>();
+  for (const { name } of services.analytics.jobs()) {
+    const [newest] = services.analytics.runs(name);
+    if (newest !== undefined) told.set(name, { id: newest.id, state: newest.state, at: clock.now() });
+  }
+  const tellRun = (job: string) => {
+    const [run] = services.analytics.runs(job);
+    if (run === undefined) return;
+    const last = told.get(job);
+    const at = clock.now();
+    if (last?.id === run.id && last.state === run.state) {
+      if (run.state !== "running" || at - last.at < PROGRESS_MS) return;
+    }
+    told.set(job, { id: run.id, state: run.state, at });
+    hub.publish({ name: "run", data: { run }, replay: false });
+  };
   const stop = services.analytics.onChange((job) => {
+    tellRun(job);
     const run = services.analytics.result(job)?.run;
     if (run === undefined || run === runs.get(job)) return;
     runs.set(job, run);

@@ -8,6 +8,7 @@ import type { LakeReader } from "../jobs/lake-reader.ts";
 import type { Log, LogBounds } from "../jobs/log/log.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
+import { RateMeter } from "./rate-meter.ts";
 import type { About, AnalyticsService, PartitionStatus, PipelineStatus } from "./services.ts";
 
 /** Time between two looks at log and lake, ms. */
@@ -36,6 +37,7 @@ export class PipelineMonitor {
   readonly #options: MonitorOptions;
   #partitions: PartitionStatus[] = [];
   #seeded = false;
+  readonly #meters = { log: new RateMeter(), lake: new RateMeter() };
   /** Why log and lake could not be looked at; null where they could. */
   readonly #troubles: Record<"log" | "lake", string | null> = { log: null, lake: null };
 
@@ -59,10 +61,18 @@ export class PipelineMonitor {
       ),
     );
     this.#note("log", away);
+    this.#meters.log.note(
+      this.#options.clock.now(),
+      away === null ? sum(bounds, (bound) => bound?.high ?? 0) : null,
+    );
     this.#look(bounds); // a lake that is away takes its time to say so
     try {
       await reader.refresh();
       this.#look(bounds);
+      this.#meters.lake.note(
+        this.#options.clock.now(),
+        sum(this.#partitions, ({ next }) => next),
+      );
       if (!this.#seeded) current.seed(await newestRows());
       this.#seeded = true;
       this.#note("lake", null);
@@ -149,6 +159,7 @@ export class PipelineMonitor {
       ],
       jobs: jobs(),
       partitions: this.#partitions,
+      rates: { log: this.#meters.log.rate, lake: this.#meters.lake.rate },
       live,
     };
   }
@@ -184,4 +195,8 @@ export class PipelineMonitor {
       },
     };
   }
+}
+
+function sum<T>(list: readonly T[], of: (one: T) => number): number {
+  return list.reduce((total, one) => total + of(one), 0);
 }

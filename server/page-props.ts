@@ -11,7 +11,6 @@ import type {
   PipelineProps,
   StatisticsProps,
 } from "../views/props.ts";
-import { CHARTED_CITIES } from "../views/series.ts";
 import type { Assets } from "./assets.ts";
 import { columnsOf, infoOf } from "./pages/columns.ts";
 import type { CurrentObservation, Result, Services } from "./services.ts";
@@ -59,30 +58,14 @@ export function frameOf(
   };
 }
 
-/** The newest of every city in the order of the configuration: the first with a card, more with a row, the rest counted. */
-export function citiesOf(
-  services: Services,
-  asOf: number,
-): { cards: CityNow[]; rows: CityNow[]; more: number } {
-  const newest = newestByCity(services);
-  const cities = services.cities();
-  const shown = cities
-    .slice(0, CHARTED_CITIES + ROWS)
-    .map(({ name, slug }) => nowOf(services, { name, slug }, newest.get(name), asOf));
-  return {
-    cards: shown.slice(0, CHARTED_CITIES),
-    rows: shown.slice(CHARTED_CITIES),
-    more: cities.length - shown.length,
-  };
-}
-
 /** The newest of one city. */
 export function cityNowOf(services: Services, place: Pick<Place, "name" | "slug">, asOf: number): CityNow {
   const entry = services.current().find(({ observation }) => observation.city === place.name);
   return nowOf(services, place, entry, asOf);
 }
 
-function nowOf(
+/** The newest of one city where its entry is at hand. */
+export function nowOf(
   services: Services,
   { name, slug }: Pick<Place, "name" | "slug">,
   entry: CurrentObservation | undefined,
@@ -247,6 +230,7 @@ function newestOfEach(anomalies: readonly JudgedReport[]): JudgedReport[] {
   });
 }
 
-function newestByCity(services: Services): Map<string, CurrentObservation> {
+/** What is known of each city, by its name. */
+export function newestByCity(services: Services): Map<string, CurrentObservation> {
   return new Map(services.current().map((entry) => [entry.observation.city, entry]));
 }

@@ -5,8 +5,10 @@ import type { AnalyticsService } from "../jobs/analytics.ts";
 import type { Arrivals, ArrivalsQuery } from "../jobs/lake-arrivals.ts";
 import type { FlaggedRow, RowQuery } from "../jobs/lake-queries.ts";
 import type { RejectedRecord } from "../jobs/rejected.ts";
+import type { Rate } from "./rate-meter.ts";
 import type { JobStatus } from "../jobs/supervisor.ts";
 
+export type { Rate } from "./rate-meter.ts";
 export type { RowQuery as ObservationQuery } from "../jobs/lake-queries.ts";
 export type { Arrivals, ArrivalsQuery } from "../jobs/lake-arrivals.ts";
 export type { JobStatus } from "../jobs/supervisor.ts";
@@ -107,6 +109,8 @@ export interface PipelineStatus {
   stages: Stage[];
   jobs: JobStatus[];
   partitions: PartitionStatus[];
+  /** Records that the log takes, and offsets that are committed, over the last minutes; null until known. */
+  rates: { log: Rate | null; lake: Rate | null };
   /** Connected live clients, and how many were dropped for being slow. */
   live: { clients: number; dropped: number };
 }

@@ -8,6 +8,8 @@ declare namespace JSX {
     "iso-chart": HtmlTag;
     /** Holds elements that show a city's newest observation, and keeps them new. */
     "iso-cities": HtmlTag;
+    /** Holds charts of a stretch of time that can be zoomed; `data-latest` is the end of what there is, ms. */
+    "iso-zoom": HtmlTag & { "data-from": number; "data-to": number; "data-latest": number };
     /** Shows whether the page is connected. */
     "iso-live": HtmlTag;
   }

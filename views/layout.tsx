@@ -74,7 +74,7 @@ function Head({ frame }: { frame: Frame }): JSX.Element {
       <script defer src={assets.htmx}></script>
       {whole !== null ? (
         <noscript>
-          <meta http-equiv="refresh" content={`0; url=${whole}`} />
+          <meta http-equiv="refresh" content={attribute(`0; url=${whole}`)} />
         </noscript>
       ) : frame.units.refresh === "60" ? (
         <noscript>

@@ -153,6 +153,8 @@ export interface PipelineProps {
   stages: StageProps[];
   jobs: JobProps[];
   partitions: PartitionProps[];
+  /** Records that the log takes, and that are committed; null until known. */
+  rates: Record<"log" | "lake", { per_second: number; seconds: number } | null>;
   live: { clients: number; dropped: number };
   /** The newest records that could not be read, newest first; null where they cannot be had now. */
   rejected: RejectedProps[] | null;

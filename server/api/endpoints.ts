@@ -1,5 +1,6 @@
 import { GET_CITIES } from "../routes/cities.ts";
 import { GET_CURRENT } from "../routes/current.ts";
+import { GET_VERIFICATION } from "../routes/forecast.ts";
 import { GET_LIVENESS, GET_READINESS } from "../routes/health.ts";
 import { POST_OBSERVATIONS } from "../routes/ingest.ts";
 import { GET_JOB, GET_JOBS, GET_RUN, GET_RUNS, POST_CANCEL, POST_RUN } from "../routes/jobs.ts";
@@ -20,6 +21,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   GET_TRENDS,
   GET_ANOMALIES,
   GET_RESULT,
+  GET_VERIFICATION,
   GET_JOBS,
   GET_JOB,
   POST_RUN,

@@ -2,6 +2,7 @@ import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { LABEL, rowSchema } from "./columns.ts";
 import { PIPELINE } from "./pipeline-schema.ts";
+import { RUN } from "./run-schemas.ts";
 import { type JsonSchema, integer, list, nullable, number, object, oneOf, text, time } from "./schema.ts";
 
 const STORED: readonly string[] = ["log_offset", "ingested_at"];
@@ -79,6 +80,12 @@ export const LIVE_EVENTS = {
       "Where everything stands, as `/api/v1/pipeline` says it: when it has changed, at most once a second.",
     id: "never",
     schema: object(PIPELINE),
+  },
+  run: {
+    description:
+      "A run of an analytic job was queued, began, goes on or ended, as `/api/v1/runs/{id}` says it. How far it has got is told at most twice a second. A client that was away gets none of the events in between.",
+    id: "never",
+    schema: object({ run: RUN }),
   },
   result: {
     description: "An analytic job has a new result, which `/api/v1/results/{job}` has.",

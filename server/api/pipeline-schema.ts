@@ -1,4 +1,11 @@
-import { integer, list, nullable, object, oneOf, text, time } from "./schema.ts";
+import { integer, list, nullable, number, object, oneOf, text, time } from "./schema.ts";
+
+const RATE = nullable(
+  object({
+    per_second: number("Records a second"),
+    seconds: integer("Over how many seconds it was measured, up to 300"),
+  }),
+);
 
 /** What `/api/v1/pipeline` and the event `status` say, without a label. */
 export const PIPELINE = {
@@ -36,6 +43,10 @@ export const PIPELINE = {
       bytes: integer("Size of these files, bytes"),
     }),
     "Partitions of the log, and what is committed of each",
+  ),
+  rates: object(
+    { log: RATE, lake: RATE },
+    { description: "Records that the log takes, and that are committed; null until known" },
   ),
   live: object({
     clients: integer("Connected clients of `/live`"),

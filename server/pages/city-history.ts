@@ -1,12 +1,13 @@
 import type { Flag, Flags } from "../../core/quality.ts";
 import { parseTimestamp } from "../../core/time.ts";
 import type { CityHistory, PlottedVariable, QualityCount } from "../../views/pages/city-props.ts";
+import { PLOT_WIDTH } from "../../views/plot.ts";
 import { GapFinder } from "../chart-history.ts";
 import { Downsampler } from "../downsample.ts";
 import type { ObservationQuery, Services } from "../services.ts";
 
-/** Most points of a line: a screen shows no more. */
-const POINTS = 900;
+/** Most points of a line: lowest, highest and a break for each pixel of the large panel, and a third of that for the others. */
+const POINTS = { temperature: 3 * PLOT_WIDTH, other: PLOT_WIDTH };
 /** Rows read at a time. */
 const PAGE = 5_000;
 
@@ -27,7 +28,10 @@ export interface CityHistoryQuery {
  */
 export async function readCityHistory(services: Services, query: CityHistoryQuery): Promise<CityHistory> {
   const { city, from, to } = query;
-  const samplers = PLOTTED.map(() => new Downsampler(from / 1000, to / 1000, POINTS));
+  const samplers = PLOTTED.map(
+    (variable) =>
+      new Downsampler(from / 1000, to / 1000, variable === "temperature" ? POINTS.temperature : POINTS.other),
+  );
   const gaps = new GapFinder(services.about.staleAfterSeconds);
   const breaks: { from: number; to: number }[] = [];
   const quality: QualityCount[] = PLOTTED.map((variable) => ({

@@ -10,37 +10,50 @@ import type {
 } from "../../views/pages/city-props.ts";
 import type { BandPoint, PlotPoint } from "../../views/plot.ts";
 import type { Units } from "../../views/units.ts";
-import { anomaliesOf, cityNowOf, pageClock, statisticsRows } from "../page-props.ts";
+import type { TimeWindow } from "../../views/zoom.ts";
+import { anomaliesOf, cityNowOf, foundAnomalies, pageClock, statisticsRows } from "../page-props.ts";
 import type { Result, Services } from "../services.ts";
 import { readCityHistory } from "./city-history.ts";
 import { columnsOf, infoOf, rowsOfCity } from "./columns.ts";
 import type { PagesOptions } from "./page.ts";
 
-/** Days in the table by day, and anomalies in the list. */
+/** Days in the table by day, anomalies in the list, and marks in the chart. */
 const DAYS = 14;
 const ANOMALIES = 8;
+const MARKS = 200;
 
 /** What a reader asked for. */
 export interface CityQuery {
   range: Range;
+  /** A part of the past, ms, instead of the whole range. */
+  zoom: TimeWindow | null;
   compare: Place | null;
   units: Units;
+  /** Slugs. */
+  favourites: readonly string[];
 }
 
 /** All that a city's page shows. A lake that cannot be read leaves the history out, and the log says why. */
 export async function cityPageOf(
   { services, clock, logger }: PagesOptions,
   place: Place,
-  { range, compare, units }: CityQuery,
+  { range, zoom, compare, units, favourites }: CityQuery,
 ): Promise<CityPageProps> {
   const now = clock.now();
   const asOf = pageClock(services, now);
-  const from = asOf - range.hours * HOUR_MS;
   const { name, slug, latitude, longitude, zone } = place;
+  const forecast = cityForecast(services, name);
+  const latest = Math.max(asOf, forecast?.ok === true ? (forecast.points.at(-1)?.time ?? 0) : 0);
+  const window = zoom ?? {
+    from: asOf - range.hours * HOUR_MS,
+    to: Math.min(latest, asOf + range.forecastHours * HOUR_MS),
+  };
   const read = async (city: string) => {
+    const { from } = window;
     try {
       // The end is exclusive, and the newest observation of a recording stands on it.
-      return await readCityHistory(services, { city, from, to: asOf + 1 });
+      const to = window.to >= asOf ? asOf + 1 : window.to;
+      return await readCityHistory(services, { city, from, to: Math.max(from + 1, to) });
     } catch (error) {
       logger.error(`Cannot show the history of ${city}: ${messageOf(error)}`, { code: codeOf(error) });
       return null;
@@ -55,21 +68,33 @@ export async function cityPageOf(
     now,
     units,
     range,
+    window: { ...window, latest, zoomed: zoom !== null },
     current,
     feels: feelsLike(services, name, current.observation?.timestamp ?? null),
     flag: entry?.judgement?.flags.flag ?? null,
     usual: entry?.judgement?.usual ?? usualOf(services, name, asOf),
     history,
-    band: usualBand(services, name, from, asOf),
+    band: usualBand(services, name, window.from, Math.min(window.to, asOf)),
     compare:
       compare === null ? null : { name: compare.name, slug: compare.slug, points: temperatureOf(other) },
+    isFavourite: favourites.includes(slug),
     others: services.cities().filter((one) => one.slug !== slug),
     anomalies: anomaliesOf(services, asOf, now, { city: name, most: ANOMALIES }),
-    forecast: cityForecast(services, name),
+    marks: marksOf(services, name, window),
+    forecast,
     days: ofResult(services, "daily_summary", (result) => daysOf(result, name)),
     statistics: statisticsOfCity(services, name),
     records: ofResult(services, "records", (result) => recordsOf(result, name)),
   };
+}
+
+/** What was unusual in a window, newest first. */
+function marksOf(services: Services, city: string, { from, to }: TimeWindow): CityPageProps["marks"] {
+  const result = services.analytics.result("anomalies");
+  if (result === null) return [];
+  return foundAnomalies(result)
+    .filter((one) => one.city === city && one.time >= from && one.time <= to)
+    .slice(0, MARKS);
 }
 
 function temperatureOf(history: Awaited<ReturnType<typeof readCityHistory>> | null): PlotPoint[] {
@@ -101,7 +126,7 @@ function usualOf(services: Services, city: string, ms: number): CityPageProps["u
   return { expected: number("median"), lower: number("lower"), upper: number("upper") };
 }
 
-/** What is usual at each full hour of a window, by the baseline in force; nothing where the past is too short. */
+/** What is usual at each full hour of a window and the two around it, by the baseline in force; nothing where the past is too short. */
 function usualBand(services: Services, city: string, from: number, to: number): BandPoint[] {
   const result = services.analytics.result("baseline");
   if (result === null) return [];
@@ -114,7 +139,8 @@ function usualBand(services: Services, city: string, from: number, to: number): 
   }
   if (hours.size === 0) return [];
   const points: BandPoint[] = [];
-  for (let ms = Math.ceil(from / HOUR_MS) * HOUR_MS; ms <= to; ms += HOUR_MS) {
+  // One beyond each edge, so that the band reaches it.
+  for (let ms = Math.floor(from / HOUR_MS) * HOUR_MS; ms < to + HOUR_MS; ms += HOUR_MS) {
     const bounds = hours.get((ms / HOUR_MS) % 24);
     points.push({ x: ms / 1000, low: bounds?.low ?? null, high: bounds?.high ?? null });
   }

@@ -24,13 +24,26 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 /** The cookie that holds a reader's units. */
 export const UNITS_COOKIE = "units";
 
+/** How long a reader's choices are kept: a year, s. */
+export const KEPT_SECONDS = 31_536_000;
+
 /** The units a reader has chosen. */
 export function unitsOfReader(request: Request): Units {
+  return readUnits(cookieOf(request, UNITS_COOKIE));
+}
+
+/** The value of a cookie, or null. */
+export function cookieOf(request: Request, wanted: string): string | null {
   for (const part of (request.headers.get("cookie") ?? "").split(";")) {
-    const [name, value] = part.trim().split("=", 2);
-    if (name === UNITS_COOKIE) return readUnits(value);
+    const [name, value = ""] = part.trim().split("=", 2);
+    if (name === wanted) return value;
   }
-  return readUnits(null);
+  return null;
+}
+
+/** A path of this site, and nothing that leads elsewhere: `//host`, `/\host` and whole addresses become the first page. */
+export function ownPath(path: string | null): string {
+  return path !== null && /^\/(?![/\\])[\w\-./?=&%+]*$/.test(path) ? path : "/";
 }
 
 /** The HTML of an element: at once, or when its late children are there. */

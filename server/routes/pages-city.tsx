@@ -1,8 +1,11 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { CityPage } from "../../views/pages/city.tsx";
 import { RANGES } from "../../views/pages/city-props.ts";
+import { LONGEST_MS, SHORTEST_MS, type TimeWindow } from "../../views/zoom.ts";
+import { favouritesOfReader } from "../favourites.ts";
 import { cityPageOf } from "../pages/city.ts";
 import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
 import { badParameter, Parameters } from "../parameters.ts";
@@ -20,16 +23,40 @@ export function cityPages(options: PagesOptions) {
         hint: "The first page lists those that are known.",
       });
     }
-    const parameters = new Parameters(request, ["range", "compare"]);
+    const parameters = new Parameters(request, ["range", "from", "to", "compare"]);
     const wanted = parameters.text("range") ?? DEFAULT_RANGE;
     const range = RANGES.find(({ name }) => name === wanted);
     if (range === undefined) {
       throw badParameter("range", wanted, `one of ${RANGES.map(({ name }) => name).join(", ")}`);
     }
+    const zoom = zoomOf(parameters);
     // A form sends its empty choice too.
     const compare = parameters.text("compare") === "" ? null : parameters.city("compare", services.cities());
-    const props = await cityPageOf(options, place, { range, compare, units: unitsOfReader(request) });
+    const props = await cityPageOf(options, place, {
+      range,
+      zoom,
+      compare,
+      units: unitsOfReader(request),
+      favourites: favouritesOfReader(request),
+    });
     const page = { path: `/cities/${place.slug}`, title: place.name };
     return pageResponse(options, request, page, <CityPage {...props} />);
   });
+}
+
+/** The part of the past an address asks for, or null where it asks for none. */
+function zoomOf(parameters: Parameters): TimeWindow | null {
+  const [from, to] = [parameters.time("from"), parameters.time("to")];
+  if (from === null && to === null) return null;
+  if (from === null) throw badParameter("from", null, "a time, because to is given");
+  const width = to === null ? 0 : to - from;
+  if (to === null || width < SHORTEST_MS || width > LONGEST_MS) {
+    const [minutes, days] = [SHORTEST_MS / 60_000, LONGEST_MS / DAY_MS];
+    throw badParameter(
+      "to",
+      parameters.text("to"),
+      `a time from ${minutes} minutes to ${days} days after from`,
+    );
+  }
+  return { from, to };
 }

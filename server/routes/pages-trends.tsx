@@ -1,18 +1,17 @@
 import { Elysia } from "elysia";
+import { codeOf, messageOf } from "../../core/errors.ts";
 import { ForecastPage } from "../../views/pages/forecast.tsx";
 import { TREND_RANGES, TREND_VARIABLES, TrendsPage } from "../../views/pages/trends.tsx";
 import { cityForecast } from "../pages/city.ts";
 import { infoOf } from "../pages/columns.ts";
+import { forecastCities, forecastVerification } from "../forecast-verification.ts";
 import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
 import { trendsPageOf } from "../pages/trends.ts";
 import { badParameter, Parameters } from "../parameters.ts";
 
-/** Most cities of the page of forecasts; the API has the rest. */
-const FORECASTS = 50;
-
 /** How it went from hour to hour, and how it will go. */
 export function trendPages(options: PagesOptions) {
-  const { services, clock } = options;
+  const { services, clock, logger } = options;
   return new Elysia()
     .get("/trends", ({ request }) => {
       const parameters = new Parameters(request, ["variable", "range"]);
@@ -28,13 +27,19 @@ export function trendPages(options: PagesOptions) {
       });
       return pageResponse(options, request, { path: "/trends", title: "Trends" }, <TrendsPage {...props} />);
     })
-    .get("/forecast", ({ request }) => {
+    .get("/forecast", async ({ request }) => {
       new Parameters(request, []);
       const result = services.analytics.result("forecast");
-      const places = services.cities();
-      const cities = places
-        .slice(0, FORECASTS)
-        .map(({ name, slug, zone }) => ({ name, slug, zone, forecast: cityForecast(services, name) }));
+      const verified = await forecastVerification(services, clock).catch((error: unknown) => {
+        logger.error(`Cannot verify the forecasts: ${messageOf(error)}`, { code: codeOf(error) });
+        return "failed" as const;
+      });
+      const cities = forecastCities(services).map(({ name, slug, zone }) => ({
+        name,
+        slug,
+        zone,
+        forecast: cityForecast(services, name),
+      }));
       const page = { path: "/forecast", title: "Forecast" };
       return pageResponse(
         options,
@@ -45,7 +50,8 @@ export function trendPages(options: PagesOptions) {
           units={unitsOfReader(request)}
           info={result === null ? null : infoOf(result)}
           cities={cities}
-          more={places.length - cities.length}
+          more={services.cities().length - cities.length}
+          verification={verified}
         />,
       );
     });

@@ -1,11 +1,15 @@
 import { Elysia } from "elysia";
 import { UnitsPage } from "../../views/pages/units.tsx";
 import { unitsFrom, writeUnits } from "../../views/units.ts";
-import { pageResponse, type PagesOptions, UNITS_COOKIE, unitsOfReader } from "../pages/page.ts";
+import {
+  KEPT_SECONDS,
+  ownPath,
+  pageResponse,
+  type PagesOptions,
+  UNITS_COOKIE,
+  unitsOfReader,
+} from "../pages/page.ts";
 import { Parameters } from "../parameters.ts";
-
-/** A year, s. */
-const KEPT_SECONDS = 31_536_000;
 
 /** Where a reader chooses units and clock. */
 export function unitsPage(options: PagesOptions) {
@@ -29,9 +33,4 @@ export function unitsPage(options: PagesOptions) {
       },
       { parse: "none" },
     );
-}
-
-/** A path of this site, and nothing that leads elsewhere: `//host`, `/\host` and whole addresses become the first page. */
-function ownPath(path: string | null): string {
-  return path !== null && /^\/(?![/\\])[\w\-./?=&%+]*$/.test(path) ? path : "/";
 }

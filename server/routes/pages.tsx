@@ -9,20 +9,17 @@ import { courseSlot } from "../../views/parts/card.tsx";
 import { Chart } from "../../views/parts/chart.tsx";
 import { Headline } from "../../views/parts/headline.tsx";
 import { Failed } from "../../views/parts/notes.tsx";
+import { listAddress } from "../../views/parts/cities-table.tsx";
 import { Course } from "../../views/parts/spark.tsx";
 import { Statistics } from "../../views/parts/statistics.tsx";
-import {
-  CHARTED_CITIES,
-  convertHistory,
-  FLAT_BELOW,
-  type History,
-  HISTORY_HOURS,
-} from "../../views/series.ts";
+import { convertHistory, FLAT_BELOW, type History, HISTORY_HOURS } from "../../views/series.ts";
 import { DEFAULT_UNITS, scalesOf, type Units } from "../../views/units.ts";
 import { ASSETS_PATH, assetResponse } from "../assets.ts";
 import { readHistory, sharedHistory } from "../chart-history.ts";
 import type { Problem } from "../errors.ts";
-import { anomaliesOf, citiesOf, frameOf, headlineOf, pageClock, statisticsOf } from "../page-props.ts";
+import { favouritesOfReader } from "../favourites.ts";
+import { chartedCities, type CitiesQuery, citiesOf } from "../pages/cities.ts";
+import { anomaliesOf, frameOf, headlineOf, pageClock, statisticsOf } from "../page-props.ts";
 import {
   closed,
   fragmentResponse,
@@ -31,12 +28,13 @@ import {
   render,
   unitsOfReader,
 } from "../pages/page.ts";
-import { Parameters } from "../parameters.ts";
+import { badParameter, Parameters } from "../parameters.ts";
 import { type LateSlot, streamPage } from "../stream-page.ts";
 import { breathe } from "../table.ts";
 import { aboutPage } from "./pages-about.tsx";
 import { anomaliesPage } from "./pages-anomalies.tsx";
 import { cityPages } from "./pages-city.tsx";
+import { favouritesPage } from "./pages-favourites.tsx";
 import { jobsPages } from "./pages-jobs.tsx";
 import { pipelinePages } from "./pages-pipeline.tsx";
 import { trendPages } from "./pages-trends.tsx";
@@ -44,12 +42,14 @@ import { unitsPage } from "./pages-units.tsx";
 
 /** Longest past a chart may ask for, hours. */
 const HOURS_MAX = 168;
+/** Longest text to search for. */
+const SEARCH_MAX = 100;
 const NO_STORE = { "cache-control": "no-store" };
 
 /** The pages, their fragments, the chart's data and the files they refer to. */
 export function pagesRoutes(options: PagesOptions) {
   const { services, assets, clock } = options;
-  const history = sharedHistory(clock, (hours) => chartHistory(options, hours));
+  const history = sharedHistory(clock, (hours, cities) => chartHistory(options, hours, cities));
   const fragment =
     (element: (units: Units) => JSX.Element) =>
     ({ request }: { request: Request }) =>
@@ -64,10 +64,19 @@ export function pagesRoutes(options: PagesOptions) {
     .use(trendPages(options))
     .use(aboutPage(options))
     .use(unitsPage(options))
+    .use(favouritesPage(options))
     .get("/", ({ request }) => {
-      const whole = new Parameters(request, ["whole"]).text("whole") !== null;
-      const units = unitsOfReader(request);
-      return whole ? wholeNow(options, history, units) : streamedNow(options, history, units);
+      const parameters = new Parameters(request, ["whole", "q", "page"]);
+      const search = (parameters.text("q") ?? "").trim();
+      if (search.length > SEARCH_MAX) throw badParameter("q", search, `at most ${SEARCH_MAX} characters`);
+      const reader: Reader = {
+        units: unitsOfReader(request),
+        favourites: favouritesOfReader(request),
+        search: search === "" ? null : search,
+        page: parameters.integer("page", { min: 1, max: 1_000_000, fallback: 1 }),
+      };
+      const whole = parameters.text("whole") !== null;
+      return whole ? wholeNow(options, history, reader) : streamedNow(options, history, reader);
     })
     .get(
       "/fragments/headline",
@@ -87,7 +96,8 @@ export function pagesRoutes(options: PagesOptions) {
         max: HOURS_MAX,
         fallback: HISTORY_HOURS,
       });
-      return Response.json(await history(hours), { headers: NO_STORE });
+      const cities = chartedCities(services, favouritesOfReader(request)).map(({ name }) => name);
+      return Response.json(await history(hours, cities), { headers: NO_STORE });
     })
     .get(`${ASSETS_PATH}:file`, ({ request, params }) => {
       const asset = assets.get(ASSETS_PATH + params.file);
@@ -119,10 +129,15 @@ export function problemPage({
   };
 }
 
+/** What a reader of the first page has chosen. */
+interface Reader extends CitiesQuery {
+  units: Units;
+}
+
 /** The first page: its shell at once, what must be read as it is read. */
-async function streamedNow(options: PagesOptions, history: ReadHistory, units: Units): Promise<Response> {
-  const shell = await nowShell(options, null, units);
-  const parts = startParts(options, history, units);
+async function streamedNow(options: PagesOptions, history: ReadHistory, reader: Reader): Promise<Response> {
+  const shell = await nowShell(options, null, reader);
+  const parts = startParts(options, history, reader);
   return streamPage(shell, [
     { id: "statistics", content: parts.statistics },
     { id: "anomalies", content: parts.anomalies },
@@ -132,38 +147,45 @@ async function streamedNow(options: PagesOptions, history: ReadHistory, units: U
 }
 
 /** The first page with everything in its place: for readers without a script. */
-async function wholeNow(options: PagesOptions, history: ReadHistory, units: Units): Promise<Response> {
-  const parts = startParts(options, history, units);
+async function wholeNow(options: PagesOptions, history: ReadHistory, reader: Reader): Promise<Response> {
+  const parts = startParts(options, history, reader);
   const late: LateParts = {
     chart: await parts.chart,
     courses: await Promise.all(parts.courses),
     statistics: await parts.statistics,
     anomalies: await parts.anomalies,
   };
-  return new Response(closed(await nowShell(options, late, units)), { headers: PAGE_HEADERS });
+  return new Response(closed(await nowShell(options, late, reader)), { headers: PAGE_HEADERS });
 }
 
 async function nowShell(
   { services, assets, clock }: PagesOptions,
   late: LateParts | null,
-  units: Units,
+  reader: Reader,
 ): Promise<Shell> {
+  const { units, favourites } = reader;
   const now = clock.now();
   const asOf = pageClock(services, now);
   const frame = frameOf(services, assets, now, {
     path: "/",
     title: "Now",
-    whole: late === null ? "/?whole=1" : null,
+    whole: late === null ? listAddress({ ...reader, whole: true }) : null,
     units,
   });
   const headline = headlineOf(services, asOf);
-  return layout(
-    frame,
-    await render(<NowPage headline={headline} {...citiesOf(services, asOf)} late={late} units={units} />),
+  const page = (
+    <NowPage
+      headline={headline}
+      {...citiesOf(services, asOf, reader)}
+      favourites={new Set(favourites)}
+      late={late}
+      units={units}
+    />
   );
+  return layout(frame, await render(page));
 }
 
-type ReadHistory = (hours: number) => Promise<History>;
+type ReadHistory = ReturnType<typeof sharedHistory>;
 
 interface StartedParts {
   chart: Promise<string>;
@@ -176,11 +198,15 @@ interface StartedParts {
 function startParts(
   { services, clock, logger }: PagesOptions,
   readPast: ReadHistory,
-  units: Units,
+  { units, favourites }: Reader,
 ): StartedParts {
+  const cities = chartedCities(services, favourites);
   const { temperature } = scalesOf(units);
   const flatBelow = temperature.difference(FLAT_BELOW) ?? FLAT_BELOW;
-  const history = readPast(HISTORY_HOURS).then((read) => convertHistory(read, temperature.of));
+  const history = readPast(
+    HISTORY_HOURS,
+    cities.map(({ name }) => name),
+  ).then((read) => convertHistory(read, temperature.of));
   const part = async (
     name: string,
     make: () => JSX.Element | Promise<JSX.Element>,
@@ -210,16 +236,13 @@ function startParts(
         todo="The newest values above are right. Reload the page to try again."
       />,
     ),
-    courses: services
-      .cities()
-      .slice(0, CHARTED_CITIES)
-      .map(async (_, i) => {
-        // The chart's failure is told once, in the chart's place.
-        const read: History = await history.catch(() => ({ from: 0, to: 1, series: [] }));
-        return render(
-          <Course series={read.series[i] ?? null} from={read.from} to={read.to} flatBelow={flatBelow} />,
-        );
-      }),
+    courses: cities.map(async (_, i) => {
+      // The chart's failure is told once, in the chart's place.
+      const read: History = await history.catch(() => ({ from: 0, to: 1, series: [] }));
+      return render(
+        <Course series={read.series[i] ?? null} from={read.from} to={read.to} flatBelow={flatBelow} />,
+      );
+    }),
     statistics: part(
       "the statistics",
       () => <Statistics {...statisticsOf(services, clock.now())} units={units} />,
@@ -235,13 +258,14 @@ function startParts(
   };
 }
 
-function chartHistory({ services, clock }: PagesOptions, hours: number): Promise<History> {
+function chartHistory(
+  { services, clock }: PagesOptions,
+  hours: number,
+  cities: readonly string[],
+): Promise<History> {
   const to = pageClock(services, clock.now());
   return readHistory(services, {
-    cities: services
-      .cities()
-      .slice(0, CHARTED_CITIES)
-      .map(({ name }) => name),
+    cities,
     from: to - hours * 3_600_000,
     // The end is exclusive, and the newest observation of a recording stands on it.
     to: to + 1,

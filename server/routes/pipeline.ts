@@ -73,6 +73,7 @@ export const GET_PIPELINE = endpoint({
             bytes: 812_345,
           },
         ],
+        rates: { log: { per_second: 0.5, seconds: 300 }, lake: { per_second: 0.5, seconds: 300 } },
         live: { clients: 1, dropped: 0 },
       },
     },

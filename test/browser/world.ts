@@ -10,7 +10,7 @@ import {
 } from "apache-arrow";
 import { type AnyElysia, Elysia } from "elysia";
 import { slugOf } from "../../core/city.ts";
-import { systemClock } from "../../core/clock.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import type { Observation } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
@@ -236,9 +236,14 @@ export class FakeLive {
 }
 
 /** The pages over a fake world, behind the guard of every route. */
-export function appOf(services: FakeServices, live: FakeLive, assets: Assets): AnyElysia {
+export function appOf(
+  services: FakeServices,
+  live: Pick<FakeLive, "open">,
+  assets: Assets,
+  clock: Clock = systemClock,
+): AnyElysia {
   return new Elysia()
     .use(guard({ host: "127.0.0.1", allowedHosts: [] }))
-    .use(pagesRoutes({ services, assets, clock: systemClock, logger: silentLogger, ...SHOWN }))
+    .use(pagesRoutes({ services, assets, clock, logger: silentLogger, ...SHOWN }))
     .get("/live", ({ request }) => live.open(request));
 }

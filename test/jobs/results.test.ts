@@ -74,6 +74,24 @@ describe("Results", () => {
     ]);
   });
 
+  test("put() with a past keeps every twelfth of the 600 newest too, and past() reads all, newest first", async () => {
+    for (let i = 1; i <= 640; i++) await results.put(info(`r${i}`), table(i), { past: true });
+    const kept = names().filter((name) => name.endsWith(".json"));
+    const numbers = kept.map((name) => Number(name.slice(-14, -5)));
+    expect(numbers).toEqual([
+      ...Array.from({ length: 49 }, (_, i) => 48 + i * 12),
+      ...Array.from({ length: 10 }, (_, i) => 631 + i),
+    ]);
+    expect(names()).toHaveLength(2 * numbers.length);
+    lake.files.set("results/trends/000000636.json", new TextEncoder().encode("{"));
+    lake.files.delete("results/trends/000000624-r624.arrow");
+    const read: unknown[] = [];
+    for await (const { run, table: rows } of results.past("trends")) read.push([run, rowsOf(rows)[0]?.value]);
+    const whole = numbers.toReversed().filter((number) => number !== 636 && number !== 624);
+    expect(read).toEqual(whole.map((number) => [`r${number}`, number]));
+    expect(lines).toHaveLength(1);
+  });
+
   test("put() deletes old files that no pointer ever came for", async () => {
     lake.files.set("results/trends/000000001-crashed.arrow", new Uint8Array(1));
     for (let i = 1; i <= 11; i++) await put(`r${i}`);

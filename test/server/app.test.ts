@@ -36,6 +36,7 @@ describe("every route", () => {
     "/api/v1/jobs/wind_rose",
     "/api/v1/runs",
     "/api/v1/pipeline",
+    "/api/v1/forecast/verification",
   ];
   test.each(paths)("%s answers with a labelled JSON object", async (path) => {
     const { status, body } = await api().json(path);

@@ -75,12 +75,14 @@ describe("sharedHistory()", () => {
       asked.push(hours);
       return Promise.resolve(empty);
     });
-    await Promise.all([read(24), read(24), read(6)]);
-    await read(24);
+    await Promise.all([read(24, ["Oslo"]), read(24, ["Oslo"]), read(6, ["Oslo"])]);
+    await read(24, ["Oslo"]);
     expect(asked).toEqual([24, 6]);
-    await clock.advance(2000);
-    await read(24);
+    await read(24, ["Rome"]);
     expect(asked).toEqual([24, 6, 24]);
+    await clock.advance(2000);
+    await read(24, ["Oslo"]);
+    expect(asked).toEqual([24, 6, 24, 24]);
   });
 
   test("does not keep a failure", async () => {
@@ -88,8 +90,8 @@ describe("sharedHistory()", () => {
     const read = sharedHistory(new FakeClock(), () =>
       fails ? Promise.reject(new Error("away")) : Promise.resolve(empty),
     );
-    await expect(read(24)).rejects.toThrow("away");
+    await expect(read(24, [])).rejects.toThrow("away");
     fails = false;
-    expect(await read(24)).toEqual(empty);
+    expect(await read(24, [])).toEqual(empty);
   });
 });

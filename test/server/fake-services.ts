@@ -142,6 +142,7 @@ export class FakeServices implements Services {
         bytes: 2048,
       },
     ],
+    rates: { log: { per_second: 0.5, seconds: 300 }, lake: { per_second: 0.48, seconds: 42 } },
     live: { clients: 0, dropped: 0 },
   };
   readonly analytics = new FakeAnalytics();
@@ -213,6 +214,10 @@ export class FakeAnalytics implements AnalyticsService {
   /** Newest first. */
   runList: Run[] = [];
   results = new Map<string, Result>();
+  /** What the lake has of all jobs, newest first. */
+  pastResults: Result[] = [];
+  /** Thrown where the past is read, when set. */
+  pastFailure: Error | null = null;
   readonly #listeners = new Set<(job: string) => void>();
 
   jobs(): readonly JobInfo[] {
@@ -256,6 +261,11 @@ export class FakeAnalytics implements AnalyticsService {
 
   result(job: string): Result | null {
     return this.results.get(job) ?? null;
+  }
+
+  async *past(job: string): AsyncGenerator<Result> {
+    if (this.pastFailure !== null) throw this.pastFailure;
+    for (const one of this.pastResults) if (one.job === job) yield one;
   }
 
   nextRun(job: string): number | null {

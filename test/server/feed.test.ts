@@ -225,7 +225,39 @@ describe("announce()", () => {
       ["snapshot", null],
       ["status", { clients: 0, dropped: 0 }],
       ["status", { clients: 2, dropped: 0 }],
+      ["run", null],
       ["result", "city_statistics"],
+    ]);
+  });
+
+  test("tells each state of a run at once, and its progress at most twice a second", async () => {
+    const { clock, hub, services, listen } = await follow();
+    services.analytics.start("wind_rose"); // before: known already
+    const received = listen();
+    const abort = new AbortController();
+    const done = announce({ services, hub, clock, signal: abort.signal });
+    services.analytics.changed("wind_rose");
+    const run = services.analytics.start("anomalies");
+    const set = (changes: Partial<typeof run>) => {
+      Object.assign(run, changes);
+      services.analytics.changed("anomalies");
+    };
+    set({ state: "running", progress: 0 });
+    for (const progress of [0.1, 0.2, 0.3]) set({ progress });
+    await clock.advance(500);
+    set({ progress: 0.5 });
+    set({ progress: 0.6 });
+    set({ state: "succeeded", progress: 1, rows: 35 });
+    services.analytics.changed("anomalies");
+    abort.abort();
+    await done;
+    const told = (await received()).filter(({ name }) => name === "run");
+    expect(told.map(({ id }) => id)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(told.map(({ data }) => data.run)).toMatchObject([
+      { job: "anomalies", state: "queued", progress: 0 },
+      { job: "anomalies", state: "running", progress: 0 },
+      { job: "anomalies", state: "running", progress: 0.5 },
+      { job: "anomalies", state: "succeeded", progress: 1, rows: 35 },
     ]);
   });
 });

@@ -20,7 +20,9 @@ const cityNow = (changes: Partial<CityNow> = {}): CityNow => ({
   ...changes,
 });
 const card = async (now: CityNow): Promise<string> =>
-  await Promise.resolve(<Card now={now} index={0} course={""} asOf={NOW} scales={scalesOf(DEFAULT_UNITS)} />);
+  await Promise.resolve(
+    <Card now={now} index={0} course={""} asOf={NOW} scales={scalesOf(DEFAULT_UNITS)} isFavourite={false} />,
+  );
 
 describe("Card()", () => {
   test("escapes a city's name and a condition with quotes", async () => {
@@ -245,12 +247,12 @@ test("NowPage() never ships all of thousands of cities", async () => {
       units={DEFAULT_UNITS}
       headline={headline}
       cards={some(8)}
-      rows={some(100)}
-      more={4892}
+      list={{ rows: some(50), search: null, found: 4992, total: 5000, page: 2, pages: 100 }}
+      favourites={new Set()}
       late={null}
     />,
   );
   expect(html.match(/class="card/g)?.length).toBe(9); // eight cards and their list
-  expect(html.match(/<tr data-city/g)).toHaveLength(100);
-  expect(html).toContain("4892 more cities are");
+  expect(html.match(/<tr data-city/g)).toHaveLength(50);
+  expect(html).toContain("Page 2 of 100");
 });

@@ -91,6 +91,16 @@ describe("Pipeline()", () => {
     expect(html.match(/stands still/g)).toHaveLength(2); // the headline says it too
   });
 
+  test("shows how many records a second log and lake take, and where that is not known yet", async () => {
+    const rates = { log: { per_second: 12.3, seconds: 300 }, lake: { per_second: 0, seconds: 42 } };
+    const html = await render({ rates });
+    expect(html).toContain("12 records/s over 5 min");
+    expect(html).toContain("0 records/s over 42 s");
+    expect(await render({ rates: { log: { per_second: 0.033, seconds: 90 }, lake: null } })).toMatch(
+      /0\.033 records\/s over 1 min[\s\S]*rate not known yet/,
+    );
+  });
+
   test("shows a stage that saw nothing as a dash", async () => {
     const stages = props().stages.map((stage) => ({ ...stage, watermark: null }));
     expect(await render({ stages })).toContain(`<span class="missing">–</span>`);

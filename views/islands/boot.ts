@@ -7,6 +7,7 @@ import "./stream-slot.ts";
 const ISLANDS: Record<string, () => Promise<unknown>> = {
   "iso-chart": () => import("./iso-chart.ts"),
   "iso-cities": () => import("./iso-cities.ts"),
+  "iso-zoom": () => import("./iso-zoom.ts"),
 };
 const awake = new Set<string>();
 

@@ -70,7 +70,11 @@ export function connect(): void {
     take(observations);
   });
   listen("status", () => announce("status"));
-  listen<{ job: string }>("result", ({ job }) => announce(`result-${job}`));
+  listen<{ job: string }>("result", ({ job }) => {
+    announce(`result-${job}`);
+    jobChanged(job);
+  });
+  listen<{ run: { job: string } }>("run", ({ run }) => jobChanged(run.job));
 }
 
 /** Ends the connection, for good when the page is left. */
@@ -83,6 +87,11 @@ export function disconnect(): void {
 /** Tells htmx, which listens on the body. */
 export function announce(name: string): void {
   document.body?.dispatchEvent(new CustomEvent(name));
+}
+
+function jobChanged(job: string): void {
+  announce("jobs-changed");
+  announce(`job-${job}`);
 }
 
 function listen<T>(name: string, take: (data: T) => void): void {

@@ -1,6 +1,7 @@
 import { attribute } from "../attribute.ts";
 import { formatCount, formatNumber } from "../format.ts";
 import { AnomalyItem, KINDS, type PlacedAnomaly } from "../parts/anomaly-item.tsx";
+import { CityChoice } from "../parts/city-choice.tsx";
 import { Formats } from "../parts/formats.tsx";
 import { Empty } from "../parts/notes.tsx";
 import { ResultLine } from "../parts/result.tsx";
@@ -123,13 +124,10 @@ function Nothing({ total }: { total: number }): JSX.Element {
 function Filters({ filter, city, cities }: AnomaliesPageProps): JSX.Element {
   return (
     <form class="filter" method="get" action="/anomalies">
-      <Choice
-        name="city"
-        label="City"
-        any="every city"
-        value={city}
-        options={cities.map(({ name, slug }) => [slug, name])}
-      />
+      <span class="choice">
+        <label for="city">City</label>
+        <CityChoice name="city" none="every city" cities={cities} chosen={city} />
+      </span>
       <Choice name="kind" label="Kind" any="every kind" value={filter.kind} options={Object.entries(KINDS)} />
       <Choice
         name="severity"

@@ -1,8 +1,9 @@
 import type { Measure } from "../../core/observation.ts";
 import type { Flag } from "../../core/quality.ts";
 import type { BandPoint, PlotPoint } from "../plot.ts";
-import type { AnomaliesProps, CityNow, CityStatistics, ResultInfo } from "../props.ts";
+import type { AnomaliesProps, Anomaly, CityNow, CityStatistics, ResultInfo } from "../props.ts";
 import type { Units } from "../units.ts";
+import type { TimeWindow } from "../zoom.ts";
 
 /** Variables with a panel of their own. */
 export type PlottedVariable = "temperature" | "pressure" | "humidity" | "wind_speed" | "rainfall";
@@ -90,6 +91,12 @@ export interface CityPageProps {
   now: number;
   units: Units;
   range: Range;
+  /** The time the history shows, ms: a part a reader zoomed to, else the range and what comes next. */
+  window: TimeWindow & {
+    /** Where the forecast ends, or the present. */
+    latest: number;
+    zoomed: boolean;
+  };
   current: CityNow;
   /** How it feels, °C, and when that was observed: the newest that is computed, no older than an hour; else null. */
   feels: { value: Measure; time: number } | null;
@@ -102,9 +109,13 @@ export interface CityPageProps {
   band: BandPoint[];
   /** Another city's temperature over the same window. */
   compare: { name: string; slug: string; points: PlotPoint[] } | null;
+  /** Whether it is one of the reader's favourites. */
+  isFavourite: boolean;
   /** Cities to compare with. */
   others: { name: string; slug: string }[];
   anomalies: AnomaliesProps;
+  /** Everything unusual in the time the history shows. */
+  marks: Anomaly[];
   forecast: CityForecast | null;
   days: { info: ResultInfo; rows: CityDay[] } | null;
   statistics: { info: ResultInfo; row: CityStatistics | null } | null;

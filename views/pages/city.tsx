@@ -3,6 +3,7 @@ import { CityHead } from "../parts/city-head.tsx";
 import { CityHistoryPart } from "../parts/city-history.tsx";
 import { CityQuality } from "../parts/city-quality.tsx";
 import { CityDays, CityRecords, CityStatisticsPart } from "../parts/city-tables.tsx";
+import { FavouritesForm } from "../parts/favourite.tsx";
 import { ForecastRibbon } from "../parts/forecast-ribbon.tsx";
 import { Formats } from "../parts/formats.tsx";
 import { Empty } from "../parts/notes.tsx";
@@ -20,6 +21,7 @@ export function CityPage(props: CityPageProps): JSX.Element {
       <p class="crumb">
         <a href="/">All cities</a>
       </p>
+      <FavouritesForm back={`/cities/${encodeURIComponent(place.slug)}`} />
       <iso-cities>
         <CityHead {...props} />
       </iso-cities>
@@ -49,15 +51,19 @@ export function CityPage(props: CityPageProps): JSX.Element {
           </section>
           <section aria-labelledby="h-quality">
             <div class="bar">
-              <h2 id="h-quality">
+              <h2 id="h-quality" data-zoomed="quality-of">
                 Quality{" "}
                 <span class="count" safe>
-                  {`reports of the last ${range.label}`}
+                  {props.window.zoomed
+                    ? "reports of the time shown above"
+                    : `reports of the last ${range.label}`}
                 </span>
               </h2>
               <Formats path={api("observations")} of="the observations with their flags" />
             </div>
-            <CityQuality {...props} />
+            <div data-zoomed="quality">
+              <CityQuality {...props} />
+            </div>
           </section>
         </div>
         <div>

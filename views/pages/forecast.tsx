@@ -1,6 +1,7 @@
 import { attribute } from "../attribute.ts";
 import { formatNumber } from "../format.ts";
 import { ForecastRibbon } from "../parts/forecast-ribbon.tsx";
+import { type ForecastVerification, ForecastVerificationPart } from "../parts/forecast-verification.tsx";
 import { Formats } from "../parts/formats.tsx";
 import { Empty } from "../parts/notes.tsx";
 import { Plot } from "../parts/plot.tsx";
@@ -21,10 +22,19 @@ export interface ForecastPageProps {
   cities: { name: string; slug: string; zone: string | null; forecast: CityForecast | null }[];
   /** How many cities have no room here. */
   more: number;
+  /** How the forecasts of before did: see {@link ForecastVerificationPart}. */
+  verification: ForecastVerification | null | "failed";
 }
 
 /** The next 48 hours of each city, with how sure that is. */
-export function ForecastPage({ now, units, info, cities, more }: ForecastPageProps): JSX.Element {
+export function ForecastPage({
+  now,
+  units,
+  info,
+  cities,
+  more,
+  verification,
+}: ForecastPageProps): JSX.Element {
   const { temperature } = scalesOf(units);
   const withForecast = cities.filter(({ forecast }) => forecast?.ok === true);
   return (
@@ -68,6 +78,7 @@ export function ForecastPage({ now, units, info, cities, more }: ForecastPagePro
           </>
         )}
       </section>
+      <ForecastVerificationPart verification={verification} scale={temperature} />
     </>
   );
 }

@@ -1,6 +1,6 @@
-import { attribute } from "../attribute.ts";
 import { formatAge, formatCount, formatNumber } from "../format.ts";
 import { Age } from "../parts/age.tsx";
+import { CityChoice } from "../parts/city-choice.tsx";
 import { Formats } from "../parts/formats.tsx";
 import { JobChartPart } from "../parts/job-chart.tsx";
 import { JobTablePart } from "../parts/job-table.tsx";
@@ -44,7 +44,7 @@ export function JobPage(props: JobPageProps): JSX.Element {
           </div>
           <div
             hx-get={`/fragments/jobs/${encodeURIComponent(job.name)}`}
-            hx-trigger="every 2s"
+            hx-trigger={`job-${job.name} from:body throttle:500ms, every 30s`}
             hx-swap="innerMorph"
           >
             <JobRuns job={job} now={now} />
@@ -79,9 +79,13 @@ export function JobRuns({ job, now }: { job: JobProps; now: number }): JSX.Eleme
           <div class="progress">
             <p id="progress-label">
               <RunState run={run} />{" "}
-              <span class="u" safe>
-                {run.state === "queued" ? "waits for the run before it" : `for ${tookOf(run, now)}`}
-              </span>
+              {run.started === null ? (
+                <span class="u">waits for the run before it</span>
+              ) : (
+                <span class="u">
+                  for <Age time={run.started} now={now} wall />
+                </span>
+              )}
             </p>
             <progress
               max="100"
@@ -180,7 +184,7 @@ function ResultPart({ now, job, city, cities, chart, table }: JobPageProps): JSX
         />
       ) : (
         <>
-          {cities.length < 2 ? "" : <CityChoice job={job} cities={cities} city={city} />}
+          {cities.length < 2 ? "" : <CityForm job={job} cities={cities} city={city} />}
           {chart === null ? "" : <JobChartPart chart={chart} of={city} />}
           {table.rows === 0 ? (
             <Empty what="No row." why="The newest run found nothing that answers the question." />
@@ -205,7 +209,7 @@ function ResultPart({ now, job, city, cities, chart, table }: JobPageProps): JSX
 }
 
 /** A plain form, so that the city stands in the address. */
-function CityChoice({
+function CityForm({
   job,
   cities,
   city,
@@ -217,14 +221,12 @@ function CityChoice({
   return (
     <form class="filter" method="get" action={`/jobs/${encodeURIComponent(job.name)}`}>
       <label for="city">City</label>
-      <select id="city" name="city">
-        {job.series ? "" : <option value="">all</option>}
-        {cities.map(({ name, slug }) => (
-          <option value={attribute(slug)} selected={name === city} safe>
-            {name}
-          </option>
-        ))}
-      </select>
+      <CityChoice
+        name="city"
+        none={job.series ? null : "all"}
+        cities={cities}
+        chosen={cities.find(({ name }) => name === city)?.slug ?? null}
+      />
       <button type="submit">Show</button>
     </form>
   );

@@ -6,7 +6,11 @@ import type { JobProps } from "./jobs-props.ts";
 /** Every analytic job: what it answers, when it runs, how it went. `now` is the real time, ms. */
 export function JobsPage(props: { jobs: JobProps[]; now: number }): JSX.Element {
   return (
-    <div hx-get="/fragments/jobs" hx-trigger="every 2s" hx-swap="innerMorph">
+    <div
+      hx-get="/fragments/jobs"
+      hx-trigger="jobs-changed from:body throttle:500ms, every 30s"
+      hx-swap="innerMorph"
+    >
       <Jobs {...props} />
     </div>
   );
@@ -103,8 +107,14 @@ function Row({ job, now }: { job: JobProps; now: number }): JSX.Element {
       <td class="wide">
         <RunTicks runs={job.runs} />
       </td>
-      <td class="wide right" safe>
-        {newest === undefined ? "–" : tookOf(newest, now)}
+      <td class="wide right">
+        {newest === undefined ? (
+          "–"
+        ) : newest.state === "running" && newest.started !== null ? (
+          <Age time={newest.started} now={now} wall />
+        ) : (
+          <span safe>{tookOf(newest, now)}</span>
+        )}
       </td>
       <td class="wide right" safe>
         {formatNumber(job.result?.rows, 0)}

@@ -1,5 +1,7 @@
-import { CitiesTable } from "../parts/cities-table.tsx";
+import { attribute } from "../attribute.ts";
+import { type CitiesList, CitiesTable, listAddress } from "../parts/cities-table.tsx";
 import { Card } from "../parts/card.tsx";
+import { FavouritesForm } from "../parts/favourite.tsx";
 import { Formats } from "../parts/formats.tsx";
 import { Headline } from "../parts/headline.tsx";
 import { Icon } from "../parts/icons.tsx";
@@ -13,11 +15,11 @@ export interface NowProps {
   headline: HeadlineProps;
   /** Cities with a card, in order. */
   cards: CityNow[];
-  /** Cities with a row. */
-  rows: CityNow[];
+  /** The other cities, or those a search finds. */
+  list: CitiesList;
+  /** Slugs of the reader's favourites. */
+  favourites: ReadonlySet<string>;
   units: Units;
-  /** How many cities are not shown. */
-  more: number;
   /** The late parts, or null when they follow in the stream. */
   late: LateParts | null;
 }
@@ -32,11 +34,13 @@ export interface LateParts {
 }
 
 /** What it is like now, whether anything is unusual, and whether it can be trusted. */
-export function NowPage({ headline, cards, rows, more, late, units }: NowProps): JSX.Element {
+export function NowPage({ headline, cards, list, favourites, late, units }: NowProps): JSX.Element {
   const { asOf } = headline;
   const scales = scalesOf(units);
+  const here = { search: list.search, page: list.page, whole: late !== null };
   return (
     <>
+      <FavouritesForm back={listAddress(here)} />
       <div
         class="headline"
         hx-get="/fragments/headline"
@@ -48,7 +52,8 @@ export function NowPage({ headline, cards, rows, more, late, units }: NowProps):
         <noscript>
           <p class="note">
             <span>
-              The parts that take longer need a script here. <a href="/?whole=1">Show the whole page</a>
+              The parts that take longer need a script here.{" "}
+              <a href={attribute(listAddress({ ...here, whole: true }))}>Show the whole page</a>
             </span>
           </p>
         </noscript>
@@ -69,7 +74,14 @@ export function NowPage({ headline, cards, rows, more, late, units }: NowProps):
           ) : (
             <ul class="cards">
               {cards.map((now, i) => (
-                <Card now={now} index={i} course={late?.courses[i] ?? null} asOf={asOf} scales={scales} />
+                <Card
+                  now={now}
+                  index={i}
+                  course={late?.courses[i] ?? null}
+                  asOf={asOf}
+                  scales={scales}
+                  isFavourite={favourites.has(now.slug)}
+                />
               ))}
             </ul>
           )}
@@ -102,7 +114,17 @@ export function NowPage({ headline, cards, rows, more, late, units }: NowProps):
             </div>
           </section>
         </div>
-        {rows.length === 0 ? "" : <CitiesTable cities={rows} more={more} asOf={asOf} scales={scales} />}
+        {list.total <= cards.length && list.search === null ? (
+          ""
+        ) : (
+          <CitiesTable
+            list={list}
+            favourites={favourites}
+            whole={late !== null}
+            asOf={asOf}
+            scales={scales}
+          />
+        )}
       </iso-cities>
       <section aria-labelledby="h-statistics">
         <div class="bar">

@@ -167,8 +167,20 @@ function Stage({ stage, props }: { stage: StageProps; props: PipelineProps }): J
         ) : (
           <span class="u" safe>{`${formatNumber(stage.behind, 0)} to do`}</span>
         )}
+        {stage.name === "log" || stage.name === "lake" ? <RateOf rate={props.rates[stage.name]} /> : ""}
       </p>
     </li>
+  );
+}
+
+/** How many records a second pass a stage. */
+function RateOf({ rate }: { rate: PipelineProps["rates"]["log"] }): JSX.Element {
+  if (rate === null) return <small>rate not known yet</small>;
+  const digits = rate.per_second === 0 || rate.per_second >= 10 ? 0 : rate.per_second >= 1 ? 1 : 3;
+  return (
+    <small safe>
+      {`${formatNumber(rate.per_second, digits)} records/s over ${formatAge(rate.seconds * 1000)}`}
+    </small>
   );
 }
 

@@ -4,6 +4,7 @@ import { formatCondition } from "../format.ts";
 import { MEASURES } from "../measures.ts";
 import type { CityNow } from "../props.ts";
 import { Age } from "./age.tsx";
+import { Star } from "./favourite.tsx";
 import { Icon } from "./icons.tsx";
 import { measureClass, Value } from "./measure.tsx";
 import { Slot } from "./notes.tsx";
@@ -29,12 +30,14 @@ export function Card({
   course,
   asOf,
   scales,
+  isFavourite,
 }: {
   now: CityNow;
   index: number;
   course: JSX.Element | null;
   asOf: number;
   scales: Scales;
+  isFavourite: boolean;
 }): JSX.Element {
   const { city, slug, observation } = now;
   return (
@@ -46,6 +49,7 @@ export function Card({
               {city}
             </a>
           </h3>
+          <Star city={city} slug={slug} isFavourite={isFavourite} />
           <AgeOf now={now} asOf={asOf} />
         </header>
         <div class="lead">

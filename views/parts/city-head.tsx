@@ -6,6 +6,7 @@ import type { CityPageProps } from "../pages/city-props.ts";
 import { scalesOf } from "../units.ts";
 import { zoneTime } from "../zone-time.ts";
 import { AgeOf } from "./card.tsx";
+import { Star } from "./favourite.tsx";
 import { FlagMark } from "./flag.tsx";
 import { measureClass, Value } from "./measure.tsx";
 
@@ -21,7 +22,10 @@ export function CityHead(props: CityPageProps): JSX.Element {
   return (
     <div class={current.stale ? "cityhead is-stale" : "cityhead"} data-city={attribute(place.name)}>
       <div>
-        <h1 safe>{place.name}</h1>
+        <h1>
+          <span safe>{place.name}</span>{" "}
+          <Star city={place.name} slug={place.slug} isFavourite={props.isFavourite} />
+        </h1>
         <p class="u" safe>
           {[
             ...coordinates(place),
