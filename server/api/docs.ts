@@ -90,14 +90,14 @@ function section(one: Endpoint, told: Told): string {
 /** A parameter as it is listed. */
 export interface ListedParameter {
   name: string;
-  where: "path" | "query" | "header";
+  where: "path" | "query" | "form" | "header";
   /** Values it takes, for people. */
   values: string;
   meaning: string;
 }
 
 /** The parameters of an endpoint. */
-export function parametersOf({ segments, query, headers }: Endpoint): ListedParameter[] {
+export function parametersOf({ segments, query, sent, body, headers }: Endpoint): ListedParameter[] {
   return [
     ...Object.entries(segments ?? {}).map(([name, [meaning, example]]): ListedParameter => ({
       name,
@@ -109,6 +109,12 @@ export function parametersOf({ segments, query, headers }: Endpoint): ListedPara
       name,
       where: "query",
       values: valuesOf(schema, example),
+      meaning: description,
+    })),
+    ...Object.entries(sent ?? {}).map(([name, { description, schema, example }]): ListedParameter => ({
+      name,
+      where: body === undefined ? "query" : "form",
+      values: valuesOf(schema, String(example)),
       meaning: description,
     })),
     ...Object.entries(headers ?? {}).map(([name, [meaning, example]]): ListedParameter => ({

@@ -8,6 +8,15 @@ import { GET_OBSERVATIONS } from "../routes/observations.ts";
 import { GET_PIPELINE } from "../routes/pipeline.ts";
 import { GET_ANOMALIES, GET_RESULT, GET_STATISTICS, GET_TRENDS } from "../routes/results.ts";
 import { PUSH_ECOWITT, PUSH_ECOWITT_KEY, PUSH_WUNDERGROUND } from "../routes/stations.ts";
+import {
+  DELETE_ALERT_RULE,
+  GET_ALERT_CHANNELS,
+  GET_ALERT_MESSAGES,
+  GET_ALERT_RULES,
+  GET_ALERTS,
+  POST_ALERT_RULE,
+  POST_ALERT_TEST,
+} from "./alert-endpoints.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** The whole API, in the order of its documentation. */
@@ -26,6 +35,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   GET_RUNS,
   GET_RUN,
   POST_CANCEL,
+  GET_ALERTS,
+  GET_ALERT_RULES,
+  POST_ALERT_RULE,
+  DELETE_ALERT_RULE,
+  GET_ALERT_CHANNELS,
+  POST_ALERT_TEST,
+  GET_ALERT_MESSAGES,
   GET_LIVE,
   GET_PIPELINE,
   GET_LIVENESS,

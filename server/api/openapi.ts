@@ -82,7 +82,7 @@ export function openApiDocument(version: string): object {
 }
 
 function operation(one: Endpoint): object {
-  const { id, tag, summary, description, segments, query, headers, body } = one;
+  const { id, tag, summary, description, segments, query, sent, headers, body } = one;
   const parameters = [
     ...Object.entries(segments ?? {}).map(([name, [meaning, example]]) => ({
       name,
@@ -99,6 +99,12 @@ function operation(one: Endpoint): object {
       description: parameter.description,
       schema: parameter.schema,
       example: parameter.schema.type === "integer" ? Number(parameter.example) : parameter.example,
+    })),
+    ...Object.entries(body === undefined ? (sent ?? {}) : {}).map(([name, field]) => ({
+      name,
+      in: "query",
+      required: false,
+      ...field,
     })),
     ...Object.entries(headers ?? {}).map(([name, [meaning, example]]) => ({
       name,
