@@ -9,6 +9,7 @@ import { benchKafka } from "./kafka.ts";
 import { benchLive } from "./live.ts";
 import type { BenchOptions } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPages } from "./pages.ts";
 import { benchSpark } from "./spark.ts";
 
 const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
@@ -20,7 +21,11 @@ const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>
 /** These start real servers, and run only where they are named. */
 const CLUSTER_SUBJECTS: typeof SUBJECTS = { kafka: benchKafka, hdfs: benchHdfs, spark: benchSpark };
 /** These take long, and run only where they are named. */
-const LONG_SUBJECTS: typeof SUBJECTS = { analytics: benchAnalytics, clients: benchClients };
+const LONG_SUBJECTS: typeof SUBJECTS = {
+  analytics: benchAnalytics,
+  clients: benchClients,
+  pages: benchPages,
+};
 const ALL = { ...SUBJECTS, ...LONG_SUBJECTS, ...CLUSTER_SUBJECTS };
 
 const USAGE = `Measures the program beside the bare libraries it stands on, in the same run.
@@ -30,7 +35,7 @@ const USAGE = `Measures the program beside the bare libraries it stands on, in t
   SUBJECT      ${Object.keys(SUBJECTS).join(", ")} (default: all of these);
                analytics: the analytic jobs over a year of 1,000 cities, beside polars where the Python in
                ISOBAR_PYTHON has it;
-               clients: 5,000 clients of the live feed;
+               clients: 5,000 clients of the live feed; pages: the pages in Chromium;
                ${Object.keys(CLUSTER_SUBJECTS).join(", ")}: on real servers (Java 17, Maven)
   --quick      less of everything: about a minute
   --file PATH  a recording to load as well (with ingest): .jsonl or .csv, also .gz
