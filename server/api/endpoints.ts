@@ -1,5 +1,6 @@
 import { GET_CITIES } from "../routes/cities.ts";
 import { GET_CURRENT } from "../routes/current.ts";
+import { GET_DAY, GET_DAYS } from "../routes/days.ts";
 import { GET_LIVENESS, GET_READINESS } from "../routes/health.ts";
 import { POST_OBSERVATIONS } from "../routes/ingest.ts";
 import { GET_JOB, GET_JOBS, GET_RUN, GET_RUNS, POST_CANCEL, POST_RUN } from "../routes/jobs.ts";
@@ -7,6 +8,7 @@ import { GET_LIVE } from "../routes/live.ts";
 import { GET_OBSERVATIONS } from "../routes/observations.ts";
 import { GET_PIPELINE } from "../routes/pipeline.ts";
 import { GET_ANOMALIES, GET_RESULT, GET_STATISTICS, GET_TRENDS } from "../routes/results.ts";
+import { GET_WHY } from "../routes/why.ts";
 import { PUSH_ECOWITT, PUSH_ECOWITT_KEY, PUSH_WUNDERGROUND } from "../routes/stations.ts";
 import {
   DELETE_ALERT_RULE,
@@ -23,6 +25,9 @@ import type { Endpoint } from "./endpoint.ts";
 export const ENDPOINTS: readonly Endpoint[] = [
   GET_CURRENT,
   GET_OBSERVATIONS,
+  GET_WHY,
+  GET_DAYS,
+  GET_DAY,
   GET_CITIES,
   POST_OBSERVATIONS,
   GET_STATISTICS,

@@ -28,6 +28,7 @@ describe("every route", () => {
     "/api/v1/cities",
     "/api/v1/current",
     "/api/v1/observations",
+    "/api/v1/observations/days",
     "/api/v1/statistics",
     "/api/v1/trends",
     "/api/v1/anomalies",
@@ -77,6 +78,8 @@ describe("every route", () => {
     expect(others.sort()).toEqual([
       "GET /api/openapi.json", // its own test has it
       "GET /api/v1/jobs/:name",
+      "GET /api/v1/observations/days/:file", // why.test.ts has these two
+      "GET /api/v1/observations/why",
       "GET /api/v1/results/:job",
       "GET /api/v1/runs/:id",
       "POST /api/v1/jobs/:name/runs",
