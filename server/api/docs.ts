@@ -52,6 +52,12 @@ ${markdownTable(
 
 ${tags.join("\n\n")}
 
+## From TypeScript
+
+[\`client/isobar-api.ts\`](client/isobar-api.ts) has the types of every endpoint but the live stream and the stations', made of the same
+description, for [Eden's treaty](https://elysiajs.com/eden/treaty/overview): copy it, \`bun add @elysiajs/eden elysia\`, and see
+[\`client/example.ts\`](client/example.ts). Answers are JSON; \`parseDate: false\` leaves times the text that the types say they are.
+
 ## From Python
 
 ${PYTHON_EXAMPLES.map(({ title, code }) => `${title}:\n\n\`\`\`python\n${code}\n\`\`\``).join("\n\n")}
@@ -155,10 +161,18 @@ export function headOf({ status, description, content, headers }: Answer): strin
   return `${[`Answer ${status}`, ...types].join(", ")}: ${description}.${more.join("")}`;
 }
 
+/** An example as `bun fmt` leaves it: lists of texts on one line. */
+function exampleText(example: object): string {
+  return JSON.stringify(example, null, 2).replace(
+    /\[\n\s+("[^"\n]*"(?:,\n\s+"[^"\n]*")*)\n\s+\]/g,
+    (_, items: string) => `[${items.replace(/\n\s+/g, " ")}]`,
+  );
+}
+
 function answerParts(answer: Answer, told: Told, where: string): string[] {
   const { content, example } = answer;
   const parts = [headOf(answer)];
-  if (example !== undefined) parts.push(`\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``);
+  if (example !== undefined) parts.push(`\`\`\`json\n${exampleText(example)}\n\`\`\``);
   const fields = fieldsOf(content["application/json"], told, where);
   if (fields.length > 0) parts.push(markdownTable(["Field", "Type", "Meaning"], fields));
   return parts;
