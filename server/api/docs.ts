@@ -34,7 +34,8 @@ ${markdownTable(
 - Missing is null, in CSV nothing, and never 0. Times are ISO 8601 in UTC. \`units\` has the unit of each column that has one.
 - A parameter that is not known is refused by its name, and so is one that is given twice: a slip never gives unfiltered data.
 - Rows come as JSON, CSV (\`text/csv\`) or Arrow (\`application/vnd.apache.arrow.stream\`), by \`format=\` or by \`Accept\`.
-- \`HEAD\` answers wherever \`GET\` does. JSON and CSV are sent with gzip to who accepts it.
+- \`HEAD\` answers wherever \`GET\` does. JSON and CSV are sent with brotli or gzip to who accepts
+  it; what is read while it is sent, such as a million rows, with gzip alone.
 - JSON and CSV come with a weak \`ETag\` that stays while nothing but \`generated_at\` changes, results as Arrow too: \`If-None-Match\` with
   it is answered 304 then.
 - Pages of other origins read \`/api\` and \`/live\` where \`CORS_ORIGINS\` lists them; nothing else of them is taken.
