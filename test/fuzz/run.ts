@@ -128,7 +128,10 @@ async function main(): Promise<number> {
     JSON.stringify([{ id: "garden", city: "London", key_sha256: sha256Hex(KEY), periods: [period] }]),
   );
   // Else no request would get beyond the key.
-  await Bun.write(join(folder, "schemathesis.toml"), `[parameters]\n"path.key" = "${KEY}"\n"query.PASSWORD" = "${KEY}"\n"query.ID" = "garden"\n`);
+  await Bun.write(
+    join(folder, "schemathesis.toml"),
+    `[parameters]\n"path.key" = "${KEY}"\n"query.PASSWORD" = "${KEY}"\n"query.ID" = "garden"\n`,
+  );
   // Rules can be made; messages go nowhere, because an address of this machine needs an allowance of its own.
   const alerts = join(folder, "alerts.json");
   const channels = [{ name: "ops", type: "webhook", url: "http://127.0.0.1:1/" }];
