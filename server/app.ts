@@ -9,6 +9,7 @@ import type { Hub } from "./hub.ts";
 import { ResultCache } from "./result-cache.ts";
 import { cityRoutes } from "./routes/cities.ts";
 import { currentRoutes } from "./routes/current.ts";
+import { dayRoutes } from "./routes/days.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { ingestRoutes } from "./routes/ingest.ts";
 import { jobRoutes } from "./routes/jobs.ts";
@@ -18,6 +19,7 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
 import { forecastRoutes } from "./routes/forecast.ts";
 import { resultRoutes } from "./routes/results.ts";
+import { whyRoutes } from "./routes/why.ts";
 import { type SecurityOptions, guard } from "./security.ts";
 import type { Services } from "./services.ts";
 import { routable } from "./station-paths.ts";
@@ -63,6 +65,8 @@ export function createApp(options: AppOptions): AnyElysia {
     .use(cityRoutes(context))
     .use(currentRoutes(context))
     .use(observationRoutes(context))
+    .use(whyRoutes(context))
+    .use(dayRoutes(context))
     .use(ingestRoutes(context))
     .use(resultRoutes(context))
     .use(forecastRoutes(context))

@@ -7,6 +7,7 @@ import { Analytics } from "../jobs/analytics.ts";
 import { Judge } from "../jobs/judge.ts";
 import { KeptViews } from "../jobs/kept-views.ts";
 import { queryArrivals } from "../jobs/lake-arrivals.ts";
+import { LakeDays } from "../jobs/lake-days.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { newestRejected } from "../jobs/rejected.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
@@ -41,6 +42,7 @@ import { shownConfig } from "./shown-config.ts";
 import { openStations } from "./stations.ts";
 import { readStations } from "./stations-file.ts";
 import { storageJobs } from "./storage-jobs.ts";
+import { whyOf } from "./why.ts";
 
 /** Hours of the past that a first start fetches, so that the first picture is a line and not a dot. */
 const HISTORY_HOURS = 48;
@@ -212,6 +214,8 @@ export async function startProgram(
         cities: () => places.list(),
         current: () => current.list(),
         observations: async (query) => queryRows(reader, reads, await kept.list("quality"), query),
+        why: (key) => whyOf({ reader, lake: ports.promptLake, engine: reads, analytics }, key),
+        days: new LakeDays({ reader, lake: ports.promptLake, engine: reads }),
         arrivals: (query) => queryArrivals({ reader, lake: ports.promptLake, engine: reads }, query),
         analytics,
         pipeline: () => monitor.status(),

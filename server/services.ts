@@ -3,10 +3,13 @@ import type { Observation } from "../core/observation.ts";
 import type { Judgement } from "../core/quality.ts";
 import type { AnalyticsService } from "../jobs/analytics.ts";
 import type { Arrivals, ArrivalsQuery } from "../jobs/lake-arrivals.ts";
+import type { LakeDays } from "../jobs/lake-days.ts";
 import type { FlaggedRow, RowQuery } from "../jobs/lake-queries.ts";
+import type { ObservationKey } from "../jobs/provenance.ts";
 import type { RejectedRecord } from "../jobs/rejected.ts";
 import type { Rate } from "./rate-meter.ts";
 import type { JobStatus } from "../jobs/supervisor.ts";
+import type { Why } from "./why.ts";
 
 export type { Rate } from "./rate-meter.ts";
 export type { RowQuery as ObservationQuery } from "../jobs/lake-queries.ts";
@@ -32,6 +35,10 @@ export interface Services {
   observations(query: RowQuery): Promise<ObservationPage>;
   /** Rows of the lake in the order in which they were stored. */
   arrivals(query: ArrivalsQuery): Promise<Arrivals>;
+  /** Where an observation comes from, of each source. */
+  why(key: ObservationKey): Promise<Why[]>;
+  /** The lake's days in bulk. */
+  readonly days: Pick<LakeDays, "list" | "find" | "read">;
   /** The analytic jobs. */
   readonly analytics: AnalyticsService;
   /** Where everything stands now. */

@@ -34,7 +34,8 @@ ${markdownTable(
 - Missing is null, in CSV nothing, and never 0. Times are ISO 8601 in UTC. \`units\` has the unit of each column that has one.
 - A parameter that is not known is refused by its name, and so is one that is given twice: a slip never gives unfiltered data.
 - Rows come as JSON, CSV (\`text/csv\`) or Arrow (\`application/vnd.apache.arrow.stream\`), by \`format=\` or by \`Accept\`.
-- \`HEAD\` answers wherever \`GET\` does. JSON and CSV are sent with gzip to who accepts it.
+- \`HEAD\` answers wherever \`GET\` does. JSON and CSV are sent with brotli or gzip to who accepts
+  it; what is read while it is sent, such as a million rows, with gzip alone.
 - JSON and CSV come with a weak \`ETag\` that stays while nothing but \`generated_at\` changes, results as Arrow too: \`If-None-Match\` with
   it is answered 304 then.
 - Pages of other origins read \`/api\` and \`/live\` where \`CORS_ORIGINS\` lists them; nothing else of them is taken.
@@ -51,6 +52,12 @@ ${markdownTable(
 )}
 
 ${tags.join("\n\n")}
+
+## From TypeScript
+
+[\`client/isobar-api.ts\`](client/isobar-api.ts) has the types of every endpoint but the live stream and the stations', made of the same
+description, for [Eden's treaty](https://elysiajs.com/eden/treaty/overview): copy it, \`bun add @elysiajs/eden elysia\`, and see
+[\`client/example.ts\`](client/example.ts). Answers are JSON; \`parseDate: false\` leaves times the text that the types say they are.
 
 ## From Python
 
@@ -90,14 +97,14 @@ function section(one: Endpoint, told: Told): string {
 /** A parameter as it is listed. */
 export interface ListedParameter {
   name: string;
-  where: "path" | "query" | "header";
+  where: "path" | "query" | "form" | "header";
   /** Values it takes, for people. */
   values: string;
   meaning: string;
 }
 
 /** The parameters of an endpoint. */
-export function parametersOf({ segments, query, headers }: Endpoint): ListedParameter[] {
+export function parametersOf({ segments, query, sent, body, headers }: Endpoint): ListedParameter[] {
   return [
     ...Object.entries(segments ?? {}).map(([name, [meaning, example]]): ListedParameter => ({
       name,
@@ -109,6 +116,12 @@ export function parametersOf({ segments, query, headers }: Endpoint): ListedPara
       name,
       where: "query",
       values: valuesOf(schema, example),
+      meaning: description,
+    })),
+    ...Object.entries(sent ?? {}).map(([name, { description, schema, example }]): ListedParameter => ({
+      name,
+      where: body === undefined ? "query" : "form",
+      values: valuesOf(schema, String(example)),
       meaning: description,
     })),
     ...Object.entries(headers ?? {}).map(([name, [meaning, example]]): ListedParameter => ({
@@ -149,10 +162,18 @@ export function headOf({ status, description, content, headers }: Answer): strin
   return `${[`Answer ${status}`, ...types].join(", ")}: ${description}.${more.join("")}`;
 }
 
+/** An example as `bun fmt` leaves it: lists of texts on one line. */
+function exampleText(example: object): string {
+  return JSON.stringify(example, null, 2).replace(
+    /\[\n\s+("[^"\n]*"(?:,\n\s+"[^"\n]*")*)\n\s+\]/g,
+    (_, items: string) => `[${items.replace(/\n\s+/g, " ")}]`,
+  );
+}
+
 function answerParts(answer: Answer, told: Told, where: string): string[] {
   const { content, example } = answer;
   const parts = [headOf(answer)];
-  if (example !== undefined) parts.push(`\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``);
+  if (example !== undefined) parts.push(`\`\`\`json\n${exampleText(example)}\n\`\`\``);
   const fields = fieldsOf(content["application/json"], told, where);
   if (fields.length > 0) parts.push(markdownTable(["Field", "Type", "Meaning"], fields));
   return parts;

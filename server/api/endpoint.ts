@@ -2,12 +2,15 @@ import type { RequestError } from "../../core/errors.ts";
 import { Parameters } from "../parameters.ts";
 import type { Given, Parameter } from "./parameter.ts";
 import type { JsonSchema } from "./schema.ts";
+import type { SentField } from "./station-fields.ts";
 
 /** The parts of the API, in the order of its documentation. */
 export const TAGS = {
   weather: "Observations and the cities they are of.",
   results: "What the analytic jobs found out.",
   jobs: "The analytic jobs themselves, and their runs.",
+  alerts:
+    "When somebody is told: [alerts.md](alerts.md). Without `ALERTS_FILE` the lists are empty, and what changes something is answered 409.",
   live: "What happens, as it happens.",
   operation: "Whether the program works, and how far it is.",
   stations: "Where weather stations push to. Only there while a station has a key: see stations.md.",
@@ -39,7 +42,7 @@ export interface Answer {
 
 /** One method of one path: what the route goes by, and what the documentation says. */
 export interface Endpoint {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** From the root on, as the router has it: `:name` stands for one segment. */
   path: string;
   /** A name in code. */
@@ -53,6 +56,8 @@ export interface Endpoint {
   segments?: Readonly<Record<string, readonly [description: string, example: string]>>;
   /** Query parameters: every other one is refused. Null where other programs decide what is sent. */
   query: Readonly<Record<string, Parameter<unknown>>> | null;
+  /** Where other programs decide what is sent: what of it is read, in the query or, with a body, in the form. */
+  sent?: Readonly<Record<string, SentField>>;
   /** Request headers that it reads, beside the usual ones: description and example. */
   headers?: Readonly<Record<string, readonly [description: string, example: string]>>;
   /** Schemas of the request's body by content type. */

@@ -1,5 +1,6 @@
 import { GET_CITIES } from "../routes/cities.ts";
 import { GET_CURRENT } from "../routes/current.ts";
+import { GET_DAY, GET_DAYS } from "../routes/days.ts";
 import { GET_VERIFICATION } from "../routes/forecast.ts";
 import { GET_LIVENESS, GET_READINESS } from "../routes/health.ts";
 import { POST_OBSERVATIONS } from "../routes/ingest.ts";
@@ -8,13 +9,26 @@ import { GET_LIVE } from "../routes/live.ts";
 import { GET_OBSERVATIONS } from "../routes/observations.ts";
 import { GET_PIPELINE } from "../routes/pipeline.ts";
 import { GET_ANOMALIES, GET_RESULT, GET_STATISTICS, GET_TRENDS } from "../routes/results.ts";
+import { GET_WHY } from "../routes/why.ts";
 import { PUSH_ECOWITT, PUSH_ECOWITT_KEY, PUSH_WUNDERGROUND } from "../routes/stations.ts";
+import {
+  DELETE_ALERT_RULE,
+  GET_ALERT_CHANNELS,
+  GET_ALERT_MESSAGES,
+  GET_ALERT_RULES,
+  GET_ALERTS,
+  POST_ALERT_RULE,
+  POST_ALERT_TEST,
+} from "./alert-endpoints.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** The whole API, in the order of its documentation. */
 export const ENDPOINTS: readonly Endpoint[] = [
   GET_CURRENT,
   GET_OBSERVATIONS,
+  GET_WHY,
+  GET_DAYS,
+  GET_DAY,
   GET_CITIES,
   POST_OBSERVATIONS,
   GET_STATISTICS,
@@ -28,6 +42,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   GET_RUNS,
   GET_RUN,
   POST_CANCEL,
+  GET_ALERTS,
+  GET_ALERT_RULES,
+  POST_ALERT_RULE,
+  DELETE_ALERT_RULE,
+  GET_ALERT_CHANNELS,
+  POST_ALERT_TEST,
+  GET_ALERT_MESSAGES,
   GET_LIVE,
   GET_PIPELINE,
   GET_LIVENESS,

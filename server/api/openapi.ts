@@ -82,7 +82,7 @@ export function openApiDocument(version: string): object {
 }
 
 function operation(one: Endpoint): object {
-  const { id, tag, summary, description, segments, query, headers, body } = one;
+  const { id, tag, summary, description, segments, query, sent, headers, body } = one;
   const parameters = [
     ...Object.entries(segments ?? {}).map(([name, [meaning, example]]) => ({
       name,
@@ -95,10 +95,16 @@ function operation(one: Endpoint): object {
     ...Object.entries(query ?? {}).map(([name, parameter]) => ({
       name,
       in: "query",
-      required: false,
+      required: parameter.required === true,
       description: parameter.description,
       schema: parameter.schema,
       example: parameter.schema.type === "integer" ? Number(parameter.example) : parameter.example,
+    })),
+    ...Object.entries(body === undefined ? (sent ?? {}) : {}).map(([name, field]) => ({
+      name,
+      in: "query",
+      required: false,
+      ...field,
     })),
     ...Object.entries(headers ?? {}).map(([name, [meaning, example]]) => ({
       name,
@@ -147,7 +153,9 @@ function responses(one: Endpoint): object {
     };
   }
   found[431] = { description: "URL and headers are longer than 16 kB together; without a body." };
-  if (one.method === "GET" && one.answers.some(({ content }) => "application/json" in content)) {
+  const hasTag = ({ content, headers }: Answer) =>
+    "application/json" in content || headers?.etag !== undefined;
+  if (one.method === "GET" && one.answers.some(hasTag)) {
     found[304] = { description: "What `If-None-Match` names is still the answer." };
   }
   for (const answer of one.answers) {

@@ -12,6 +12,8 @@ export interface Parameter<T> {
   readonly schema: JsonSchema;
   /** A value for a request that is answered. */
   readonly example: string;
+  /** Whether a request without it is refused. */
+  readonly required?: true;
   /** Its value in a request. @throws RequestError naming it, its value and what was wanted */
   read(name: string, given: Given): T;
 }
@@ -64,6 +66,19 @@ export function textParameter(
   schema: JsonSchema = { type: "string", minLength: 1, maxLength: 4_000 },
 ): Parameter<string | null> {
   return { description, schema, example, read: (name, { parameters }) => parameters.text(name) };
+}
+
+/** A parameter that must be there. */
+export function required<T>(parameter: Parameter<T | null>): Parameter<T> {
+  return {
+    ...parameter,
+    required: true,
+    read(name, given) {
+      const value = parameter.read(name, given);
+      if (value === null) throw badParameter(name, null, `one such as ${parameter.example}`);
+      return value;
+    },
+  };
 }
 
 /** One or more of `values`, separated by commas; null when it is not given. */

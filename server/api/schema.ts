@@ -14,6 +14,7 @@ export interface JsonSchema {
   maximum?: number;
   minLength?: number;
   maxLength?: number;
+  minItems?: number;
   default?: unknown;
   /** Unit of a number, as OpenAPI's extensions are written. */
   "x-unit"?: string;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { clientTypes } from "../api/client-types.ts";
 import { apiPage } from "../api/docs.ts";
 import { jobsPage } from "../job-docs.ts";
 import { markdownTable } from "../markdown.ts";
@@ -14,6 +15,7 @@ export function generatedFiles(): Record<string, string> {
     ".env.example": envExample(),
     "docs/configuration.md": configurationPage(),
     "docs/api.md": apiPage(),
+    "docs/client/isobar-api.ts": clientTypes(),
   };
 }
 

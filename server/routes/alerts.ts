@@ -8,14 +8,21 @@ import { formatTimestamp } from "../../core/time.ts";
 import type { AlertsService, RuleState } from "../../jobs/alerts/alerts.ts";
 import { quietText, targetOf } from "../alerts.ts";
 import { answerJson } from "../answer.ts";
+import {
+  DELETE_ALERT_RULE,
+  GET_ALERT_CHANNELS,
+  GET_ALERT_MESSAGES,
+  GET_ALERT_RULES,
+  GET_ALERTS,
+  POST_ALERT_RULE,
+  POST_ALERT_TEST,
+} from "../api/alert-endpoints.ts";
+import { readQuery } from "../api/endpoint.ts";
 import { readText } from "../body.ts";
-import { Parameters } from "../parameters.ts";
 import type { Services } from "../services.ts";
 
 /** Longest body of a rule, bytes. */
 const RULE_MAX = 16_384;
-/** Most messages in one answer. */
-const MESSAGES = { min: 1, max: 1_000, fallback: 100 };
 
 /** What the routes of alerts work with; without alerts their lists are empty. */
 export interface AlertRoutesOptions {
@@ -28,67 +35,65 @@ export interface AlertRoutesOptions {
 export function alertRoutes(options: AlertRoutesOptions) {
   const { services, alerts } = options;
   const parse = { parse: "none" } as const;
-  return new Elysia({ name: "alerts" }).group("/api/v1/alerts", (api) =>
-    api
-      .get("", ({ request }) => {
-        new Parameters(request, []);
-        const active = (alerts?.active() ?? []).map(({ alert, rule }) => ({
-          id: alert.id,
-          rule: { id: rule.id, name: rule.name },
-          city: alert.city,
-          source: alert.source,
-          since: formatTimestamp(alert.since),
-          raised_at: formatTimestamp(alert.at),
-        }));
-        return answerJson(options, request, { alerts: active });
-      })
-      .get("/channels", ({ request }) => {
-        new Parameters(request, []);
-        const channels = (alerts?.channels ?? []).map((channel) => ({
-          name: channel.name,
-          type: channel.type,
-          target: targetOf(channel),
-          quiet_hours: quietText(channel),
-        }));
-        return answerJson(options, request, { channels });
-      })
-      .get("/messages", ({ request }) => {
-        const limit = new Parameters(request, ["limit"]).integer("limit", MESSAGES);
-        return answerJson(options, request, { messages: alerts?.messages(limit) ?? [] });
-      })
-      .get("/rules", ({ request }) => {
-        new Parameters(request, []);
-        return answerJson(options, request, { rules: (alerts?.rules() ?? []).map(shown) });
-      })
-      .post(
-        "/rules",
-        async ({ request }) => {
-          new Parameters(request, []);
-          const input = withCity(await readJson(request), services.cities());
-          const rule = opened(alerts).addRule(input);
-          return answerJson(options, request, { rule: shown({ rule, active: 0 }) }, { status: 201 });
-        },
-        parse,
-      )
-      .delete(
-        "/rules/:id",
-        ({ request, params }) => {
-          new Parameters(request, []);
-          opened(alerts).removeRule(params.id);
-          return answerJson(options, request, { deleted: params.id });
-        },
-        parse,
-      )
-      .post(
-        "/channels/:name/test",
-        ({ request, params }) => {
-          new Parameters(request, []);
-          const message = opened(alerts).test(params.name);
-          return answerJson(options, request, { message }, { status: 202 });
-        },
-        parse,
-      ),
-  );
+  return new Elysia({ name: "alerts" })
+    .get(GET_ALERTS.path, ({ request }) => {
+      readQuery(GET_ALERTS, request, services);
+      const active = (alerts?.active() ?? []).map(({ alert, rule }) => ({
+        id: alert.id,
+        rule: { id: rule.id, name: rule.name },
+        city: alert.city,
+        source: alert.source,
+        since: formatTimestamp(alert.since),
+        raised_at: formatTimestamp(alert.at),
+      }));
+      return answerJson(options, request, { alerts: active });
+    })
+    .get(GET_ALERT_CHANNELS.path, ({ request }) => {
+      readQuery(GET_ALERT_CHANNELS, request, services);
+      const channels = (alerts?.channels ?? []).map((channel) => ({
+        name: channel.name,
+        type: channel.type,
+        target: targetOf(channel),
+        quiet_hours: quietText(channel),
+      }));
+      return answerJson(options, request, { channels });
+    })
+    .get(GET_ALERT_MESSAGES.path, ({ request }) => {
+      const { limit } = readQuery(GET_ALERT_MESSAGES, request, services);
+      return answerJson(options, request, { messages: alerts?.messages(limit) ?? [] });
+    })
+    .get(GET_ALERT_RULES.path, ({ request }) => {
+      readQuery(GET_ALERT_RULES, request, services);
+      return answerJson(options, request, { rules: (alerts?.rules() ?? []).map(shown) });
+    })
+    .post(
+      POST_ALERT_RULE.path,
+      async ({ request }) => {
+        readQuery(POST_ALERT_RULE, request, services);
+        const input = withCity(await readJson(request), services.cities());
+        const rule = opened(alerts).addRule(input);
+        return answerJson(options, request, { rule: shown({ rule, active: 0 }) }, { status: 201 });
+      },
+      parse,
+    )
+    .delete(
+      DELETE_ALERT_RULE.path,
+      ({ request, params }) => {
+        readQuery(DELETE_ALERT_RULE, request, services);
+        opened(alerts).removeRule(params.id);
+        return answerJson(options, request, { deleted: params.id });
+      },
+      parse,
+    )
+    .post(
+      POST_ALERT_TEST.path,
+      ({ request, params }) => {
+        readQuery(POST_ALERT_TEST, request, services);
+        const message = opened(alerts).test(params.name);
+        return answerJson(options, request, { message }, { status: 202 });
+      },
+      parse,
+    );
 }
 
 /**

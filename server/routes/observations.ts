@@ -25,7 +25,8 @@ import { takesGzip } from "../payload.ts";
 import { rowStream } from "../row-stream.ts";
 import { unitsOf } from "../units.ts";
 
-const COLUMNS: readonly Column[] = [
+/** Columns of a row of the lake with its flags. */
+export const FLAGGED_COLUMNS: readonly Column[] = [
   ...OBSERVATION_COLUMNS,
   ...FLAG_COLUMNS.map((name) => [name, "int"] as const),
 ];
@@ -43,7 +44,7 @@ export const GET_OBSERVATIONS = endpoint({
   tag: "weather",
   summary: "Observations with their quality flags, in time order",
   description:
-    "Without `from` and `to`: the 24 h up to the newest observation known. With `from` alone: up to now; with `to` alone: the 24 h before. Rows are in the order of timestamp, city and source; of an observation that was revised the newest revision. Where more rows follow, `next` in JSON and the header `Link` lead on.\n\nWith `since` it is a feed to pull: every row that is committed comes once, a revision as a row of its own that replaces the one of the same source, city and timestamp. The flags are null there, because later reports may still change them.",
+    "Without `from` and `to`: the 24 h up to the newest observation known. With `from` alone: up to now; with `to` alone: the 24 h before. Rows are in the order of timestamp, city and source; of an observation that was revised the newest revision. [Why](#get-apiv1observationswhy) a value is there tells `/api/v1/observations/why`. Where more rows follow, `next` in JSON and the header `Link` lead on.\n\nWith `since` it is a feed to pull: every row that is committed comes once, a revision as a row of its own that replaces the one of the same source, city and timestamp. The flags are null there, because later reports may still change them.",
   query: {
     city: cityParameter("One city only."),
     from: timeParameter("From this time on.", "2026-01-31T00:00:00Z"),
@@ -78,7 +79,7 @@ export const GET_OBSERVATIONS = endpoint({
       description: "The rows",
       content: rowsContent(
         rowsSchema(
-          rowSchema(COLUMNS, { unjudged: true }),
+          rowSchema(FLAGGED_COLUMNS, { unjudged: true }),
           {
             city: nullable(text("City that was asked for")),
             from: nullable(time("Beginning of the time that was asked for; null with `since`")),
@@ -97,7 +98,7 @@ export const GET_OBSERVATIONS = endpoint({
       ),
       example: {
         ...EXAMPLE_LABEL,
-        units: unitsOf(COLUMNS.map(([name]) => name)),
+        units: unitsOf(FLAGGED_COLUMNS.map(([name]) => name)),
         city: "London",
         from: "2026-01-31T00:00:00Z",
         to: "2026-02-01T00:00:00Z",
@@ -162,7 +163,7 @@ export function observationRoutes(context: WebContext) {
       request,
       format,
       {
-        columns: COLUMNS,
+        columns: FLAGGED_COLUMNS,
         rows: rows as unknown as Cells[],
         extra: {
           city: query.city,
@@ -212,7 +213,7 @@ async function answerArrivals(
     context,
     request,
     format,
-    { columns: COLUMNS, rows, extra },
+    { columns: FLAGGED_COLUMNS, rows, extra },
     { link: `<${path}>; rel="next"` },
   );
 }
@@ -236,7 +237,11 @@ async function streamRows(
       if (!page.more || left === 0) return;
     }
   }
-  const body = rowStream(format, { columns: COLUMNS, metadata: { ...labelOf(context) }, pages: pages() });
+  const body = rowStream(format, {
+    columns: FLAGGED_COLUMNS,
+    metadata: { ...labelOf(context) },
+    pages: pages(),
+  });
   const headers = headersOf(context, format);
   if (format === "arrow" || !takesGzip(request)) return new Response(body, { headers });
   // Bun's types of the two ends do not meet; the bytes do.

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
 import type { StationIntake } from "../../jobs/station-intake.ts";
 import { endpoint } from "../api/endpoint.ts";
+import { ECOWITT_FIELDS, formOf, WUNDERGROUND_FIELDS } from "../api/station-fields.ts";
 import { readText } from "../body.ts";
 import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../station-paths.ts";
 
@@ -18,11 +19,9 @@ const ANSWERS = [
   },
 ] as const;
 const ERRORS = ["unauthorized", "conflict", "too_large"] as const;
-const FORM = {
-  "application/x-www-form-urlencoded": { type: "object", description: "What the console sends" },
-} as const;
+const FORM = { "application/x-www-form-urlencoded": formOf(ECOWITT_FIELDS) };
 const WHAT =
-  "What the console sends beside the key is read where it is known and left out where not: [stations.md](stations.md).";
+  "Both paths take the fields of both protocols; what else a console sends is left out: [stations.md](stations.md).";
 
 /** A push by the Weather Underground protocol. */
 export const PUSH_WUNDERGROUND = endpoint({
@@ -33,6 +32,7 @@ export const PUSH_WUNDERGROUND = endpoint({
   summary: "A push by the Weather Underground protocol",
   description: `With \`ID\`, \`PASSWORD\` and the values in the query; as a form by POST as well. ${WHAT}`,
   query: null,
+  sent: WUNDERGROUND_FIELDS,
   answers: ANSWERS,
   errors: ERRORS,
   examples: [],
@@ -47,6 +47,7 @@ export const PUSH_ECOWITT = endpoint({
   summary: "A push by Ecowitt's protocol",
   description: `With the key as \`PASSKEY\` in the form; in the query by GET as well. ${WHAT}`,
   query: null,
+  sent: ECOWITT_FIELDS,
   body: FORM,
   answers: ANSWERS,
   errors: ERRORS,
@@ -63,6 +64,7 @@ export const PUSH_ECOWITT_KEY = endpoint({
   description: `For consoles whose PASSKEY cannot be chosen; in the query by GET as well. ${WHAT}`,
   segments: { key: ["The station's key", "2345678abcdefgh2345678ab"] },
   query: null,
+  sent: ECOWITT_FIELDS,
   body: FORM,
   answers: ANSWERS,
   errors: ERRORS,

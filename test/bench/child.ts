@@ -46,6 +46,8 @@ export interface Server {
 export interface Memory {
   /** What the system gives the process. */
   rss: number;
+  /** The most of it since the process started. */
+  peak: number;
   /** What JavaScript objects take. */
   heap: number;
 }
@@ -92,7 +94,8 @@ export function serveParent(url: string, stop: () => Promise<void>): void {
   process.on("message", (message: ToServer) => {
     if (message === "stop") return end();
     Bun.gc(true);
-    send({ memory: { rss: process.memoryUsage.rss(), heap: process.memoryUsage().heapUsed } });
+    const peak = process.resourceUsage().maxRSS * 1024;
+    send({ memory: { rss: process.memoryUsage.rss(), peak, heap: process.memoryUsage().heapUsed } });
   });
   process.on("disconnect", end);
   send({ url });

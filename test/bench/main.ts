@@ -2,12 +2,14 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { benchAnalytics } from "./analytics.ts";
 import { benchApi } from "./api.ts";
+import { benchClients } from "./clients.ts";
 import { benchHdfs } from "./hdfs.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchKafka } from "./kafka.ts";
 import { benchLive } from "./live.ts";
 import type { BenchOptions } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPages } from "./pages.ts";
 import { benchSpark } from "./spark.ts";
 
 const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
@@ -18,8 +20,12 @@ const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>
 };
 /** These start real servers, and run only where they are named. */
 const CLUSTER_SUBJECTS: typeof SUBJECTS = { kafka: benchKafka, hdfs: benchHdfs, spark: benchSpark };
-/** This takes long, and runs only where it is named. */
-const LONG_SUBJECTS: typeof SUBJECTS = { analytics: benchAnalytics };
+/** These take long, and run only where they are named. */
+const LONG_SUBJECTS: typeof SUBJECTS = {
+  analytics: benchAnalytics,
+  clients: benchClients,
+  pages: benchPages,
+};
 const ALL = { ...SUBJECTS, ...LONG_SUBJECTS, ...CLUSTER_SUBJECTS };
 
 const USAGE = `Measures the program beside the bare libraries it stands on, in the same run.
@@ -27,8 +33,9 @@ const USAGE = `Measures the program beside the bare libraries it stands on, in t
   bun run bench [SUBJECT…] [--quick] [--file PATH]
 
   SUBJECT      ${Object.keys(SUBJECTS).join(", ")} (default: all of these);
-               ${Object.keys(LONG_SUBJECTS).join(", ")}: the analytic jobs over a year of 1,000 cities, beside polars where the
-               Python in ISOBAR_PYTHON has it;
+               analytics: the analytic jobs over a year of 1,000 cities, beside polars where the Python in
+               ISOBAR_PYTHON has it;
+               clients: 5,000 clients of the live feed; pages: the pages in Chromium;
                ${Object.keys(CLUSTER_SUBJECTS).join(", ")}: on real servers (Java 17, Maven)
   --quick      less of everything: about a minute
   --file PATH  a recording to load as well (with ingest): .jsonl or .csv, also .gz

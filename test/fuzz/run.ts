@@ -128,10 +128,18 @@ async function main(): Promise<number> {
     JSON.stringify([{ id: "garden", city: "London", key_sha256: sha256Hex(KEY), periods: [period] }]),
   );
   // Else no request would get beyond the key.
-  await Bun.write(join(folder, "schemathesis.toml"), `[parameters]\n"path.key" = "${KEY}"\n`);
+  await Bun.write(
+    join(folder, "schemathesis.toml"),
+    `[parameters]\n"path.key" = "${KEY}"\n"query.PASSWORD" = "${KEY}"\n"query.ID" = "garden"\n`,
+  );
+  // Rules can be made; messages go nowhere, because an address of this machine needs an allowance of its own.
+  const alerts = join(folder, "alerts.json");
+  const channels = [{ name: "ops", type: "webhook", url: "http://127.0.0.1:1/" }];
+  await Bun.write(alerts, JSON.stringify({ channels, rules: [] }));
   const program = spawnProgram("server/main.ts", {
     DATA_DIR: folder,
     STATIONS_FILE: stations,
+    ALERTS_FILE: alerts,
   });
   try {
     // A machine that is busy takes longer to start it than a test would wait.

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { tableFromIPC } from "apache-arrow";
 import { Elysia } from "elysia";
 import { EngineError, LakeError, LogError, RequestError } from "../../core/errors.ts";
@@ -28,6 +29,7 @@ describe("every route", () => {
     "/api/v1/cities",
     "/api/v1/current",
     "/api/v1/observations",
+    "/api/v1/observations/days",
     "/api/v1/statistics",
     "/api/v1/trends",
     "/api/v1/anomalies",
@@ -78,6 +80,8 @@ describe("every route", () => {
     expect(others.sort()).toEqual([
       "GET /api/openapi.json", // its own test has it
       "GET /api/v1/jobs/:name",
+      "GET /api/v1/observations/days/:file", // why.test.ts has these two
+      "GET /api/v1/observations/why",
       "GET /api/v1/results/:job",
       "GET /api/v1/runs/:id",
       "POST /api/v1/jobs/:name/runs",
@@ -416,14 +420,21 @@ describe("observations", () => {
   test("is compressed for who accepts it", async () => {
     const { call } = filled();
     const plain = await call("/api/v1/observations");
-    const packed = await call("/api/v1/observations", { headers: { "accept-encoding": "br, gzip" } });
     expect(plain.headers.get("content-encoding")).toBeNull();
-    expect(packed.headers.get("content-encoding")).toBe("gzip");
-    expect(Buffer.from(Bun.gunzipSync(new Uint8Array(await packed.arrayBuffer()))).toString()).toBe(
-      await plain.text(),
-    );
-    const refused = await call("/api/v1/observations", { headers: { "accept-encoding": "gzip;q=0" } });
-    expect(refused.headers.get("content-encoding")).toBeNull();
+    const text = await plain.text();
+    for (const [accepted, encoding, unpack] of [
+      ["br, gzip", "br", brotliDecompressSync],
+      ["gzip, deflate, br;q=0.5", "gzip", gunzipSync],
+      ["gzip;q=1.0, br;q=0", "gzip", gunzipSync],
+      ["x-gzip", "gzip", gunzipSync],
+      ["gzip;q=0", null, null],
+      ["deflate", null, null],
+    ] as const) {
+      const packed = await call("/api/v1/observations", { headers: { "accept-encoding": accepted } });
+      expect([accepted, packed.headers.get("content-encoding")]).toEqual([accepted, encoding]);
+      const bytes = Buffer.from(await packed.arrayBuffer());
+      expect((unpack?.(bytes) ?? bytes).toString()).toBe(text);
+    }
   });
 });
 

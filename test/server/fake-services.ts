@@ -8,6 +8,7 @@ import {
 } from "apache-arrow";
 import { DEFAULT_CITIES, type Place } from "../../core/city.ts";
 import { RequestError } from "../../core/errors.ts";
+import type { DayFile, LakeDay } from "../../jobs/lake-days.ts";
 import type { Observation, Row } from "../../core/observation.ts";
 import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
 import { formatTimestamp } from "../../core/time.ts";
@@ -26,6 +27,7 @@ import type {
   Run,
   Services,
 } from "../../server/services.ts";
+import type { Why } from "../../server/why.ts";
 
 /** The time at which the fake world stands: `FakeClock`'s default. */
 export const NOW = Date.UTC(2026, 0, 31, 12);
@@ -184,6 +186,24 @@ export class FakeServices implements Services {
     const more = found.length > limit;
     return Promise.resolve({ rows, more, next: new Map([[0, more ? rows.at(-1)!.log_offset + 1 : end]]) });
   }
+
+  /** What is told of any observation. */
+  whyList: Why[] = [];
+  /** The days with their files. */
+  dayList: (LakeDay & { file: DayFile })[] = [];
+
+  why(): Promise<Why[]> {
+    return this.failure !== null ? Promise.reject(this.failure) : Promise.resolve(this.whyList);
+  }
+
+  readonly days = {
+    list: () => Promise.resolve(this.dayList),
+    find: (date: string) => Promise.resolve(this.dayList.find((day) => day.date === date) ?? null),
+    read: (date: string): Promise<DayFile> => {
+      const day = this.dayList.find((one) => one.date === date);
+      return day === undefined ? Promise.reject(new TypeError(`no ${date}`)) : Promise.resolve(day.file);
+    },
+  };
 
   pipeline(): PipelineStatus {
     return this.status;

@@ -37,7 +37,7 @@ export function ApiPage({ document, groups }: ApiProps): JSX.Element {
           For programs: <a href={attribute(document)}>OpenAPI 3.1</a>
         </p>
       </div>
-      <nav aria-label="Endpoints">
+      <nav class="endpoints" aria-label="Endpoints">
         <ul>
           {groups.flatMap(({ endpoints }) =>
             endpoints.map(({ anchor, title }) => (

@@ -3,8 +3,11 @@ import { apiPage } from "../../../server/api/docs.ts";
 import { ENDPOINTS } from "../../../server/api/endpoints.ts";
 import { ERRORS, errorStatuses, openApiDocument, openApiPath } from "../../../server/api/openapi.ts";
 import type { JsonSchema } from "../../../server/api/schema.ts";
+import { alertRoutes } from "../../../server/routes/alerts.ts";
 import { stationRoutes } from "../../../server/routes/stations.ts";
+import { FakeClock } from "../../fake-clock.ts";
 import { testApi } from "../api.ts";
+import { FakeServices } from "../fake-services.ts";
 import { misfits } from "../json-schema.ts";
 
 const named = ENDPOINTS.map((one) => [`${one.method} ${one.path}`, one] as const);
@@ -12,7 +15,8 @@ const named = ENDPOINTS.map((one) => [`${one.method} ${one.path}`, one] as const
 describe("ENDPOINTS", () => {
   test("has every route of the application, and no other", () => {
     const intake = { stationOf: () => expect.unreachable(), take: () => expect.unreachable() };
-    const { app, hub } = testApi({ plugins: [stationRoutes(intake)] });
+    const alerts = alertRoutes({ services: new FakeServices(), alerts: null, clock: new FakeClock() });
+    const { app, hub } = testApi({ plugins: [alerts, stationRoutes(intake)] });
     hub.close();
     const routes = app.routes
       .map(({ method, path }) => `${method} ${path}`)
@@ -72,6 +76,18 @@ describe("openApiDocument()", () => {
         expect([name, misfits(schema, example, { closed: true })]).toEqual([name, []]);
       }
     }
+  });
+  test("says what a station may send, in the query or in the form", () => {
+    const paths = document.paths as unknown as Record<string, Record<string, object>>;
+    expect(paths["/weatherstation/updateweatherstation.php"]?.get).toMatchObject({
+      parameters: expect.arrayContaining([
+        expect.objectContaining({ name: "tempf", in: "query", schema: { type: "number", "x-unit": "°F" } }),
+      ]),
+    });
+    const form = "application/x-www-form-urlencoded";
+    expect(paths["/data/report"]?.post).toMatchObject({
+      requestBody: { content: { [form]: { schema: { properties: { PASSKEY: { type: "string" } } } } } },
+    });
   });
   test("is served as JSON, compressed for who accepts it", async () => {
     const { call, hub } = testApi();

@@ -19,13 +19,25 @@ const commands = text
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let program: TestProgram;
 let id = "";
+let rule = "";
+let timestamp = "";
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  program = await startHere({ DATA_DIR: folder.path });
+  // No message leaves: the channel's address is one that needs an allowance of its own.
+  const alerts = { channels: [{ name: "ops", type: "webhook", url: "http://127.0.0.1:1/" }], rules: [] };
+  await Bun.write(join(folder.path, "alerts.json"), JSON.stringify(alerts));
+  program = await startHere({ DATA_DIR: folder.path, ALERTS_FILE: join(folder.path, "alerts.json") });
+  const made = await program.get("/api/v1/alerts/rules", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "Heat", variable: "temperature", above: 60, channels: ["ops"] }),
+  });
+  rule = made.body.rule.id as string;
   await eventually("observations are committed", async () => {
-    const { body } = await program.get("/api/v1/observations?limit=1");
-    return body.rows.length === 0 ? undefined : true;
+    const { body } = await program.get("/api/v1/observations?city=london&limit=1");
+    timestamp = body.rows[0]?.timestamp ?? "";
+    return timestamp !== "" || undefined;
   });
   const started = await program.get("/api/v1/jobs/daily_summary/runs", { method: "POST" });
   id = started.body.run.id as string;
@@ -56,7 +68,12 @@ function requestOf(command: string): { path: string; init: RequestInit } {
     else if (word.startsWith("localhost:3000/")) path = word.slice("localhost:3000".length);
     else throw new Error(`Cannot read ${word} of ${command}`);
   }
-  return { path: path.replace("{id}", id), init };
+  const filled = path
+    .replace("{id}", id)
+    .replace("{rule}", rule)
+    .replace("{timestamp}", timestamp)
+    .replace("{day}", timestamp.slice(0, 10));
+  return { path: filled, init };
 }
 
 describe("docs/api.md", () => {
@@ -80,6 +97,8 @@ describe("docs/api.md", () => {
       expect(misfits(answer!.content[type]!, await response.json(), { closed: true })).toEqual([]);
     } else if (type === "text/csv") {
       expect(await response.text()).toMatch(/^[a-z_]+(,[a-z_]+)+\r\n/);
+    } else if (type === "application/vnd.apache.parquet") {
+      expect(await response.text()).toStartWith("PAR1");
     } else {
       expect(type).toBe("application/vnd.apache.arrow.stream");
       expect(tableFromIPC(new Uint8Array(await response.arrayBuffer())).numRows).toBeGreaterThan(0);
