@@ -7,7 +7,9 @@ import type { Chain } from "../jobs/commits/writer.ts";
 import type { ConsumerOptions } from "../jobs/consumer.ts";
 import type { Lake } from "../jobs/lake/lake.ts";
 import { openLocalLake } from "../jobs/lake/local.ts";
-import type { Snapshot } from "../spark/engine.ts";
+import { PartitionWriter } from "../jobs/partition-writer.ts";
+import { readRows } from "../jobs/rows.ts";
+import type { Engine, Snapshot } from "../spark/engine.ts";
 import { contentOf, type Content, type Files } from "./crash/truth.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { MemoryLog } from "./memory-log.ts";
@@ -61,6 +63,25 @@ export class WritePath {
   /** Appends records, all of one key. */
   async append(...values: string[]): Promise<void> {
     await this.log.append(values.map((value) => ({ key: "", value })));
+  }
+
+  /** Appends values to a partition and commits them as one batch. */
+  async commit(engine: Engine, partition: number, values: readonly string[]): Promise<void> {
+    const key = String.fromCodePoint(partition); // the memory log takes the rest of it
+    await this.log.append(values.map((value) => ({ key, value })));
+    const writer = await PartitionWriter.open({
+      chain: this.chain(this.lake, partition),
+      log: this.log,
+      clock: this.clock,
+      logger: silentLogger,
+      readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
+      batchRecords: 1_000,
+      flushMs: 1_000,
+      onCommit: () => {},
+      onFailure: () => {},
+    });
+    await writer.add(await this.log.read(partition, writer.next, values.length));
+    await writer.flush();
   }
 
   chain(lake: Lake = this.lake, partition = 0): Chain {

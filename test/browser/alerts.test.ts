@@ -23,7 +23,7 @@ import { newId } from "../../server/ports.ts";
 import { alertPages } from "../../server/routes/pages-alerts.tsx";
 import { GOOD } from "../server/fake-services.ts";
 import type { FakeServices } from "../server/fake-services.ts";
-import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
+import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive, worldOf } from "./world.ts";
 
 setDefaultTimeout(60_000);
@@ -117,10 +117,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page of alerts in Chromium", () => {
   const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     const page = await context.newPage();
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(String(error)));
+    collectComplaints(page, complaints);
     await page.goto(`${server.url.origin}/alerts`);
     return page;
   };

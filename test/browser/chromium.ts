@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 /** Where Debian's package puts it. */
 const PATH = "/usr/bin/chromium";
@@ -22,4 +22,14 @@ export function launchChromium(): Promise<Browser> {
       "--disable-sync",
     ],
   });
+}
+
+/** Collects what a page says to the console as an error or a warning, and what its scripts throw. */
+export function collectComplaints(page: Page, complaints: string[]): void {
+  page.on("console", (message) => {
+    // A test's own reading of a canvas is no complaint of the page.
+    const own = message.text().startsWith("Canvas2D: Multiple readback");
+    if (["error", "warning"].includes(message.type()) && !own) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
 }

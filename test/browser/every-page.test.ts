@@ -8,7 +8,7 @@ import { alertPages } from "../../server/routes/pages-alerts.tsx";
 import { analysedWorld } from "../server/analysed-world.ts";
 import type { FakeServices } from "../server/fake-services.ts";
 import { alertsToShow } from "./alerts-world.ts";
-import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
+import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { PAGES } from "./pages.ts";
 import { appOf, FakeLive } from "./world.ts";
 
@@ -60,10 +60,7 @@ describe.skipIf(!HAS_CHROMIUM)("every page in Chromium", () => {
   const open = async (path: string, options: BrowserContextOptions = {}): Promise<Page> => {
     const context = await browser.newContext({ viewport: WIDE, ...options });
     const page = await context.newPage();
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(String(error)));
+    collectComplaints(page, complaints);
     page.on("response", (response) => {
       if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
     });

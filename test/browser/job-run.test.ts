@@ -6,7 +6,7 @@ import { announce } from "../../server/feed.ts";
 import { Hub } from "../../server/hub.ts";
 import type { Run } from "../../server/services.ts";
 import { FakeServices } from "../server/fake-services.ts";
-import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
+import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf } from "./world.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
@@ -46,9 +46,7 @@ describe.skipIf(!HAS_CHROMIUM)("a job run in Chromium", () => {
     const asked: string[] = [];
     const open = async (path: string) => {
       const page = await context.newPage();
-      page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-      });
+      collectComplaints(page, complaints);
       page.on("request", (request) => asked.push(new URL(request.url()).pathname));
       await page.goto(server.url.origin + path);
       await page.locator(".st-live").waitFor();

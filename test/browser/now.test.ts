@@ -12,7 +12,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { formatTimestamp } from "../../core/time.ts";
 import { type Assets, buildAssets } from "../../server/assets.ts";
 import type { FakeServices } from "../server/fake-services.ts";
-import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
+import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive, observationAt, worldOf } from "./world.ts";
 
 const CITIES = ["Oslo", "Rome", "Cairo", "Lima", "Quito", "Delhi", "Seoul", "Perth", "Accra", "Hanoi"];
@@ -47,12 +47,7 @@ describe.skipIf(!HAS_CHROMIUM)("the first page in Chromium", () => {
   const open = async (options: BrowserContextOptions = {}, path = "/"): Promise<Page> => {
     const context = await browser.newContext({ viewport: WIDE, ...options });
     const page = await context.newPage();
-    page.on("console", (message) => {
-      // The test's own reading of the canvas is no complaint of the page.
-      const own = message.text().startsWith("Canvas2D: Multiple readback");
-      if (["error", "warning"].includes(message.type()) && !own) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(String(error)));
+    collectComplaints(page, complaints);
     page.on("response", (response) => {
       if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
     });

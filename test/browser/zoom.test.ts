@@ -4,7 +4,7 @@ import { HOUR_MS } from "../../core/time.ts";
 import { buildAssets } from "../../server/assets.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { analysedWorld } from "../server/analysed-world.ts";
-import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
+import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive } from "./world.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
@@ -46,10 +46,7 @@ describe.skipIf(!HAS_CHROMIUM)("the history of a city in Chromium", () => {
   const open = async (path: string, options: BrowserContextOptions = {}): Promise<Page> => {
     const context = await browser.newContext({ viewport: WIDE, ...options });
     const page = await context.newPage();
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(String(error)));
+    collectComplaints(page, complaints);
     await page.goto(server.url.origin + path);
     if (options.javaScriptEnabled !== false) await page.locator("[data-zoom=view][tabindex]").waitFor();
     return page;

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { sha256Hex } from "../../core/checksum.ts";
-import { silentLogger } from "../../core/log.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
 import { LakeDays } from "../../jobs/lake-days.ts";
 import { LakeReader } from "../../jobs/lake-reader.ts";
-import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { findProvenance, wasCommittedBy } from "../../jobs/provenance.ts";
 import { readRows } from "../../jobs/rows.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
@@ -25,23 +23,8 @@ afterEach(async () => {
   await path.close();
 });
 
-/** Commits values as one batch of a partition. */
 async function write(partition: number, ...values: string[]): Promise<void> {
-  const key = String.fromCodePoint(partition); // the memory log takes the rest of it
-  await path.log.append(values.map((value) => ({ key, value })));
-  const writer = await PartitionWriter.open({
-    chain: path.chain(path.lake, partition),
-    log: path.log,
-    clock: path.clock,
-    logger: silentLogger,
-    readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
-    batchRecords: 1_000,
-    flushMs: 1_000,
-    onCommit: () => {},
-    onFailure: () => {},
-  });
-  await writer.add(await path.log.read(partition, writer.next, values.length));
-  await writer.flush();
+  await path.commit(engine, partition, values);
   await reader.refresh();
 }
 
