@@ -56,7 +56,7 @@ export function viewPlan({ name, sql }: SqlView): PlanInit {
  * with its dozen scans should read them once: each file costs a task its opening.
  */
 export function parsedViews(snapshot: Snapshot): { name: string; plan: PlanInit }[] {
-  const groups = Object.entries(groupsOf(snapshot)).filter(([name]) => name.endsWith("_json"));
+  const groups = Object.entries(groupsOf(snapshot)).filter(([name]) => name.endsWith("_jsonl"));
   if (groups.reduce((sum, [, files]) => sum + files.length, 0) < MANY_FILES) return [];
   return groups.map(([name, files]) => ({ name, plan: createView(name, readFiles(files)) }));
 }
@@ -157,7 +157,7 @@ function groupsOf(snapshot: Snapshot): Groups {
 
 function byFormat(prefix: string, files: readonly SnapshotFile[]): Groups {
   const groups: Record<string, SnapshotFile[]> = {};
-  for (const file of files) (groups[`${prefix}_${formatOf(file)}`] ??= []).push(file);
+  for (const file of files) (groups[`${prefix}_${file.format}`] ??= []).push(file);
   return groups;
 }
 
@@ -170,12 +170,8 @@ function withFiles(query: string, groups: Groups): RelationInit {
 
 /** Files of one format, at least one. */
 function readFiles(files: readonly SnapshotFile[]): RelationInit {
-  return read(formatOf(files[0]!), files.map(locationOf), DDL);
-}
-
-/** What Spark calls the format of a file. */
-function formatOf({ format }: SnapshotFile): "parquet" | "json" {
-  return format === "parquet" ? "parquet" : "json";
+  const format = files[0]?.format === "parquet" ? "parquet" : "json";
+  return read(format, files.map(locationOf), DDL);
 }
 
 function locationOf({ location }: SnapshotFile): string {

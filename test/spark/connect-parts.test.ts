@@ -3,7 +3,13 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, messageOf } from "../../core/errors.ts";
 import { sourceLine } from "../../spark/connect/generate.ts";
-import { compactionPlan, queryPlan, urlOf, observationsPlan } from "../../spark/connect/plans.ts";
+import {
+  compactionPlan,
+  observationsPlan,
+  parsedViews,
+  queryPlan,
+  urlOf,
+} from "../../spark/connect/plans.ts";
 import { parseRemote } from "../../spark/connect/remote.ts";
 import { oneQuery } from "../../spark/connect/statement.ts";
 import type { SnapshotFile } from "../../spark/engine.ts";
@@ -173,6 +179,16 @@ describe("plans", () => {
       plain_jsonl: ["file:///lake/a.jsonl", "file:///lake/c.jsonl"],
       plain_parquet: ["hdfs://namenode:8020/lake/b.parquet", "file:///lake/d.parquet"],
     });
+  });
+
+  test("parsedViews() stand for the JSONL files of a snapshot where these are many", () => {
+    const files = Array.from({ length: 31 }, (_, i) => file(`/lake/${i}.jsonl`));
+    const parquet = file("/lake/z.parquet", { format: "parquet" });
+    expect(parsedViews({ files: [...files, parquet] })).toEqual([]);
+    const many = { files: [...files, parquet, file("/lake/r.jsonl", { date: "2026-01-02", revisions: 1 })] };
+    const names = parsedViews(many).map(({ name }) => name);
+    expect(names).toEqual(["plain_jsonl", "revised_jsonl"]);
+    expect(reads(observationsPlan(many, names))).toEqual({ plain_parquet: ["file:///lake/z.parquet"] });
   });
 
   test("take names with pattern characters as they are, and refuse those that Spark leaves out in silence", () => {
