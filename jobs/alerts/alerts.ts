@@ -83,7 +83,8 @@ const BATCH_MAX = 1_000;
 const LOOK_MS = 15_000;
 
 /**
- * The alerts of a data set: takes what is observed and judged, and keeps what follows from it, messages included. A threshold waits for its value's judgement, so that what quality control fails raises nothing.
+ * The alerts of a data set: takes what is observed and judged, and keeps what follows from it, messages included. A threshold
+ * waits for its value's judgement, so that what quality control fails raises nothing.
  */
 export class Alerts implements AlertsService {
   readonly #options: AlertsOptions;
