@@ -197,7 +197,8 @@ async function format(
     jars,
     jvm: JVM(folder),
     main: "kafka.tools.StorageTool",
-    args: ["format", "-t", clusterId, "-c", configPath(folder, node), ...scram],
+    // In one word: an id may begin with a dash, and would be read as a flag.
+    args: ["format", `--cluster-id=${clusterId}`, "-c", configPath(folder, node), ...scram],
   });
   const run = Bun.spawn(command, { cwd: folder, stdout: "pipe", stderr: "pipe" });
   const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);

@@ -6,7 +6,7 @@ let kafka: TestKafka;
 beforeAll(async () => {
   kafka = await testKafka();
 });
-afterAll(() => kafka.end());
+afterAll(() => kafka?.end());
 
 for (const partitions of [1, 4]) {
   logContract(`Kafka, ${partitions} partitions`, async () => {

@@ -7,7 +7,7 @@ let kafka: TestKafka;
 beforeAll(async () => {
   kafka = await testKafka();
 });
-afterAll(() => kafka.end());
+afterAll(() => kafka?.end());
 
 test("a broker that is killed and restarted under load: nothing is lost, nothing is twice in the lake", async () => {
   await underLoad(kafka.options({ partitions: 4 }), async (world, log, _open, acknowledged) => {

@@ -10,7 +10,7 @@ let kafka: TestKafka;
 beforeAll(async () => {
   kafka = await testKafka({ secure: USER });
 });
-afterAll(() => kafka.end());
+afterAll(() => kafka?.end());
 
 type Security = Pick<KafkaConnection, "tls" | "sasl">;
 

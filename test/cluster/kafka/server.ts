@@ -31,6 +31,7 @@ export async function testKafka(options: Omit<KafkaServerOptions, "folder"> = {}
   };
   let server: KafkaServer;
   try {
+    await Bun.write(join(folder, "cluster-id"), "-9zT3bBgRkmWq0x5l6c_Yw"); // one of 64 begins with a dash
     server = await kafkaServer({ basePort: 19_492, ...options, folder });
   } catch (error) {
     await end();

@@ -7,7 +7,7 @@ let kafka: TestKafka;
 beforeAll(async () => {
   kafka = await testKafka({ nodes: 3 });
 }, 120_000);
-afterAll(() => kafka.end(), 60_000);
+afterAll(() => kafka?.end(), 60_000);
 
 /** The node that leads a partition. */
 async function leaderOf(topic: string, partition: number): Promise<number> {

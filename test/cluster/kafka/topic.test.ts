@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await admin.disconnect();
-  await kafka.end();
+  await kafka?.end();
 });
 
 async function withLog(
