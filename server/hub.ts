@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { Broadcast, type Message } from "./broadcast.ts";
 import type { LiveFilter } from "./live-filter.ts";
 
 /** An event on its way to the live clients. */
@@ -24,15 +25,12 @@ export interface HubOptions {
   ring?: number;
   /** Most bytes of past events kept. Default 4 MiB. */
   ringBytes?: number;
-  /** Bytes a client may leave unread before it is dropped. Default 1 MiB. */
-  byteCap?: number;
+  /** Most bytes sent to a client that resumes; where it missed more it gets a snapshot. Default 1 MiB. */
+  missedBytes?: number;
+  /** Events a client may leave unread, beyond what the system's buffers hold, before it is dropped. Default 128. */
+  unread?: number;
   /** Time between comments that keep a quiet connection open, ms. Default 10,000. */
   heartbeatMs?: number;
-}
-
-interface Client {
-  controller: ReadableStreamDefaultController<Uint8Array>;
-  filter: LiveFilter | null;
 }
 
 /** An event and how it is sent to who wants all. */
@@ -60,7 +58,9 @@ const HEARTBEAT = encoder.encode(":\n\n");
 /**
  * Server-sent events to any number of clients. An event is encoded once, and every client gets the same bytes. A client
  * that reconnects gets what it missed from the ring of past events, or a `snapshot` event where the ring does not reach
- * back; a new one begins with a snapshot. Clients with the same filter share what is encoded for them. A client that does not read is dropped, not buffered: it reconnects and resumes.
+ * back; a new one begins with a snapshot. Clients with the same filter share what is encoded for them. An event with an id goes
+ * out at once, others may gather for a moment ({@link Broadcast}). A client that does not read is dropped, not buffered: it
+ * reconnects and resumes.
  */
 export class Hub {
   readonly #epoch: string;
@@ -68,15 +68,14 @@ export class Hub {
   readonly #clock: Clock;
   readonly #ringMax: number;
   readonly #ringBytesMax: number;
-  readonly #byteCap: number;
-  readonly #clients = new Set<Client>();
+  readonly #missedBytesMax: number;
+  readonly #clients: Broadcast;
   readonly #closing = new AbortController();
   #ring: Past[] = [];
   #ringBytes = 0;
   /** Whoever has seen this id misses only what the ring holds; null while that is not known. */
   #floor: number | null = null;
   #newest: number | null = null;
-  #dropped = 0;
   #resetting = false;
   #snapshot: (Encoded & { atMs: number }) | null = null;
 
@@ -92,7 +91,8 @@ export class Hub {
     this.#clock = options.clock;
     this.#ringMax = options.ring ?? 2_000;
     this.#ringBytesMax = options.ringBytes ?? 4 * 2 ** 20;
-    this.#byteCap = options.byteCap ?? 2 ** 20;
+    this.#missedBytesMax = options.missedBytes ?? 2 ** 20;
+    this.#clients = new Broadcast({ clock: options.clock, unread: options.unread ?? 128 });
     void this.#beat(options.heartbeatMs ?? 10_000);
   }
 
@@ -140,7 +140,7 @@ export class Hub {
     const { signal } = this.#closing;
     void this.#clock.sleep(SNAPSHOT_MS, signal).then(() => {
       this.#resetting = false;
-      if (!signal.aborted && this.#clients.size > 0) this.#send(this.#snapshotNow());
+      if (!signal.aborted && this.stats.clients > 0) this.#send(this.#snapshotNow());
     });
   }
 
@@ -157,30 +157,8 @@ export class Hub {
     signal: AbortSignal,
     filter: LiveFilter | null = null,
   ): ReadableStream<Uint8Array> {
-    const chunks = [encoder.encode(`retry: ${RETRY}\n\n`), ...this.#beginning(lastEventId, filter)];
-    // What it begins with is not held against it.
-    const begin = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    let client: Client | undefined;
-    const leave = () => {
-      if (client === undefined || !this.#clients.delete(client)) return;
-      client.controller.close();
-    };
-    return new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          if (this.#closing.signal.aborted || signal.aborted) return controller.close();
-          for (const chunk of chunks) controller.enqueue(chunk);
-          client = { controller, filter };
-          this.#clients.add(client);
-          signal.addEventListener("abort", leave, { once: true });
-        },
-        cancel: () => {
-          if (client !== undefined) this.#clients.delete(client);
-          signal.removeEventListener("abort", leave);
-        },
-      },
-      { highWaterMark: this.#byteCap + begin, size: (chunk) => chunk?.byteLength ?? 0 },
-    );
+    const begin = [encoder.encode(`retry: ${RETRY}\n\n`), ...this.#beginning(lastEventId, filter)];
+    return this.#clients.connect(begin, signal, filter);
   }
 
   /** The largest id so far; null before the first. */
@@ -190,14 +168,13 @@ export class Hub {
 
   /** How many are connected, and how many were dropped because they did not read. */
   get stats(): { clients: number; dropped: number } {
-    return { clients: this.#clients.size, dropped: this.#dropped };
+    return this.#clients.stats;
   }
 
   /** Ends every stream and takes no new client. */
   close(): void {
     this.#closing.abort();
-    for (const { controller } of this.#clients) controller.close();
-    this.#clients.clear();
+    this.#clients.close();
     this.#ring = [];
   }
 
@@ -219,7 +196,7 @@ export class Hub {
       .filter(({ at, hasId }) => (hasId ? at > seen : at >= seen))
       .map(({ bytes }) => bytes);
     const size = missed.reduce((sum, bytes) => sum + bytes.byteLength, 0);
-    return size > this.#byteCap ? null : missed;
+    return size > this.#missedBytesMax ? null : missed;
   }
 
   #keep(past: Past): void {
@@ -271,28 +248,9 @@ export class Hub {
 
   /** Sends an event, to each client what it wants of it. */
   #send({ bytes, event }: Encoded): void {
-    const narrowed = new Map<string, Uint8Array | null>();
-    this.#sendEach((filter) => {
-      if (filter === null) return bytes;
-      let own = narrowed.get(filter.key);
-      if (own === undefined) narrowed.set(filter.key, (own = this.#narrowed(event, filter)));
-      return own;
-    });
-  }
-
-  #sendEach(bytesFor: (filter: LiveFilter | null) => Uint8Array | null): void {
-    for (const client of this.#clients) {
-      const { controller, filter } = client;
-      const bytes = bytesFor(filter);
-      if (bytes === null) continue;
-      if ((controller.desiredSize ?? 0) > 0) {
-        controller.enqueue(bytes);
-        continue;
-      }
-      this.#clients.delete(client);
-      this.#dropped++;
-      controller.close();
-    }
+    const message: Message = (filter) => (filter === null ? bytes : this.#narrowed(event, filter));
+    // A snapshot tells of events that were left out, so that it is as urgent as they.
+    this.#clients.send(message, { urgent: event.id !== undefined || event.name === "snapshot" });
   }
 
   async #beat(everyMs: number): Promise<void> {
@@ -303,7 +261,7 @@ export class Hub {
       // Who gets little of what happens would come back with an id that is no longer kept.
       const place =
         this.#newest === null ? null : encoder.encode(`:\nid: ${this.#epoch}-${this.#newest}\n\n`);
-      this.#sendEach((filter) => (filter === null ? HEARTBEAT : (place ?? HEARTBEAT)));
+      this.#clients.send((filter) => (filter === null ? HEARTBEAT : (place ?? HEARTBEAT)), { urgent: false });
     }
   }
 }

@@ -20,7 +20,7 @@ export const GET_LIVE = endpoint({
   tag: "live",
   summary: "Everything new, as server-sent events",
   description:
-    "The stream never ends by itself. `Last-Event-ID`, which `EventSource` sends by itself when it reconnects, resumes: the events since that id follow, or a `snapshot` where they are no longer kept (2,000 events or 4 MiB). A comment every 10 s keeps a quiet connection open; with a filter it carries the newest id, so that a client that gets little resumes all the same. A client that leaves more than 1 MiB unread is dropped; it reconnects and resumes.",
+    "The stream never ends by itself. `Last-Event-ID`, which `EventSource` sends by itself when it reconnects, resumes: the events since that id follow, or a `snapshot` where they are no longer kept (2,000 events or 4 MiB). A comment every 10 s keeps a quiet connection open; with a filter it carries the newest id, so that a client that gets little resumes all the same. A client that leaves more than 128 events unread is dropped; it reconnects and resumes.",
   query: {
     city: cityParameter("Observations and judgements of one city only, in the snapshot too."),
     types: someOfParameter(
