@@ -5,6 +5,7 @@ import type { Row } from "../core/observation.ts";
 import { isLater } from "../core/time.ts";
 import type { BackgroundJob, JobStatus } from "../jobs/supervisor.ts";
 import type { LakeReader } from "../jobs/lake-reader.ts";
+import type { KeptProof } from "../jobs/proofs.ts";
 import type { Log, LogBounds } from "../jobs/log/log.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
@@ -13,6 +14,8 @@ import type { About, AnalyticsService, PartitionStatus, PipelineStatus } from ".
 
 /** Time between two looks at log and lake, ms. */
 const INTERVAL_MS = 1_000;
+/** Time between two looks for a new proof, ms. */
+const PROOF_MS = 10_000;
 
 /** What the monitor looks at. */
 export interface MonitorOptions {
@@ -30,6 +33,8 @@ export interface MonitorOptions {
   /** The newest observation time the source has given, ISO 8601 UTC. */
   sourceWatermark: () => string | null;
   analytics: AnalyticsService;
+  /** What the newest `verify` found; null before the first. */
+  newestProof: () => Promise<KeptProof | null>;
 }
 
 /** Knows where everything stands, from memory; a background job keeps it fresh. */
@@ -37,6 +42,8 @@ export class PipelineMonitor {
   readonly #options: MonitorOptions;
   #partitions: PartitionStatus[] = [];
   #seeded = false;
+  #proof: KeptProof | null = null;
+  #proofReadMs = -Infinity;
   readonly #meters = { log: new RateMeter(), lake: new RateMeter() };
   /** Why log and lake could not be looked at; null where they could. */
   readonly #troubles: Record<"log" | "lake", string | null> = { log: null, lake: null };
@@ -67,6 +74,7 @@ export class PipelineMonitor {
     );
     this.#look(bounds); // a lake that is away takes its time to say so
     try {
+      await this.#readProof(); // first: it tells of what may keep the rest from being read
       await reader.refresh();
       this.#look(bounds);
       this.#meters.lake.note(
@@ -79,6 +87,13 @@ export class PipelineMonitor {
     } catch (error) {
       this.#note("lake", error);
     }
+  }
+
+  async #readProof(): Promise<void> {
+    const now = this.#options.clock.now();
+    if (now - this.#proofReadMs < PROOF_MS) return;
+    this.#proof = await this.#options.newestProof();
+    this.#proofReadMs = now;
   }
 
   /** Keeps what is wrong with a stage, and logs it when that changes. */
@@ -160,6 +175,7 @@ export class PipelineMonitor {
       jobs: jobs(),
       partitions: this.#partitions,
       rates: { log: this.#meters.log.rate, lake: this.#meters.lake.rate },
+      proof: this.#proof,
       live,
     };
   }

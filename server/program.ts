@@ -11,6 +11,7 @@ import { LakeDays } from "../jobs/lake-days.ts";
 import { newestRows, queryRows } from "../jobs/lake-queries.ts";
 import { newestRejected } from "../jobs/rejected.ts";
 import { LakeReader } from "../jobs/lake-reader.ts";
+import { newestProof } from "../jobs/proofs.ts";
 import type { Log, Subscription } from "../jobs/log/log.ts";
 import { producerJob } from "../jobs/producer.ts";
 import { retentionJob } from "../jobs/retention.ts";
@@ -207,6 +208,7 @@ export async function startProgram(
         clock,
         logger,
         newestRows: () => newestRows(reader, reads),
+        newestProof: () => newestProof(ports.promptLake),
         sourceWatermark: () => producer?.status().watermark ?? null,
       });
       const services: Services = {

@@ -8,6 +8,7 @@ import type { FlaggedRow, RowQuery } from "../jobs/lake-queries.ts";
 import type { ObservationKey } from "../jobs/provenance.ts";
 import type { RejectedRecord } from "../jobs/rejected.ts";
 import type { Rate } from "./rate-meter.ts";
+import type { KeptProof } from "../jobs/proofs.ts";
 import type { JobStatus } from "../jobs/supervisor.ts";
 import type { Why } from "./why.ts";
 
@@ -118,6 +119,8 @@ export interface PipelineStatus {
   partitions: PartitionStatus[];
   /** Records that the log takes, and offsets that are committed, over the last minutes; null until known. */
   rates: { log: Rate | null; lake: Rate | null };
+  /** What the newest `verify` found; null before the first. */
+  proof: KeptProof | null;
   /** Connected live clients, and how many were dropped for being slow. */
   live: { clients: number; dropped: number };
 }

@@ -155,6 +155,8 @@ export interface PipelineProps {
   partitions: PartitionProps[];
   /** Records that the log takes, and that are committed; null until known. */
   rates: Record<"log" | "lake", { per_second: number; seconds: number } | null>;
+  /** What the newest `verify` found; null before the first. */
+  proof: { at: string; offsets: number; compared: number; problems: number } | null;
   live: { clients: number; dropped: number };
   /** The newest records that could not be read, newest first; null where they cannot be had now. */
   rejected: RejectedProps[] | null;

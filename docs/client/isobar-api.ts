@@ -1143,6 +1143,12 @@ export interface Routes {
                   seconds: number;
                 } | null;
               };
+              proof: {
+                at: string;
+                offsets: number;
+                compared: number;
+                problems: number;
+              } | null;
               live: {
                 clients: number;
                 dropped: number;

@@ -48,6 +48,17 @@ export const PIPELINE = {
     { log: RATE, lake: RATE },
     { description: "Records that the log takes, and that are committed; null until known" },
   ),
+  proof: nullable(
+    object(
+      {
+        at: time("When it was begun"),
+        offsets: integer("Offsets accounted for: rows + duplicates + rejected"),
+        compared: integer("Records the log still had, each of them compared with the lake"),
+        problems: integer("What is wrong; 0 when log and lake are equal"),
+      },
+      { description: "What the newest `verify` found; null before the first" },
+    ),
+  ),
   live: object({
     clients: integer("Connected clients of `/live`"),
     dropped: integer("Clients dropped because they did not read"),

@@ -1,14 +1,16 @@
-import { ConfigError } from "../../core/errors.ts";
+import { codeOf, ConfigError, messageOf } from "../../core/errors.ts";
 import { systemClock, type Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { LakeReader } from "../../jobs/lake-reader.ts";
+import { keepProof } from "../../jobs/proofs.ts";
 import { verifyPartition, type PartitionProof } from "../../jobs/verify.ts";
 import type { Config } from "../config.ts";
 import { datasetKind } from "../lakes.ts";
-import { openPorts, type Ports } from "../ports.ts";
+import { newId, openPorts, type Ports } from "../ports.ts";
 import { runCommand, textTable } from "./command.ts";
 
-const USAGE = `Proves for each partition that log = rows + duplicates + rejected, and that every committed file is whole.
+const USAGE = `Proves for each partition that log = rows + duplicates + rejected, and that every committed file is whole. What it found
+is kept in the lake in place of the proof before, and shown on the page /pipeline.
 
   bun run verify [--dataset NAME] [--files]
 
@@ -34,11 +36,18 @@ if (import.meta.main) {
           process.stdout.write(snapshot.files.map((file) => `${file.location}\n`).join(""));
           return 0;
         }
+        const startedMs = systemClock.now();
         const proofs: PartitionProof[] = [];
         for (let partition = 0; partition < ports.log.partitions; partition++) {
           proofs.push(await verifyPartition(ports.lake, ports.log, ports.reads, partition));
         }
         process.stdout.write(`${describeProofs(ports.log.topic, proofs)}\n`);
+        try {
+          await keepProof(ports.lake, { startedMs, id: newId() }, proofs);
+        } catch (error) {
+          // What was proved is proved; the pages go on showing the proof before.
+          logger.warn("Cannot keep the proof in the lake", { code: codeOf(error), reason: messageOf(error) });
+        }
         return proofs.every((proof) => proof.problems.length === 0) ? 0 : 1;
       } finally {
         await ports.close();

@@ -74,6 +74,7 @@ export const GET_PIPELINE = endpoint({
           },
         ],
         rates: { log: { per_second: 0.5, seconds: 300 }, lake: { per_second: 0.5, seconds: 300 } },
+        proof: { at: "2026-01-31T11:00:00Z", offsets: 4700, compared: 4700, problems: 0 },
         live: { clients: 1, dropped: 0 },
       },
     },

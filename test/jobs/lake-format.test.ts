@@ -21,6 +21,7 @@ import type { Lake } from "../../jobs/lake/lake.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
+import { newestProof } from "../../jobs/proofs.ts";
 import { Results } from "../../jobs/results.ts";
 import { readRows } from "../../jobs/rows.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
@@ -48,13 +49,14 @@ function exampleEntries(): { sequence: number; entry: Entry }[] {
 
 describe("docs/lake-format.md", () => {
   test("has an example of every kind of file, and the program reads each", async () => {
-    expect(examples.size).toBe(11);
+    expect(examples.size).toBe(12);
     const lake = new MemoryLake();
     for (const path of examples.keys()) lake.files.set(path, bytesOf(path));
     expect(await readDataset(lake)).toMatchObject({ kind: "observed" });
     const files = lake.files.size;
     await keepPartitionCount(lake, { topic: "weather.observed", partitions: 1 });
     expect(lake.files.size).toBe(files);
+    expect(await newestProof(lake)).toMatchObject({ offsets: 4, problems: 0 });
     // The Arrow file itself is not in the document: the pointer is read, and its file is what is missed.
     const misses: string[] = [];
     const error = (_: string, fields?: object) => void misses.push(JSON.stringify(fields));

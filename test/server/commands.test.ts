@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { formatTimestamp } from "../../core/time.ts";
 import { bodiesOf } from "../../server/commands/deliver.ts";
+import type { PipelineStatus } from "../../server/services.ts";
 import { BODY_MAX, LINE_MAX } from "../../server/body.ts";
 import { serveProvider } from "../jobs/sources/provider.ts";
 import { eventually, type Json, proofOf, spawnProgram, startHere, temporaryFolder } from "./running.ts";
@@ -138,6 +139,8 @@ describe("replay and verify", () => {
     expect(mixed.code).toBe(2);
     expect(mixed.err).toContain("it holds replayed data");
     await using shown = await startHere({ DATA_DIR: path, WEATHER_SOURCE: "none", DATASET: "past" });
+    const { proof } = (await (await fetch(`${shown.url}/api/v1/pipeline`)).json()) as PipelineStatus;
+    expect(proof).toMatchObject({ offsets: 402, problems: 1 });
     const busy = await run("replay", [file, "--dataset", "past"], path);
     expect(busy.code).toBe(2);
     expect(busy.err).toContain('role "producer"');

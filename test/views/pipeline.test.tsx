@@ -69,6 +69,15 @@ describe("Pipeline()", () => {
     expect(unequal).not.toContain("Log equals lake");
   });
 
+  test("says when it was verified last, and how many problems were found", async () => {
+    expect(await render()).toContain("<code>bun run verify</code> proves it record by record");
+    const proof = { at: "2026-01-31T09:00:00Z", offsets: 10_704, compared: 10_700, problems: 0 };
+    const verified = await render({ proof });
+    expect(verified).toContain("10\u2009700 records");
+    expect(verified).toContain("3 h ago</time>");
+    expect(await render({ proof: { ...proof, problems: 2 } })).toContain("2 problems");
+  });
+
   test("shows a job's reason, escaped, and a log that is away as a dash", async () => {
     const reason = `cannot read "<b>x</b>"`;
     const html = await render({

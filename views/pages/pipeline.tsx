@@ -1,5 +1,6 @@
 import { parseTimestamp } from "../../core/time.ts";
 import { formatAge, formatCount, formatNumber, formatTime } from "../format.ts";
+import { Age } from "../parts/age.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { JobsTable } from "../parts/jobs-table.tsx";
 import { PartitionsTable } from "../parts/partitions-table.tsx";
@@ -87,7 +88,7 @@ export function Pipeline(props: PipelineProps): JSX.Element {
             <Stage stage={stage} props={props} />
           ))}
         </ol>
-        <Proof partitions={props.partitions} />
+        <Proof {...props} />
       </section>
       <div class="split even">
         <JobsTable jobs={props.jobs} now={props.now} />
@@ -184,8 +185,8 @@ function RateOf({ rate }: { rate: PipelineProps["rates"]["log"] }): JSX.Element 
   );
 }
 
-/** Whether every offset is accounted for: rows, duplicates or rejected. */
-function Proof({ partitions }: { partitions: PartitionProps[] }): JSX.Element {
+/** Whether every offset is accounted for: rows, duplicates or rejected; by the counts of now, and by the newest proof. */
+function Proof({ partitions, proof, now }: PipelineProps): JSX.Element {
   if (partitions.length === 0) return <></>;
   const sum = (pick: (p: PartitionProps) => number) => partitions.reduce((total, p) => total + pick(p), 0);
   const [rows, duplicates, rejected] = [sum((p) => p.rows), sum((p) => p.duplicates), sum((p) => p.rejected)];
@@ -210,8 +211,36 @@ function Proof({ partitions }: { partitions: PartitionProps[] }): JSX.Element {
         </>
       )}
       <span class="end">
-        by the commits' own counts; <code>bun run verify</code> proves it record by record
+        <Proved proof={proof} now={now} />
       </span>
     </p>
+  );
+}
+
+/** What the newest `verify` found, and when. */
+function Proved({ proof, now }: Pick<PipelineProps, "proof" | "now">): JSX.Element {
+  if (proof === null) {
+    return (
+      <>
+        by the commits' own counts; <code>bun run verify</code> proves it record by record
+      </>
+    );
+  }
+  const age = <Age time={parseTimestamp(proof.at)} now={now} wall ago />;
+  if (proof.problems === 0) {
+    return (
+      <>
+        <span safe>{`${formatNumber(proof.compared, 0)} records`}</span> verified one by one {age}
+      </>
+    );
+  }
+  return (
+    <>
+      <span class="st st-err">
+        <Icon name="fail" />
+        <span safe>{formatCount(proof.problems, "problem", "problems")}</span>
+      </span>{" "}
+      found by <code>bun run verify</code> {age}: it names them
+    </>
   );
 }
