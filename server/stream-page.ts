@@ -11,6 +11,34 @@ export interface LateSlot {
 const encoder = new TextEncoder();
 
 /**
+ * Sends a page in order, the first piece at once: a reader without a script sees what is there as well.
+ *
+ * @param first the page up to what must be waited for
+ * @param rest the rest of it, under way already. Where it rejects, the page breaks off, and nobody takes it for a whole one
+ */
+export function streamInOrder(first: string, rest: Promise<string>): ReadableStream<Uint8Array> {
+  let gone = false;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(encoder.encode(first));
+      rest.then(
+        (html) => {
+          if (gone) return;
+          controller.enqueue(encoder.encode(html));
+          controller.close();
+        },
+        (error: unknown) => {
+          if (!gone) controller.error(error);
+        },
+      );
+    },
+    cancel() {
+      gone = true;
+    },
+  });
+}
+
+/**
  * Sends a page's shell at once and then its late parts, in the order in which they finish. Each comes as a template that
  * a small custom element moves into its place, because a strict Content-Security-Policy allows no inline script.
  *

@@ -42,19 +42,22 @@ const HTMX = JSON.stringify({ includeIndicatorCSS: false, history: false, defaul
 
 /** The frame of every page around its content, which is HTML already. */
 export function layout(frame: Frame, content: string): Shell {
+  const { start, foot, end } = frameAround(frame);
+  return { start: start + content + foot, end };
+}
+
+/** The frame of every page in three pieces: what stands before its content, what stands below it, and what closes the page. */
+export function frameAround(frame: Frame): Shell & { foot: string } {
   return {
-    start: `<!doctype html>${open(frame)}${body(frame, content)}`,
+    start: `<!doctype html>${open(frame)}${String(<Head frame={frame} />)}<body>${String(<Top frame={frame} />)}<main id="main" tabindex="-1">`,
+    foot: `</main>${String(<Footer frame={frame} />)}`,
     end: "</body></html>\n",
   };
 }
 
-// The stream cuts the page between its content and its end, so the elements that span the cut are written as text.
+// A stream cuts the page in its content and after it, so the elements that span the cuts are written as text.
 function open({ now, staleAfterSeconds, kind, units }: Frame): string {
   return `<html lang="en" data-now="${now}" data-stale="${staleAfterSeconds}" data-kind="${kind}" data-units="${writeUnits(units)}">`;
-}
-
-function body(frame: Frame, content: string): string {
-  return String(<Head frame={frame} />) + "<body>" + String(<Body frame={frame} content={content} />);
 }
 
 function Head({ frame }: { frame: Frame }): JSX.Element {
@@ -87,9 +90,7 @@ function Head({ frame }: { frame: Frame }): JSX.Element {
   );
 }
 
-function Body({ frame, content }: { frame: Frame; content: string }): JSX.Element {
-  // Every value of `content` was escaped where it was written.
-  const safeContent = content;
+function Top({ frame }: { frame: Frame }): JSX.Element {
   return (
     <>
       <a class="skip" href="#main">
@@ -97,10 +98,6 @@ function Body({ frame, content }: { frame: Frame; content: string }): JSX.Elemen
       </a>
       <Sprite />
       <Header frame={frame} />
-      <main id="main" tabindex="-1">
-        {safeContent}
-      </main>
-      <Footer frame={frame} />
     </>
   );
 }

@@ -4,6 +4,7 @@ import { HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type {
   CityDay,
   CityForecast,
+  CityHistoryProps,
   CityPageProps,
   CityRecord,
   Range,
@@ -33,12 +34,12 @@ export interface CityQuery {
   favourites: readonly string[];
 }
 
-/** All that a city's page shows. A lake that cannot be read leaves the history out, and the log says why. */
-export async function cityPageOf(
-  { services, clock, logger }: PagesOptions,
+/** What a city's page shows at once. */
+export function cityPageOf(
+  { services, clock }: PagesOptions,
   place: Place,
   { range, zoom, compare, units, favourites }: CityQuery,
-): Promise<CityPageProps> {
+): CityPageProps {
   const now = clock.now();
   const asOf = pageClock(services, now);
   const { name, slug, latitude, longitude, zone } = place;
@@ -48,18 +49,6 @@ export async function cityPageOf(
     from: asOf - range.hours * HOUR_MS,
     to: Math.min(latest, asOf + range.forecastHours * HOUR_MS),
   };
-  const read = async (city: string) => {
-    const { from } = window;
-    try {
-      // The end is exclusive, and the newest observation of a recording stands on it.
-      const to = window.to >= asOf ? asOf + 1 : window.to;
-      return await readCityHistory(services, { city, from, to: Math.max(from + 1, to) });
-    } catch (error) {
-      logger.error(`Cannot show the history of ${city}: ${messageOf(error)}`, { code: codeOf(error) });
-      return null;
-    }
-  };
-  const [history, other] = await Promise.all([read(name), compare === null ? null : read(compare.name)]);
   const entry = services.current().find(({ observation }) => observation.city === name);
   const current = cityNowOf(services, place, asOf);
   return {
@@ -73,10 +62,8 @@ export async function cityPageOf(
     feels: feelsLike(services, name, current.observation?.timestamp ?? null),
     flag: entry?.judgement?.flags.flag ?? null,
     usual: entry?.judgement?.usual ?? usualOf(services, name, asOf),
-    history,
     band: usualBand(services, name, window.from, Math.min(window.to, asOf)),
-    compare:
-      compare === null ? null : { name: compare.name, slug: compare.slug, points: temperatureOf(other) },
+    compare: compare === null ? null : { name: compare.name, slug: compare.slug },
     isFavourite: favourites.includes(slug),
     others: services.cities().filter((one) => one.slug !== slug),
     anomalies: anomaliesOf(services, asOf, now, { city: name, most: ANOMALIES }),
@@ -86,6 +73,32 @@ export async function cityPageOf(
     statistics: statisticsOfCity(services, name),
     records: ofResult(services, "records", (result) => recordsOf(result, name)),
   };
+}
+
+/**
+ * Adds the history over the window of {@link cityPageOf}. A lake that cannot be read leaves it out, and the log says why.
+ */
+export async function withHistory(
+  { services, logger }: PagesOptions,
+  props: CityPageProps,
+): Promise<CityHistoryProps> {
+  const { asOf, window, compare, place } = props;
+  const read = async (city: string) => {
+    const { from } = window;
+    try {
+      // The end is exclusive, and the newest observation of a recording stands on it.
+      const to = window.to >= asOf ? asOf + 1 : window.to;
+      return await readCityHistory(services, { city, from, to: Math.max(from + 1, to) });
+    } catch (error) {
+      logger.error(`Cannot show the history of ${city}: ${messageOf(error)}`, { code: codeOf(error) });
+      return null;
+    }
+  };
+  const [history, other] = await Promise.all([
+    read(place.name),
+    compare === null ? null : read(compare.name),
+  ]);
+  return { ...props, history, compared: temperatureOf(other) };
 }
 
 /** What was unusual in a window, newest first. */

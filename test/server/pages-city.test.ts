@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { LakeError } from "../../core/errors.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { readCityHistory } from "../../server/pages/city-history.ts";
@@ -114,6 +114,22 @@ describe("GET /cities/:slug", () => {
 
   test("shows an old value as stale", async () => {
     expect(await app.text("/cities/tokyo")).toContain(`class="cityhead is-stale"`);
+  });
+
+  test("sends what it is like now before the history is read", async () => {
+    const asked = Promise.withResolvers<void>();
+    const read = spyOn(world, "observations").mockReturnValue(
+      asked.promise.then(() => ({ rows: [], more: false })),
+    );
+    const body = (await app.get("/cities/london")).body!.getReader();
+    const next = async () => new TextDecoder().decode((await body.read()).value);
+    const first = await next();
+    expect(first).toContain(`class="cityhead"`);
+    expect(first).not.toContain("h-history");
+    asked.resolve();
+    expect(await next()).toMatch(/^<iso-zoom[\s\S]*h-history[\s\S]*<\/html>\n$/);
+    expect((await body.read()).done).toBe(true);
+    read.mockRestore();
   });
 
   test("shows the rest while the lake is away, and logs why", async () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { streamPage } from "../../server/stream-page.ts";
+import { streamInOrder, streamPage } from "../../server/stream-page.ts";
 
 const SHELL = { start: "<!doctype html><main>shell</main>", end: "</body></html>" };
 
-function readerOf(response: Response): { next(): Promise<string | null>; cancel(): Promise<void> } {
+function readerOf(response: Pick<Response, "body">): {
+  next(): Promise<string | null>;
+  cancel(): Promise<void>;
+} {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   return {
     async next() {
@@ -53,5 +56,32 @@ describe("streamPage()", () => {
     const { headers } = streamPage(SHELL, []);
     expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(headers.get("cache-control")).toBe("no-cache");
+  });
+});
+
+describe("streamInOrder()", () => {
+  test("sends the first piece before the rest is there, and ends with it", async () => {
+    const rest = Promise.withResolvers<string>();
+    const page = readerOf({ body: streamInOrder("first", rest.promise) });
+    expect(await page.next()).toBe("first");
+    rest.resolve("rest");
+    expect(await page.next()).toBe("rest");
+    expect(await page.next()).toBeNull();
+  });
+
+  test("stops when the reader has gone, and takes what still comes without an error", async () => {
+    const rest = Promise.withResolvers<string>();
+    const page = readerOf({ body: streamInOrder("first", rest.promise) });
+    await page.next();
+    await page.cancel();
+    rest.resolve("rest");
+    await rest.promise;
+    expect(await page.next()).toBeNull();
+  });
+
+  test("breaks off rather than ending a page that lacks its rest", async () => {
+    const page = readerOf({ body: streamInOrder("first", Promise.reject(new Error("a bug"))) });
+    await page.next();
+    await expect(page.next()).rejects.toThrow("a bug");
   });
 });

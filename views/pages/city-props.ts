@@ -77,7 +77,7 @@ export interface CityRecord {
   n: number;
 }
 
-/** All that a city's page shows. Values are in the units of the record, times ms unless said otherwise. */
+/** What a city's page shows at once. Values are in the units of the record, times ms unless said otherwise. */
 export interface CityPageProps {
   place: {
     name: string;
@@ -103,12 +103,10 @@ export interface CityPageProps {
   /** The flag of the newest observation, and what was usual; null until judged. */
   flag: Flag | null;
   usual: { expected: Measure; lower: Measure; upper: Measure } | null;
-  /** Null when it cannot be read now. */
-  history: CityHistory | null;
   /** What is usual over the window; x is seconds. */
   band: BandPoint[];
-  /** Another city's temperature over the same window. */
-  compare: { name: string; slug: string; points: PlotPoint[] } | null;
+  /** Another city, whose temperature is shown over the same window. */
+  compare: { name: string; slug: string } | null;
   /** Whether it is one of the reader's favourites. */
   isFavourite: boolean;
   /** Cities to compare with. */
@@ -120,4 +118,12 @@ export interface CityPageProps {
   days: { info: ResultInfo; rows: CityDay[] } | null;
   statistics: { info: ResultInfo; row: CityStatistics | null } | null;
   records: { info: ResultInfo; rows: CityRecord[] } | null;
+}
+
+/** All of it: with the history, which is read from the lake. */
+export interface CityHistoryProps extends CityPageProps {
+  /** Null when it cannot be read now. */
+  history: CityHistory | null;
+  /** The temperature of the city to compare with. */
+  compared: PlotPoint[];
 }

@@ -10,12 +10,11 @@ import { Empty } from "../parts/notes.tsx";
 import { ResultLine } from "../parts/result.tsx";
 import { scalesOf } from "../units.ts";
 import { zoneTime } from "../zone-time.ts";
-import type { CityPageProps } from "./city-props.ts";
+import type { CityHistoryProps, CityPageProps } from "./city-props.ts";
 
-/** One city: now, its past, what is usual, unusual and to come. */
-export function CityPage(props: CityPageProps): JSX.Element {
-  const { place, units, range } = props;
-  const api = (job: string) => `/api/v1/${job}?city=${encodeURIComponent(place.slug)}`;
+/** The top of a city's page: what it is like now. */
+export function CityTop(props: CityPageProps): JSX.Element {
+  const { place } = props;
   return (
     <>
       <p class="crumb">
@@ -25,6 +24,16 @@ export function CityPage(props: CityPageProps): JSX.Element {
       <iso-cities>
         <CityHead {...props} />
       </iso-cities>
+    </>
+  );
+}
+
+/** Below it: its past, what is usual, unusual and to come. */
+export function CityRest(props: CityHistoryProps): JSX.Element {
+  const { place, units, range } = props;
+  const api = (job: string) => `/api/v1/${job}?city=${encodeURIComponent(place.slug)}`;
+  return (
+    <>
       <CityHistoryPart {...props} />
       <section aria-labelledby="h-forecast">
         <div class="bar">

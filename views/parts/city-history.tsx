@@ -1,5 +1,5 @@
 import { attribute } from "../attribute.ts";
-import type { CityPageProps } from "../pages/city-props.ts";
+import type { CityHistoryProps, CityPageProps } from "../pages/city-props.ts";
 import { RANGES } from "../pages/city-props.ts";
 import { zoneTime } from "../zone-time.ts";
 import {
@@ -15,7 +15,7 @@ import { Panels, stretch } from "./city-panels.tsx";
 import { Empty } from "./notes.tsx";
 
 /** A city's past and what comes next, a panel for each variable over one time. */
-export function CityHistoryPart(props: CityPageProps): JSX.Element {
+export function CityHistoryPart(props: CityHistoryProps): JSX.Element {
   const { place, range, units, compare, window } = props;
   const time = zoneTime(units.time === "city" ? place.zone : null);
   return (
@@ -52,7 +52,7 @@ export function CityHistoryPart(props: CityPageProps): JSX.Element {
           Drag to move; Ctrl and the wheel, or two fingers, to zoom. With the chart in focus the wheel, arrow
           keys, plus, minus and 0.
         </p>
-        {compare !== null && compare.points.length === 0 ? (
+        {compare !== null && props.compared.length === 0 ? (
           <Empty what={`Nothing of ${compare.name} to compare with.`} why="It has no report in this time." />
         ) : (
           ""

@@ -1,6 +1,6 @@
 import { HOUR_MS } from "../../core/time.ts";
 import { formatCount } from "../format.ts";
-import type { CityForecast, CityPageProps, PlottedVariable } from "../pages/city-props.ts";
+import type { CityForecast, CityHistoryProps, CityPageProps, PlottedVariable } from "../pages/city-props.ts";
 import { timeTicks } from "../time-ticks.ts";
 import { type Scale, type Scales, scalesOf } from "../units.ts";
 import { type ZoneTime, zoneTime } from "../zone-time.ts";
@@ -25,7 +25,7 @@ export function stretch({ window }: CityPageProps, time: ZoneTime): string {
 }
 
 /** A panel for each variable over the time shown, or why there is none. */
-export function Panels(props: CityPageProps & { time: ZoneTime }): JSX.Element {
+export function Panels(props: CityHistoryProps & { time: ZoneTime }): JSX.Element {
   const { place, range, history, units, asOf, window, time } = props;
   const shownTime = window.zoomed ? stretch(props, time) : `the last ${range.label}`;
   if (history === null) {
@@ -114,7 +114,7 @@ function comingOf({ forecast, window }: CityPageProps): readonly ForecastPoint[]
 
 /** What only the temperature has: what is usual, the forecast with its interval, another city, marks. */
 function temperatureExtras(
-  { band, compare, marks, units, place }: CityPageProps,
+  { band, compare, compared, marks, units, place }: CityHistoryProps,
   coming: readonly ForecastPoint[],
   scale: Scale,
 ): Pick<PlotProps, "lines" | "bands" | "marks"> {
@@ -135,7 +135,7 @@ function temperatureExtras(
       },
     ],
     lines: [
-      ...(compare === null ? [] : [{ points: inUnit(compare.points, scale), look: "s4" }]),
+      ...(compare === null ? [] : [{ points: inUnit(compared, scale), look: "s4" }]),
       ...(coming.length === 0
         ? []
         : [
@@ -161,7 +161,7 @@ function Key({
   place,
   history,
   marks,
-}: CityPageProps & { coming: readonly ForecastPoint[] }): JSX.Element {
+}: CityHistoryProps & { coming: readonly ForecastPoint[] }): JSX.Element {
   return (
     <figcaption>
       <span class="leg">

@@ -1,5 +1,5 @@
 import { formatNumber } from "../format.ts";
-import type { CityPageProps, PlottedVariable } from "../pages/city-props.ts";
+import type { CityHistoryProps, PlottedVariable } from "../pages/city-props.ts";
 import { Icon } from "./icons.tsx";
 import { Empty } from "./notes.tsx";
 
@@ -12,7 +12,7 @@ const NAMES: Record<PlottedVariable, string> = {
 };
 
 /** How many values of the window passed quality control. */
-export function CityQuality({ history }: CityPageProps): JSX.Element {
+export function CityQuality({ history }: CityHistoryProps): JSX.Element {
   if (history === null || history.rows === 0) {
     return <Empty what="Nothing to judge." why="There is no report in the range that is shown." />;
   }
