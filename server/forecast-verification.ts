@@ -2,7 +2,7 @@ import type { Place } from "../core/city.ts";
 import type { Clock } from "../core/clock.ts";
 import { HOUR_MS, parseTimestamp } from "../core/time.ts";
 import type { ForecastVerification, MissedForecast } from "../views/parts/forecast-verification.tsx";
-import type { ObservationQuery, Services } from "./services.ts";
+import type { ObservationQuery, Result, Services } from "./services.ts";
 import { pageClock } from "./page-props.ts";
 import { columnsOf } from "./pages/columns.ts";
 import { breathe } from "./table.ts";
@@ -90,49 +90,27 @@ export function forecastCities(services: Services): readonly Place[] {
   return services.cities().slice(0, CITIES);
 }
 
-const verifications = new WeakMap<Services, () => Promise<ForecastVerification | null>>();
+/** By the newest forecast: it is verified once for all who ask. */
+const verifications = new WeakMap<Result, Promise<ForecastVerification>>();
 
 /**
  * How the forecasts of before did, made once for each new forecast, whoever asks; null before the first one.
  *
- * @throws whatever the lake or the engine throws
+ * @throws whatever the lake or the engine throws; it is tried anew when asked again
  */
-export function forecastVerification(services: Services, clock: Clock): Promise<ForecastVerification | null> {
-  let shared = verifications.get(services);
-  if (shared === undefined) {
-    shared = sharedVerification(services, () =>
-      verifyForecasts(
-        services,
-        forecastCities(services).map(({ name }) => name),
-        pageClock(services, clock.now()),
-      ),
-    );
-    verifications.set(services, shared);
-  }
-  return shared();
-}
-
-/**
- * Verifies once for all who ask while the newest forecast is the same.
- *
- * @param verify does it
- */
-export function sharedVerification(
+export async function forecastVerification(
   services: Services,
-  verify: () => Promise<ForecastVerification>,
-): () => Promise<ForecastVerification | null> {
-  let kept: { run: string; made: Promise<ForecastVerification> } | null = null;
-  return async () => {
-    const run = services.analytics.result("forecast")?.run;
-    if (run === undefined) return null;
-    if (kept?.run === run) return kept.made;
-    const entry = { run, made: verify() };
-    kept = entry;
-    entry.made.catch(() => {
-      if (kept === entry) kept = null; // whoever asked is told; the next one tries anew
-    });
-    return entry.made;
-  };
+  clock: Clock,
+): Promise<ForecastVerification | null> {
+  const newest = services.analytics.result("forecast");
+  if (newest === null) return null;
+  const known = verifications.get(newest);
+  if (known !== undefined) return known;
+  const cities = forecastCities(services).map(({ name }) => name);
+  const made = verifyForecasts(services, cities, pageClock(services, clock.now()));
+  verifications.set(newest, made);
+  made.catch(() => verifications.delete(newest)); // whoever asked is told
+  return made;
 }
 
 /** What was forecast for hours that have passed, by city. */

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { Float64, Int32, Table, TimestampMillisecond, Utf8, vectorFromArray } from "apache-arrow";
 import { LakeError } from "../../core/errors.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import { sharedVerification, verifyForecasts } from "../../server/forecast-verification.ts";
+import { forecastVerification, verifyForecasts } from "../../server/forecast-verification.ts";
 import type { Hub } from "../../server/hub.ts";
 import type { Result } from "../../server/services.ts";
+import { FakeClock } from "../fake-clock.ts";
 import { testApi } from "./api.ts";
 import { FakeServices, NOW, result, row } from "./fake-services.ts";
 import { pageApp, wordsOf } from "./page-app.ts";
@@ -120,23 +121,20 @@ describe("verifyForecasts()", () => {
   });
 });
 
-test("sharedVerification() verifies once a forecast, and does not keep a failure", async () => {
-  let made = 0;
-  let fails = false;
-  const shared = sharedVerification(services, () => {
-    made++;
-    return fails ? Promise.reject(new Error("away")) : verify();
-  });
-  expect(await shared()).toBeNull();
+test("forecastVerification() verifies once a forecast, and does not keep a failure", async () => {
+  const clock = new FakeClock(NOW);
+  const read = spyOn(services.analytics, "past");
+  const verified = () => forecastVerification(services, clock);
+  expect(await verified()).toBeNull();
   past(forecast("a", NOW - 3 * HOUR_MS, 10));
-  await Promise.all([shared(), shared()]);
-  expect(made).toBe(1);
+  await Promise.all([verified(), verified()]);
+  expect(read).toHaveBeenCalledTimes(1);
   past(forecast("b", NOW - 2 * HOUR_MS, 10));
-  fails = true;
-  await expect(shared()).rejects.toThrow("away");
-  fails = false;
-  expect(await shared()).toMatchObject({ n: 0 });
-  expect(made).toBe(3);
+  services.analytics.pastFailure = new LakeError("unavailable", "away");
+  await expect(verified()).rejects.toThrow("away");
+  services.analytics.pastFailure = null;
+  expect(await verified()).toMatchObject({ n: 0 });
+  expect(read).toHaveBeenCalledTimes(3);
 });
 
 describe("GET /forecast", () => {
