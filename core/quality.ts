@@ -15,6 +15,9 @@ export const QUALITY_TESTS = [
   "q_neighbour",
 ] as const;
 
+/** One of {@link QUALITY_TESTS}. */
+export type QualityTest = (typeof QUALITY_TESTS)[number];
+
 /** The flags of single variables: the worst of the tests that concern each; 9 where it was not reported. */
 export const VARIABLE_FLAGS = [
   "temperature_flag",

@@ -39,6 +39,7 @@ import { jobsPages } from "./pages-jobs.tsx";
 import { pipelinePages } from "./pages-pipeline.tsx";
 import { trendPages } from "./pages-trends.tsx";
 import { unitsPage } from "./pages-units.tsx";
+import { whyPage } from "./pages-why.tsx";
 
 /** Longest past a chart may ask for, hours. */
 const HOURS_MAX = 168;
@@ -62,6 +63,7 @@ export function pagesRoutes(options: PagesOptions) {
     .use(anomaliesPage(options))
     .use(cityPages(options))
     .use(trendPages(options))
+    .use(whyPage(options))
     .use(aboutPage(options))
     .use(unitsPage(options))
     .use(favouritesPage(options))

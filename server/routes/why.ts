@@ -2,9 +2,7 @@ import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
 import { QUALITY_TESTS } from "../../core/quality.ts";
 import { formatTimestamp } from "../../core/time.ts";
-import type { Provenance } from "../../jobs/provenance.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
-import { type Limit, readLimits } from "../../spark/limits.ts";
 import { answerJson } from "../answer.ts";
 import { labelled, rowSchema } from "../api/columns.ts";
 import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, jsonContent } from "../api/content.ts";
@@ -12,10 +10,8 @@ import { endpoint, readQuery } from "../api/endpoint.ts";
 import { cityParameter, required, textParameter, timeParameter } from "../api/parameter.ts";
 import { boolean, integer, list, nullable, number, object, oneOf, text, time } from "../api/schema.ts";
 import type { WebContext } from "../context.ts";
+import { explain } from "../explanation.ts";
 import { FLAGGED_COLUMNS } from "./observations.ts";
-
-/** Sources of one city and time: more would be no weather. */
-const SOURCES_MAX = 1_000;
 
 const BOUND = (which: string) => nullable(number(`${which}; null is no bound`));
 const LIMIT = object({
@@ -193,13 +189,10 @@ function isFlag([name]: readonly [string, string]): boolean {
 /** Tells of an observation where it comes from. */
 export function whyRoutes(context: WebContext) {
   const { services } = context;
-  const limits = readLimits();
-  limits.catch(() => {}); // who asks is told
   return new Elysia().get(GET_WHY.path, async ({ request }) => {
     const { city, timestamp, source } = readQuery(GET_WHY, request, services);
-    const { signal } = request;
-    const found = await services.why({ city: city.name, timestamp, source, signal });
-    if (found.length === 0) {
+    const observations = await explain(services, city, { timestamp, source, signal: request.signal });
+    if (observations.length === 0) {
       const of = source === null ? "" : ` by ${source}`;
       throw new RequestError(
         "not_found",
@@ -207,49 +200,6 @@ export function whyRoutes(context: WebContext) {
         { hint: "It may not be committed yet: /api/v1/observations lists what is." },
       );
     }
-    const { rows } = await services.observations({
-      city: city.name,
-      from: timestamp,
-      to: timestamp + 1,
-      limit: SOURCES_MAX,
-      after: null,
-      signal,
-    });
-    const here = limitsAt(await limits, city.latitude, timestamp);
-    const observations = found.map(({ newest, older, results }) => {
-      const flags = rows.find(({ source: one }) => one === newest.row.source);
-      const tests = QUALITY_TESTS.map((test) => ({
-        test,
-        flag: flags?.[test] ?? null,
-        limits: here.filter((limit) => `q_${limit.test}` === test),
-      }));
-      const unjudged = Object.fromEntries(FLAGGED_COLUMNS.filter(isFlag).map(([name]) => [name, null]));
-      return {
-        observation: { ...unjudged, ...flags, ...newest.row },
-        ...stored(newest),
-        tests,
-        revisions: older.map((one) => ({ observation: one.row, ...stored(one) })),
-        results,
-      };
-    });
     return answerJson(context, request, { observations });
   });
-}
-
-function stored({ row, topic, partition, file, commit }: Provenance) {
-  const record = { topic, partition, offset: row.log_offset, ingested_at: row.ingested_at };
-  return { record, file, commit };
-}
-
-/** The limits that hold at a latitude and time, as `spark/views/quality_places.sql` chooses them; all where it is not known. */
-function limitsAt(limits: readonly Limit[], latitude: number | null, ms: number): Limit[] {
-  if (latitude === null) return [...limits];
-  const month = new Date(ms).getUTCMonth() + 1;
-  const isSummer = latitude >= 0 === (month >= 4 && month <= 9);
-  const band = Math.abs(latitude) <= 45 ? "low" : "high";
-  return limits.filter(
-    (limit) =>
-      (limit.latitude === null || limit.latitude === band) &&
-      (limit.season === null || limit.season === (isSummer ? "summer" : "winter")),
-  );
 }

@@ -2,6 +2,7 @@
 export const PAGES: readonly { name: string; path: string }[] = [
   { name: "now", path: "/" },
   { name: "city", path: "/cities/london" },
+  { name: "why", path: "/why?city=london" },
   { name: "anomalies", path: "/anomalies" },
   { name: "trends", path: "/trends" },
   { name: "forecast", path: "/forecast" },

@@ -5,7 +5,7 @@ import { openDuckDb } from "../../spark/duckdb.ts";
 import { readSqlJobs, runJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { LakeFolder } from "../spark/lake-files.ts";
-import { FakeServices, result, row } from "./fake-services.ts";
+import { FakeServices, result, row, why } from "./fake-services.ts";
 
 /** Days behind the world. */
 const DAYS = 31;
@@ -84,5 +84,7 @@ export async function analysedWorld(now: number): Promise<FakeServices> {
   } finally {
     await folder.remove();
   }
+  const london = rows.findLast(({ city }) => city === "London");
+  if (london !== undefined) services.whyList = [why(london, { ...london, temperature: 99 })];
   return services;
 }

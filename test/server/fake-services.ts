@@ -27,6 +27,7 @@ import type {
   Run,
   Services,
 } from "../../server/services.ts";
+import type { ObservationKey } from "../../jobs/provenance.ts";
 import type { Why } from "../../server/why.ts";
 
 /** The time at which the fake world stands: `FakeClock`'s default. */
@@ -53,6 +54,38 @@ export function observation(changes: Partial<Observation> = {}): Observation {
 export function row(offset: number, changes: Partial<Observation> = {}): Row {
   const made = observation(changes);
   return { ...made, log_offset: offset, ingested_at: made.timestamp };
+}
+
+/** Where a row comes from, and that one job used it and one did not. */
+export function why(newest: Row, ...older: Row[]): Why {
+  const stored = (one: Row) => ({
+    row: one,
+    topic: "weather",
+    partition: 0,
+    file: {
+      path: `observations/date=2026-01-31/hour=11/weather+0+${one.log_offset}.jsonl`,
+      rows: 1,
+      bytes: 360,
+      sha256: "0".repeat(64),
+      first: one.log_offset,
+      last: one.log_offset,
+    },
+    commit: {
+      sequence: 3,
+      path: "commits/weather/0/000000000003.json",
+      kind: "batch" as const,
+      at: one.ingested_at,
+    },
+  });
+  const { run, generated_at } = result("anomalies");
+  return {
+    newest: stored(newest),
+    older: older.map(stored),
+    results: [
+      { job: "anomalies", run, generated_at, used: true },
+      { job: "records", run, generated_at, used: false },
+    ],
+  };
 }
 
 /** A result of a job, with a table of some cities and the kinds of values a result can have. */
@@ -145,6 +178,7 @@ export class FakeServices implements Services {
       },
     ],
     rates: { log: { per_second: 0.5, seconds: 300 }, lake: { per_second: 0.48, seconds: 42 } },
+    proof: null,
     live: { clients: 0, dropped: 0 },
   };
   readonly analytics = new FakeAnalytics();
@@ -192,7 +226,7 @@ export class FakeServices implements Services {
   /** The days with their files. */
   dayList: (LakeDay & { file: DayFile })[] = [];
 
-  why(): Promise<Why[]> {
+  why(_key: ObservationKey): Promise<Why[]> {
     return this.failure !== null ? Promise.reject(this.failure) : Promise.resolve(this.whyList);
   }
 

@@ -12,7 +12,7 @@ import type { ObservationPage, ObservationQuery } from "../../server/services.ts
 import type { History } from "../../views/series.ts";
 import { SHOWN, worldOf } from "../browser/world.ts";
 import { FakeClock } from "../fake-clock.ts";
-import { FakeServices, NOW, observation } from "./fake-services.ts";
+import { FakeServices, NOW, observation, row, why } from "./fake-services.ts";
 
 const CITIES = ["Oslo", "Rome", "Cairo", "Lima", "Quito"];
 const EVIL = `<script>alert("1")</script>`;
@@ -61,6 +61,7 @@ const PAGES = [
   "/pipeline",
   "/about",
   "/cities/rome",
+  "/why?city=rome",
   "/anomalies",
   "/trends",
   "/forecast",
@@ -131,12 +132,13 @@ describe("pagesRoutes()", () => {
       finished_at: formatTimestamp(NOW),
       error: EVIL,
     });
+    services.whyList = [why(row(1, { city: EVIL, source: EVIL }), row(0, { city: EVIL, source: EVIL }))];
     services.rejectedList = [
       { partition: 0, offset: 1, reason: EVIL, ingested_at: formatTimestamp(NOW), record: EVIL },
     ];
     for (const kind of ["observed", "simulated"] as const) {
       services.about.kind = kind;
-      for (const path of [...PAGES, `/cities/${slugOf(EVIL)}`, ...FRAGMENTS]) {
+      for (const path of [...PAGES, `/cities/${slugOf(EVIL)}`, `/why?city=${slugOf(EVIL)}`, ...FRAGMENTS]) {
         const html = await text(path);
         expect(html).not.toContain("<script>");
         expect(html).not.toContain("javascript:");

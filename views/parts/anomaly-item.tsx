@@ -74,6 +74,13 @@ export function AnomalyItem({
                 {`Its course in ${anomaly.city}`}
               </a>
             )}{" "}
+            {anomaly.slug === null || anomaly.kind === "silent" ? (
+              ""
+            ) : (
+              <a href={whyOf(anomaly.slug, anomaly.time)} aria-label={attribute(`Why? ${anomaly.city}`)}>
+                Why?
+              </a>
+            )}{" "}
             <a href={rowOf(anomaly)} aria-label={attribute(`The report of ${anomaly.city} as JSON`)}>
               The report as JSON
             </a>
@@ -150,6 +157,11 @@ function Bounds({ anomaly, scale }: { anomaly: Anomaly; scale: Scale }): JSX.Ele
 /** The shortest range of a city's page that shows it. */
 function rangeOf(ageMs: number): string {
   return ageMs < 24 * 3_600_000 ? "24h" : ageMs < 7 * 24 * 3_600_000 ? "7d" : "30d";
+}
+
+/** The page that tells where a report comes from. */
+function whyOf(slug: string, time: number): string {
+  return attribute(`/why?${new URLSearchParams({ city: slug, timestamp: formatTimestamp(time) })}`);
 }
 
 function rowOf({ slug, time }: { slug: string | null; time: number }): string {

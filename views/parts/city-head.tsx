@@ -77,7 +77,8 @@ export function CityHead(props: CityPageProps): JSX.Element {
           <dt>Observed</dt>
           <dd>
             <AgeOf now={current} asOf={asOf} />{" "}
-            {observation === null || flag === null ? "" : <FlagMark flag={flag} />}
+            {observation === null || flag === null ? "" : <FlagMark flag={flag} />}{" "}
+            <a href={`/why?city=${encodeURIComponent(place.slug)}`}>Why?</a>
           </dd>
         </div>
       </dl>

@@ -1,0 +1,57 @@
+import { Elysia } from "elysia";
+import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
+import { WhyPage } from "../../views/pages/why.tsx";
+import { explain } from "../explanation.ts";
+import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
+import { badParameter, Parameters } from "../parameters.ts";
+import type { Services } from "../services.ts";
+
+/** How far before the newest report the newest that is committed is looked for, ms: a report may come every second. */
+const LOOKS = [10 * 60_000, HOUR_MS, DAY_MS];
+/** Rows of a look: ten minutes of a dozen reports a second. */
+const ROWS_MAX = 10_000;
+
+/** Why a value is what it is: of the newest report of a city that is committed, or of one of a given time. */
+export function whyPage(options: PagesOptions) {
+  const { services } = options;
+  return new Elysia().get("/why", async ({ request }) => {
+    const parameters = new Parameters(request, ["city", "timestamp", "source"]);
+    const city = parameters.city("city", services.cities());
+    if (city === null) throw badParameter("city", null, "the name or slug of a city");
+    const time = parameters.time("timestamp") ?? (await newestCommitted(services, city.name, request.signal));
+    const source = parameters.text("source");
+    const sources =
+      time === null ? [] : await explain(services, city, { timestamp: time, source, signal: request.signal });
+    const place = { name: city.name, slug: city.slug, zone: city.zone };
+    return pageResponse(
+      options,
+      request,
+      { path: null, title: `Why? ${city.name}` },
+      <WhyPage place={place} time={time} units={unitsOfReader(request)} sources={sources} />,
+    );
+  });
+}
+
+/** The time of the newest report of a city that is committed, ms; null where there is none within a day of the newest of all. */
+async function newestCommitted(
+  services: Services,
+  city: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const newest = services.current().find(({ observation }) => observation.city === city);
+  if (newest === undefined) return null;
+  const to = parseTimestamp(newest.observation.timestamp) + 1;
+  for (const look of LOOKS) {
+    const { rows } = await services.observations({
+      city,
+      from: to - look,
+      to,
+      limit: ROWS_MAX,
+      after: null,
+      signal,
+    });
+    const last = rows.at(-1);
+    if (last !== undefined) return parseTimestamp(last.timestamp);
+  }
+  return null;
+}
