@@ -11,26 +11,27 @@ interface OfCity {
 }
 
 /**
- * The filter of `/live`: events of some types, and of one city where they are about cities. A `snapshot` is never left
+ * The filter of `/live`: events of some types, and of some cities where they are about cities. A `snapshot` is never left
  * out, because it also tells that events were.
  *
- * @param wanted.city name of the city as it stands in observations; null for all
+ * @param wanted.cities names of the cities as they stand in observations; null for all
  * @param wanted.types null for all
  * @returns null where everything is wanted
  */
 export function liveFilter(wanted: {
-  city: string | null;
+  cities: readonly string[] | null;
   types: readonly string[] | null;
 }): LiveFilter | null {
-  const { city, types } = wanted;
-  if (city === null && types === null) return null;
+  const { types } = wanted;
+  const cities = wanted.cities === null ? null : new Set(wanted.cities);
+  if (cities === null && types === null) return null;
   const own = (list: unknown, cityOf: (one: never) => string) =>
-    (list as never[]).filter((one) => cityOf(one) === city);
+    (list as never[]).filter((one) => cities?.has(cityOf(one)) !== false);
   return {
-    key: JSON.stringify([city, types?.toSorted()]),
+    key: JSON.stringify([wanted.cities?.toSorted(), types?.toSorted()]),
     narrow(name, data) {
       if (name !== "snapshot" && types?.includes(name) === false) return null;
-      if (city === null) return data;
+      if (cities === null) return data;
       if (name === "snapshot") {
         const { current } = data as { current?: unknown };
         return {

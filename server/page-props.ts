@@ -12,6 +12,7 @@ import type {
   StatisticsProps,
 } from "../views/props.ts";
 import type { Assets } from "./assets.ts";
+import { liveAddress, type LiveWanted } from "./live-address.ts";
 import { columnsOf, infoOf } from "./pages/columns.ts";
 import type { CurrentObservation, Result, Services } from "./services.ts";
 
@@ -37,7 +38,7 @@ export function frameOf(
   services: Services,
   assets: Assets,
   now: number,
-  page: Pick<Frame, "path" | "title" | "whole" | "units">,
+  { live = {}, ...page }: Pick<Frame, "path" | "title" | "whole" | "units"> & { live?: LiveWanted },
 ): Frame {
   const { version, dataset, kind, source, staleAfterSeconds } = services.about;
   return {
@@ -48,6 +49,7 @@ export function frameOf(
     source,
     staleAfterSeconds,
     now,
+    live: liveAddress(services, live),
     assets: {
       styles: assets.url("styles"),
       icon: assets.url("icon"),

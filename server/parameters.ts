@@ -81,18 +81,25 @@ export class Parameters {
   city(name: string, cities: readonly Place[]): Place | null {
     const text = this.text(name);
     if (text === null) return null;
-    const wanted = text.toLowerCase();
-    const city =
-      cities.find(({ slug }) => slug === wanted) ?? cities.find((c) => c.name.toLowerCase() === wanted);
-    if (city === undefined) {
-      throw new RequestError(
-        "not_found",
-        `The parameter ${name} is ${describe(text)}, wanted the name or slug of a city`,
-        { hint: "/api/v1/cities lists them." },
-      );
-    }
-    return city;
+    return findCity(cities, text) ?? noCity(name, text);
   }
+}
+
+/** A city by its slug or its name, in any case. */
+export function findCity(cities: readonly Place[], text: string): Place | undefined {
+  const wanted = text.toLowerCase();
+  return (
+    cities.find(({ slug }) => slug === wanted) ?? cities.find((one) => one.name.toLowerCase() === wanted)
+  );
+}
+
+/** Refuses a parameter that names no city. @throws RequestError `not_found` */
+export function noCity(name: string, text: string): never {
+  throw new RequestError(
+    "not_found",
+    `The parameter ${name} is ${describe(text)}, wanted the name or slug of a city`,
+    { hint: "/api/v1/cities lists them." },
+  );
 }
 
 /** A parameter whose value is wrong. */

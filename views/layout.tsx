@@ -56,8 +56,8 @@ export function frameAround(frame: Frame): Shell & { foot: string } {
 }
 
 // A stream cuts the page in its content and after it, so the elements that span the cuts are written as text.
-function open({ now, staleAfterSeconds, kind, units }: Frame): string {
-  return `<html lang="en" data-now="${now}" data-stale="${staleAfterSeconds}" data-kind="${kind}" data-units="${writeUnits(units)}">`;
+function open({ now, staleAfterSeconds, kind, units, live }: Frame): string {
+  return `<html lang="en" data-now="${now}" data-stale="${staleAfterSeconds}" data-kind="${kind}" data-units="${writeUnits(units)}" data-live="${attribute(live)}">`;
 }
 
 function Head({ frame }: { frame: Frame }): JSX.Element {

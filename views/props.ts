@@ -18,6 +18,8 @@ export interface Frame {
   now: number;
   /** The reader's units. */
   units: Units;
+  /** Address of the live feed of what the page shows. */
+  live: string;
   /** Addresses of the built files. */
   assets: { styles: string; icon: string; theme: string; boot: string; htmx: string };
   /** Where a reader without script is sent, for pages whose parts come late. */

@@ -1,6 +1,6 @@
 import type { Place } from "../../core/city.ts";
 import { FORMATS, type Format, chooseFormat } from "../formats.ts";
-import { type Parameters, badParameter } from "../parameters.ts";
+import { type Parameters, badParameter, findCity, noCity } from "../parameters.ts";
 import type { Services } from "../services.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -32,6 +32,23 @@ export function cityParameter(description: string): Parameter<Place | null> {
     schema: { type: "string", minLength: 1, maxLength: 200 },
     example: "london",
     read: (name, { parameters, services }) => parameters.city(name, services.cities()),
+  };
+}
+
+/** One or more cities, separated by commas; null when none is given. A name with a comma in it stands alone. */
+export function citiesParameter(description: string, most: number): Parameter<readonly Place[] | null> {
+  return {
+    description: `${description} Up to ${most} slugs or names, separated by commas; \`/api/v1/cities\` lists them.`,
+    schema: { type: "string", minLength: 1, maxLength: 20_000 },
+    example: "london,tokyo",
+    read(name, { parameters, services }) {
+      const text = parameters.text(name);
+      if (text === null) return null;
+      const cities = services.cities();
+      const parts = findCity(cities, text) === undefined ? text.split(",") : [text];
+      if (parts.length > most) throw badParameter(name, text, `at most ${most} cities`);
+      return parts.map((part) => findCity(cities, part) ?? noCity(name, part));
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from "../../core/log.ts";
 import { layout, type Shell } from "../../views/layout.tsx";
 import { readUnits, type Units } from "../../views/units.ts";
 import type { Assets } from "../assets.ts";
+import type { LiveWanted } from "../live-address.ts";
 import { frameOf } from "../page-props.ts";
 import type { Services } from "../services.ts";
 import type { ShownConfig } from "../shown-config.ts";
@@ -55,7 +56,7 @@ export function render(element: JSX.Element): Promise<string> {
 export async function pageResponse(
   { services, assets, clock }: Pick<PagesOptions, "services" | "assets" | "clock">,
   request: Request,
-  page: { path: string | null; title: string },
+  page: { path: string | null; title: string; live?: LiveWanted },
   element: JSX.Element,
   status = 200,
 ): Promise<Response> {

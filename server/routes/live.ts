@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
 import { endpoint, readQuery } from "../api/endpoint.ts";
 import { LIVE_EVENTS } from "../api/live-schemas.ts";
-import { cityParameter, someOfParameter } from "../api/parameter.ts";
+import { citiesParameter, someOfParameter } from "../api/parameter.ts";
 import type { WebContext } from "../context.ts";
+import { LIVE_CITIES_MAX } from "../live-address.ts";
 import { liveFilter } from "../live-filter.ts";
 
 const HEADERS = {
@@ -22,7 +23,10 @@ export const GET_LIVE = endpoint({
   description:
     "The stream never ends by itself. `Last-Event-ID`, which `EventSource` sends by itself when it reconnects, resumes: the events since that id follow, or a `snapshot` where they are no longer kept (2,000 events or 4 MiB). A comment every 10 s keeps a quiet connection open; with a filter it carries the newest id, so that a client that gets little resumes all the same. A client that leaves more than 128 events unread is dropped; it reconnects and resumes.",
   query: {
-    city: cityParameter("Observations and judgements of one city only, in the snapshot too."),
+    city: citiesParameter(
+      "Observations and judgements of these cities only, in the snapshot too.",
+      LIVE_CITIES_MAX,
+    ),
     types: someOfParameter(
       "Events of these types only; a `snapshot` is always sent, because it also tells of a gap.",
       Object.keys(LIVE_EVENTS),
@@ -46,6 +50,7 @@ export const GET_LIVE = endpoint({
   examples: [
     { title: "Follow everything", path: "/live" },
     { title: "New observations of one city", path: "/live?city=london&types=observations" },
+    { title: "New observations of two cities", path: "/live?city=london,tokyo&types=observations" },
     {
       title: "Go on after an event that was seen",
       path: "/live",
@@ -59,7 +64,7 @@ export function liveRoutes({ hub, services }: WebContext) {
   return new Elysia().get(GET_LIVE.path, ({ request }) => {
     const { city, types } = readQuery(GET_LIVE, request, services);
     if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
-    const filter = liveFilter({ city: city?.name ?? null, types });
+    const filter = liveFilter({ cities: city?.map(({ name }) => name) ?? null, types });
     const stream = hub.connect(request.headers.get("last-event-id"), request.signal, filter);
     return new Response(stream, { headers: HEADERS });
   });

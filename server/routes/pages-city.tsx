@@ -47,7 +47,13 @@ export function cityPages(options: PagesOptions) {
     const path = `/cities/${place.slug}`;
     const now = clock.now();
     const frame = frameAround(
-      frameOf(services, assets, now, { path, title: place.name, whole: null, units }),
+      frameOf(services, assets, now, {
+        path,
+        title: place.name,
+        whole: null,
+        units,
+        live: { cities: [place.slug] },
+      }),
     );
     const rest = async () => {
       await breathe(); // so that the top is on its way first

@@ -24,7 +24,7 @@ export function pipelinePages(options: PagesOptions) {
   return new Elysia()
     .get("/pipeline", async ({ request }) => {
       new Parameters(request, []);
-      const page = { path: "/pipeline", title: "Pipeline" };
+      const page = { path: "/pipeline", title: "Pipeline", live: { status: true } };
       return pageResponse(options, request, page, <PipelinePage {...await props()} />);
     })
     .get("/fragments/pipeline", async ({ request }) => {

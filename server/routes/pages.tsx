@@ -168,21 +168,17 @@ async function nowShell(
   const { units, favourites } = reader;
   const now = clock.now();
   const asOf = pageClock(services, now);
+  const cities = citiesOf(services, asOf, reader);
   const frame = frameOf(services, assets, now, {
     path: "/",
     title: "Now",
     whole: late === null ? listAddress({ ...reader, whole: true }) : null,
     units,
+    live: { cities: [...new Set([...cities.cards, ...cities.list.rows].map(({ slug }) => slug))] },
   });
   const headline = headlineOf(services, asOf);
   const page = (
-    <NowPage
-      headline={headline}
-      {...citiesOf(services, asOf, reader)}
-      favourites={new Set(favourites)}
-      late={late}
-      units={units}
-    />
+    <NowPage headline={headline} {...cities} favourites={new Set(favourites)} late={late} units={units} />
   );
   return layout(frame, await render(page));
 }

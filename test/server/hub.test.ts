@@ -285,9 +285,9 @@ describe("Hub with filters", () => {
   };
   test("sends what concerns a city only, and everything to who asks for all", async () => {
     const { say, join } = world();
-    const london = join({ city: "London", types: null });
-    const twin = join({ city: "London", types: null });
-    const all = join({ city: null, types: null });
+    const london = join({ cities: ["London"], types: null });
+    const twin = join({ cities: ["London"], types: null });
+    const all = join({ cities: null, types: null });
     say("observations", { observations: of("Tokyo") }, 1);
     say("observations", { observations: of("Tokyo", "London") }, 2);
     say("judgements", { judgements: of("Tokyo") });
@@ -310,9 +310,23 @@ describe("Hub with filters", () => {
       "result",
     ]);
   });
+  test("sends what concerns several cities in one event", async () => {
+    const { say, join } = world();
+    const both = join({ cities: ["Tokyo", "London"], types: ["observations"] });
+    say("observations", { observations: of("Tokyo", "Rome", "London") }, 1);
+    say("observations", { observations: of("Rome") }, 2);
+    const [first, second] = await both.take(2);
+    expect(first).toMatchObject({ event: "snapshot", data: snapshot() });
+    expect(second?.data).toEqual({
+      observations: [
+        { city: "Tokyo", temperature: 0 },
+        { city: "London", temperature: 2 },
+      ],
+    });
+  });
   test("sends the types that are wanted, and a snapshot whatever is wanted", async () => {
     const { hub, say, join, clock } = world();
-    const reader = join({ city: null, types: ["result"] });
+    const reader = join({ cities: null, types: ["result"] });
     say("observations", { observations: of("London") }, 1);
     say("result", { job: "a" });
     expect((await reader.take(2)).map(({ event }) => event)).toEqual(["snapshot", "result"]);
@@ -324,13 +338,13 @@ describe("Hub with filters", () => {
     const { say, join } = world();
     for (const id of [1, 2, 3, 4, 5])
       say("observations", { observations: of(id % 2 === 0 ? "London" : "Tokyo") }, id);
-    const london = join({ city: "London", types: null }, "e1-2");
+    const london = join({ cities: ["London"], types: null }, "e1-2");
     say("observations", { observations: of("London") }, 6);
     expect((await london.take(2)).map(({ id }) => id)).toEqual(["e1-4", "e1-6"]);
   });
   test("tells the newest id with the heartbeat, so that who gets nothing resumes all the same", async () => {
     const { say, join, clock } = world();
-    const london = join({ city: "London", types: null });
+    const london = join({ cities: ["London"], types: null });
     await london.take(1);
     say("observations", { observations: of("Tokyo") }, 7);
     await clock.advance(10_000);
@@ -393,6 +407,32 @@ describe("Hub's heartbeat", () => {
     hub.close();
     await clock.advance(1);
     expect(clock.nextWakeMs).toBeUndefined();
+  });
+});
+
+describe("GET /live?city=", () => {
+  test("takes slugs and names, and refuses too many and one that is not there, by name", async () => {
+    const api = testApi();
+    hubs.push(api.hub);
+    const ask = (city: string) =>
+      api.app.handle(
+        new Request(`http://localhost/live?city=${encodeURIComponent(city)}`, { method: "HEAD" }),
+      );
+    const errorOf = async (city: string) => {
+      const answer = await api.app.handle(
+        new Request(`http://localhost/live?city=${encodeURIComponent(city)}`),
+      );
+      return [answer.status, ((await answer.json()) as { error: { message: string } }).error.message];
+    };
+    expect((await ask("london,New York")).status).toBe(200);
+    expect(await errorOf("london,atlantis")).toEqual([
+      404,
+      'The parameter city is "atlantis", wanted the name or slug of a city',
+    ]);
+    expect(await errorOf(Array(101).fill("london").join(","))).toEqual([
+      400,
+      expect.stringContaining("wanted at most 100 cities"),
+    ]);
   });
 });
 

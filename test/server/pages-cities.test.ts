@@ -41,6 +41,26 @@ describe("GET / with thousands of cities", () => {
     expect(wordsOf(html)).toContain("Page 1 of 40");
   });
 
+  test("pages hear live of the cities they show, and of no other", async () => {
+    const liveOf = (html: string) =>
+      new URL(/data-live="([^"]*)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "", "http://localhost")
+        .searchParams;
+    const html = await app.text("/?page=3", favouring("sao-tome"));
+    const slugs = liveOf(html).get("city")?.split(",") ?? [];
+    expect(slugs).toHaveLength(cardsOf(html).length + rowsOf(html).length);
+    expect(slugs.slice(0, 2)).toEqual(["sao-tome", "station-0"]);
+    expect(slugs.at(-1)).toBe(`station-${Number(rowsOf(html).at(-1)?.slice(-4))}`);
+    expect(liveOf(await app.text("/cities/station-77")).get("city")).toBe("station-77");
+    expect(
+      liveOf(await app.text("/about"))
+        .get("city")
+        ?.split(","),
+    ).toHaveLength(8);
+    expect(liveOf(await app.text("/pipeline")).get("types")).toContain("status");
+    const few = await pageApp(new FakeServices());
+    expect(liveOf(await few.text("/")).get("city")).toBeNull();
+  });
+
   test("pages through all of them, each once, by plain links", async () => {
     const seen = cardsOf(await app.text("/"));
     let path: string | undefined = "/";

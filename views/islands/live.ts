@@ -58,7 +58,7 @@ export function lastHeard(): number | undefined {
 export function connect(): void {
   clearTimeout(retry);
   source?.close();
-  source = new EventSource("/live");
+  source = new EventSource(document.documentElement.dataset.live ?? "/live");
   source.addEventListener("open", opened);
   source.addEventListener("error", failed);
   listen<{ current: { observation: Observation }[] }>("snapshot", ({ current }) => {
