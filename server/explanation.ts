@@ -37,17 +37,18 @@ export async function explain(
   city: Place,
   { timestamp, source, signal }: { timestamp: number; source: string | null; signal: AbortSignal },
 ): Promise<Explanation[]> {
-  const limits = await (limitsRead ??= readLimits());
-  const found = await services.why({ city: city.name, timestamp, source, signal });
-  if (found.length === 0) return [];
-  const { rows } = await services.observations({
-    city: city.name,
-    from: timestamp,
-    to: timestamp + 1,
-    limit: SOURCES_MAX,
-    after: null,
-    signal,
-  });
+  const [limits, found, { rows }] = await Promise.all([
+    (limitsRead ??= readLimits()),
+    services.why({ city: city.name, timestamp, source, signal }),
+    services.observations({
+      city: city.name,
+      from: timestamp,
+      to: timestamp + 1,
+      limit: SOURCES_MAX,
+      after: null,
+      signal,
+    }),
+  ]);
   const here = limitsAt(limits, city.latitude, timestamp);
   const unjudged = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null])) as {
     [Name in keyof Flags]: null;

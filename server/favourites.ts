@@ -1,6 +1,6 @@
 import type { Place } from "../core/city.ts";
 import { RequestError } from "../core/errors.ts";
-import { cookieOf } from "./pages/page.ts";
+import { cookieOf } from "./pages/page.tsx";
 
 /** The cookie that holds the slugs of a reader's favourite cities. */
 export const FAVOURITES_COOKIE = "favourites";

@@ -16,7 +16,7 @@ import { anomaliesOf, cityNowOf, foundAnomalies, pageClock, statisticsRows } fro
 import type { Result, Services } from "../services.ts";
 import { readCityHistory } from "./city-history.ts";
 import { columnsOf, infoOf, rowsOfCity } from "./columns.ts";
-import type { PagesOptions } from "./page.ts";
+import type { PagesOptions } from "./page.tsx";
 
 /** Days in the table by day, anomalies in the list, and marks in the chart. */
 const DAYS = 14;

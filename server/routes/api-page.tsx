@@ -4,7 +4,7 @@ import { anchorOf, curlOf, headOf, parametersOf } from "../api/docs.ts";
 import { TAGS } from "../api/endpoint.ts";
 import { ENDPOINTS } from "../api/endpoints.ts";
 import { errorStatuses, openApiPath } from "../api/openapi.ts";
-import { pageResponse, type PagesOptions } from "../pages/page.ts";
+import { pageResponse, type PagesOptions } from "../pages/page.tsx";
 import { Parameters } from "../parameters.ts";
 import { OPENAPI_PATH } from "./openapi.ts";
 

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import packageJson from "../../package.json" with { type: "json" };
 import { AboutPage, type AboutProps } from "../../views/pages/about.tsx";
-import { pageResponse, type PagesOptions } from "../pages/page.ts";
+import { pageResponse, type PagesOptions } from "../pages/page.tsx";
 import { Parameters } from "../parameters.ts";
 
 /** Packages whose version helps who reports a fault. */

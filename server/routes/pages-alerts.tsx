@@ -7,7 +7,7 @@ import type { AlertsProps, RuleEntry } from "../../views/pages/alerts-props.ts";
 import { AlertsPage } from "../../views/pages/alerts.tsx";
 import { quietText, targetOf } from "../alerts.ts";
 import { readText } from "../body.ts";
-import { pageResponse, type PagesOptions } from "../pages/page.ts";
+import { pageResponse, type PagesOptions } from "../pages/page.tsx";
 import { Parameters } from "../parameters.ts";
 import { opened, withCity } from "./alerts.ts";
 

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { AnomaliesPage, SEVERITIES, WINDOWS } from "../../views/pages/anomalies.tsx";
 import { KINDS } from "../../views/parts/anomaly-item.tsx";
 import { anomaliesPageOf } from "../pages/anomalies.ts";
-import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
+import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.tsx";
 import { badParameter, Parameters } from "../parameters.ts";
 
 /** Every anomaly, filtered by the address. */

@@ -1,25 +1,21 @@
 import { Elysia } from "elysia";
-import { codeOf, messageOf, RequestError } from "../../core/errors.ts";
+import { RequestError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { frameAround } from "../../views/layout.tsx";
 import { CityRest, CityTop } from "../../views/pages/city.tsx";
 import { RANGES } from "../../views/pages/city-props.ts";
 import { LONGEST_MS, SHORTEST_MS, type TimeWindow } from "../../views/zoom.ts";
 import { favouritesOfReader } from "../favourites.ts";
-import { frameOf } from "../page-props.ts";
 import { cityPageOf, withHistory } from "../pages/city.ts";
-import { PAGE_HEADERS, type PagesOptions, unitsOfReader } from "../pages/page.ts";
+import { pageInOrder, type PagesOptions, unitsOfReader } from "../pages/page.tsx";
 import { badParameter, Parameters } from "../parameters.ts";
-import { streamInOrder } from "../stream-page.ts";
-import { breathe } from "../table.ts";
 
 /** What is shown when nobody asks for another range. */
 const DEFAULT_RANGE = "7d";
 
 /** A page for each city. */
 export function cityPages(options: PagesOptions) {
-  const { services, assets, clock, logger } = options;
+  const { services } = options;
   return new Elysia().get("/cities/:slug", async ({ request, params }) => {
     const place = services.cities().find(({ slug }) => slug === params.slug);
     if (place === undefined) {
@@ -36,36 +32,17 @@ export function cityPages(options: PagesOptions) {
     const zoom = zoomOf(parameters);
     // A form sends its empty choice too.
     const compare = parameters.text("compare") === "" ? null : parameters.city("compare", services.cities());
-    const units = unitsOfReader(request);
     const props = cityPageOf(options, place, {
       range,
       zoom,
       compare,
-      units,
+      units: unitsOfReader(request),
       favourites: favouritesOfReader(request),
     });
-    const path = `/cities/${place.slug}`;
-    const now = clock.now();
-    const frame = frameAround(
-      frameOf(services, assets, now, {
-        path,
-        title: place.name,
-        whole: null,
-        units,
-        live: { cities: [place.slug] },
-      }),
-    );
-    const rest = async () => {
-      await breathe(); // so that the top is on its way first
-      try {
-        return String(<CityRest {...await withHistory(options, props)} />) + frame.foot + frame.end;
-      } catch (error) {
-        logger.error(`Cannot show ${path}: ${messageOf(error)}`, { code: codeOf(error) });
-        throw error;
-      }
-    };
-    const top = String(<CityTop {...props} />);
-    return new Response(streamInOrder(frame.start + top, rest()), { headers: PAGE_HEADERS });
+    const page = { path: `/cities/${place.slug}`, title: place.name, live: { cities: [place.slug] } };
+    return pageInOrder(options, request, page, <CityTop {...props} />, async () => (
+      <CityRest {...await withHistory(options, props)} />
+    ));
   });
 }
 

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import { FAVOURITES_COOKIE, favouritesOfReader, withFavourite, writeFavourites } from "../favourites.ts";
-import { KEPT_SECONDS, ownPath, type PagesOptions } from "../pages/page.ts";
+import { KEPT_SECONDS, ownPath, type PagesOptions } from "../pages/page.tsx";
 
 /** Takes a city into a reader's favourites (`add`) or out of them (`remove`), and leads back to where it was asked. */
 export function favouritesPage({ services }: Pick<PagesOptions, "services">) {

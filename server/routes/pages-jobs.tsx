@@ -4,7 +4,7 @@ import { describe } from "../../core/observation.ts";
 import { JobPage, JobRuns } from "../../views/pages/job.tsx";
 import { Jobs, JobsPage } from "../../views/pages/jobs.tsx";
 import { jobOf, jobPageOf, jobsOf } from "../pages/jobs.ts";
-import { fragmentResponse, pageResponse, type PagesOptions } from "../pages/page.ts";
+import { fragmentResponse, pageResponse, type PagesOptions } from "../pages/page.tsx";
 import { Parameters } from "../parameters.ts";
 import type { JobInfo } from "../services.ts";
 

@@ -4,7 +4,7 @@ import { parseTimestamp } from "../../core/time.ts";
 import { Pipeline, PipelinePage } from "../../views/pages/pipeline.tsx";
 import type { PipelineProps, RejectedProps } from "../../views/props.ts";
 import { pageClock, pipelineOf } from "../page-props.ts";
-import { fragmentResponse, pageResponse, type PagesOptions } from "../pages/page.ts";
+import { fragmentResponse, pageResponse, type PagesOptions } from "../pages/page.tsx";
 import { Parameters } from "../parameters.ts";
 
 /** Rejected records on the page. */

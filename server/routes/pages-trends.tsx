@@ -5,7 +5,7 @@ import { TREND_RANGES, TREND_VARIABLES, TrendsPage } from "../../views/pages/tre
 import { cityForecast } from "../pages/city.ts";
 import { infoOf } from "../pages/columns.ts";
 import { forecastCities, forecastVerification } from "../forecast-verification.ts";
-import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
+import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.tsx";
 import { trendsPageOf } from "../pages/trends.ts";
 import { badParameter, Parameters } from "../parameters.ts";
 

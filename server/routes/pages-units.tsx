@@ -8,7 +8,7 @@ import {
   type PagesOptions,
   UNITS_COOKIE,
   unitsOfReader,
-} from "../pages/page.ts";
+} from "../pages/page.tsx";
 import { Parameters } from "../parameters.ts";
 
 /** Where a reader chooses units and clock. */

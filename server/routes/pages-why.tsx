@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
 import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
-import { WhyPage } from "../../views/pages/why.tsx";
+import { WhyRest, WhyTop } from "../../views/pages/why.tsx";
 import { explain } from "../explanation.ts";
-import { pageResponse, type PagesOptions, unitsOfReader } from "../pages/page.ts";
+import { pageInOrder, type PagesOptions, unitsOfReader } from "../pages/page.tsx";
 import { badParameter, Parameters } from "../parameters.ts";
 import type { Services } from "../services.ts";
 
@@ -18,17 +18,16 @@ export function whyPage(options: PagesOptions) {
     const parameters = new Parameters(request, ["city", "timestamp", "source"]);
     const city = parameters.city("city", services.cities());
     if (city === null) throw badParameter("city", null, "the name or slug of a city");
-    const time = parameters.time("timestamp") ?? (await newestCommitted(services, city.name, request.signal));
+    const timestamp = parameters.time("timestamp");
     const source = parameters.text("source");
-    const sources =
-      time === null ? [] : await explain(services, city, { timestamp: time, source, signal: request.signal });
     const place = { name: city.name, slug: city.slug, zone: city.zone };
-    return pageResponse(
-      options,
-      request,
-      { path: null, title: `Why? ${city.name}` },
-      <WhyPage place={place} time={time} units={unitsOfReader(request)} sources={sources} />,
-    );
+    const page = { path: null, title: `Why? ${city.name}`, live: { cities: [city.slug] } };
+    return pageInOrder(options, request, page, <WhyTop place={place} />, async () => {
+      const { signal } = request;
+      const time = timestamp ?? (await newestCommitted(services, city.name, signal));
+      const sources = time === null ? [] : await explain(services, city, { timestamp: time, source, signal });
+      return <WhyRest place={place} time={time} units={unitsOfReader(request)} sources={sources} />;
+    });
   });
 }
 

@@ -27,7 +27,7 @@ import {
   type PagesOptions,
   render,
   unitsOfReader,
-} from "../pages/page.ts";
+} from "../pages/page.tsx";
 import { badParameter, Parameters } from "../parameters.ts";
 import { type LateSlot, streamPage } from "../stream-page.ts";
 import { breathe } from "../table.ts";

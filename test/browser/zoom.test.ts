@@ -65,7 +65,7 @@ describe.skipIf(!HAS_CHROMIUM)("the history of a city in Chromium", () => {
   /** Resolves when what was fetched stands on the page. */
   const settled = async (page: Page, before: string) => {
     await page.waitForURL((url) => url.href !== before);
-    await page.locator("iso-zoom:not(.is-moving)").waitFor();
+    await page.locator("iso-zoom:not(.is-moving):not([aria-busy])").waitFor();
   };
   const viewBox = (page: Page) => page.locator(".plot-xy > svg[viewBox]").first().getAttribute("viewBox");
   const width = ({ from, to }: { from: number; to: number }) => to - from;

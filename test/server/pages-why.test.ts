@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { LakeError } from "../../core/errors.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import { FakeServices, row, why } from "./fake-services.ts";
 import { pageApp, type PageApp, wordsOf } from "./page-app.ts";
@@ -13,12 +14,21 @@ beforeEach(async () => {
 });
 
 describe("GET /why", () => {
+  test("says that it cannot be told while the lake is away, and logs why", async () => {
+    services.failure = new LakeError("unavailable", "Cannot list /secret");
+    const html = await app.text("/why?city=london");
+    expect(wordsOf(html)).toContain("Cannot show the rest of this page.");
+    expect(html).toEndWith("</html>\n");
+    expect(html).not.toContain("/secret");
+    expect(app.lines[0]).toContain("/secret");
+  });
+
   test("tells of the newest report: values, flags, limits, origin, what it replaced and who used it", async () => {
     const html = await app.text("/why?city=london");
     const words = wordsOf(html);
     for (const wanted of [
-      "Why this value? London, Sat 31 Jan, 11:50 UTC",
-      "simulator good",
+      "Why this value? London",
+      "simulator Sat 31 Jan, 11:50 UTC good",
       "Temperature 7.5 °C good 55.0 °C",
       "Log weather, partition 0, offset 7",
       "File observations/date=2026-01-31/hour=11/weather+0+7.jsonl",

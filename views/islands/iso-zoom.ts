@@ -238,6 +238,7 @@ class IsoZoom extends HTMLElement {
     this.#loading?.abort();
     clearTimeout(this.#timer);
     const { signal } = (this.#loading = new AbortController());
+    this.setAttribute("aria-busy", "true");
     try {
       const response = await fetch(address, { signal });
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -257,6 +258,9 @@ class IsoZoom extends HTMLElement {
       console.warn("Cannot show that part of the history:", error);
       this.#wanted = this.#drawn;
       this.#preview();
+    } finally {
+      // A load that was overtaken leaves the sign to the one after it.
+      if (this.#loading?.signal === signal) this.removeAttribute("aria-busy");
     }
   }
 

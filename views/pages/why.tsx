@@ -36,9 +36,16 @@ export interface WhySource {
   results: { job: string; used: boolean | null }[];
 }
 
-/** What the page shows. */
-export interface WhyPageProps {
-  place: { name: string; slug: string; zone: string | null };
+/** Whose value it is. */
+export interface WhyPlace {
+  name: string;
+  slug: string;
+  zone: string | null;
+}
+
+/** What the page shows below its top. */
+export interface WhyRestProps {
+  place: WhyPlace;
   /** When it was observed, ms; null where no report of the city is committed. */
   time: number | null;
   units: Units;
@@ -58,10 +65,8 @@ const TESTS: Record<QualityTest, string> = {
   q_neighbour: "Other sources of the city",
 };
 
-/** Why a value is what it is: where it comes from, how it was judged, what was made of it. */
-export function WhyPage({ place, time, units, sources }: WhyPageProps): JSX.Element {
-  const clock = zoneTime(units.time === "city" ? place.zone : null);
-  const scales = scalesOf(units);
+/** The top of the page that says why a value is what it is. */
+export function WhyTop({ place }: { place: WhyPlace }): JSX.Element {
   return (
     <>
       <p class="crumb">
@@ -73,11 +78,21 @@ export function WhyPage({ place, time, units, sources }: WhyPageProps): JSX.Elem
         <h1>
           Why this value?{" "}
           <span class="rest" safe>
-            {time === null ? place.name : `${place.name}, ${clock.short(time)} ${clock.name(time)}`}
+            {place.name}
           </span>
         </h1>
         <p class="asof">Where it comes from, how it was judged, and what was computed with it.</p>
       </div>
+    </>
+  );
+}
+
+/** Below it: where the value comes from, how it was judged, what was made of it. */
+export function WhyRest({ place, time, units, sources }: WhyRestProps): JSX.Element {
+  const clock = zoneTime(units.time === "city" ? place.zone : null);
+  const scales = scalesOf(units);
+  return (
+    <>
       {sources.length === 0 ? (
         <Empty
           what={time === null ? "No report is committed yet." : "No report of that time is committed."}
@@ -98,12 +113,16 @@ interface SourceProps {
 }
 
 function Source(props: SourceProps): JSX.Element {
-  const { one, id } = props;
+  const { one, id, clock } = props;
+  const observed = parseTimestamp(one.observation.timestamp);
   return (
     <section aria-labelledby={id}>
       <div class="bar">
         <h2 id={id}>
           <span safe>{one.observation.source}</span>{" "}
+          <span class="count" safe>
+            {`${clock.short(observed)} ${clock.name(observed)}`}
+          </span>{" "}
           {one.observation.flag === null ? (
             <span class="u">not judged yet</span>
           ) : (

@@ -1,11 +1,15 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
-import { layout, type Shell } from "../../views/layout.tsx";
+import { codeOf, messageOf } from "../../core/errors.ts";
+import { frameAround, layout, type Shell } from "../../views/layout.tsx";
+import { Failed } from "../../views/parts/notes.tsx";
 import { readUnits, type Units } from "../../views/units.ts";
 import type { Assets } from "../assets.ts";
 import type { LiveWanted } from "../live-address.ts";
 import { frameOf } from "../page-props.ts";
 import type { Services } from "../services.ts";
+import { streamInOrder } from "../stream-page.ts";
+import { breathe } from "../table.ts";
 import type { ShownConfig } from "../shown-config.ts";
 
 /** What the pages are made of. */
@@ -63,6 +67,40 @@ export async function pageResponse(
   const units = unitsOfReader(request);
   const frame = frameOf(services, assets, clock.now(), { ...page, whole: null, units });
   return new Response(closed(layout(frame, await render(element))), { status, headers: PAGE_HEADERS });
+}
+
+/**
+ * A page whose top is sent at once, and the rest when it is there. A rest that fails says so in its place, and the log says why.
+ *
+ * @param rest reads what the lake or the engine must be asked for
+ */
+export async function pageInOrder(
+  { services, assets, clock, logger }: PagesOptions,
+  request: Request,
+  page: { path: string | null; title: string; live?: LiveWanted },
+  top: JSX.Element,
+  rest: () => Promise<JSX.Element>,
+): Promise<Response> {
+  const units = unitsOfReader(request);
+  const { start, foot, end } = frameAround(
+    frameOf(services, assets, clock.now(), { ...page, whole: null, units }),
+  );
+  const made = async () => {
+    await breathe(); // so that the top is on its way first
+    try {
+      return await render(await rest());
+    } catch (error) {
+      logger.error(`Cannot show the rest of "${page.title}": ${messageOf(error)}`, { code: codeOf(error) });
+      return render(
+        <Failed what="Cannot show the rest of this page." todo="Load it again to try once more." />,
+      );
+    }
+  };
+  const body = streamInOrder(
+    start + (await render(top)),
+    made().then((html) => html + foot + end),
+  );
+  return new Response(body, { headers: PAGE_HEADERS });
 }
 
 /** A part of a page that is fetched anew. */
