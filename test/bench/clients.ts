@@ -3,7 +3,7 @@ import { textTable } from "../../server/commands/command.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import { type Server, startServer } from "./child.ts";
 import { type BenchOptions, median, percentile, shown, until, withFolder } from "./measure.ts";
-import { post, startProgram } from "./program.ts";
+import { post, runJobs, startProgram } from "./program.ts";
 import { type FromReaders, type ReadersInput, nowMs } from "./readers-child.ts";
 
 /** Between two events, ms. */
@@ -34,7 +34,8 @@ interface Measured {
 /**
  * Thousands of clients of the live feed of one process, one event a second: latency from just before the append is posted
  * to each client's socket, and the memory of the server, also with a client that never reads; beside a bare server that sends
- * one event for each that is posted. The program sends more than that: the judgement and the pipeline's state follow.
+ * one event for each that is posted. The program sends more than that: the judgement and the pipeline's state follow. Its jobs have run
+ * before, because the first data starts all of them at once, and they take both of two cores.
  *
  * @throws Error where the system lets a process open too few files, or an event did not arrive
  */
@@ -53,7 +54,7 @@ export async function benchClients({ quick, print }: BenchOptions): Promise<void
       const load = { readers, events, silent };
       await withFolder(async (folder) => {
         const program = await startProgram(folder, { cities: 1, env: { ANALYTICS_CRON: "0 0 1 1 *" } });
-        note(`isobar${also}`, await measure(program, load));
+        note(`isobar${also}`, await measure(program, load, () => runJobs(program)));
       });
       note(`bare Bun.serve${also}`, await measure(await startServer("bare-child.ts"), load));
     }
@@ -87,12 +88,14 @@ export async function benchClients({ quick, print }: BenchOptions): Promise<void
 async function measure(
   server: Server,
   { readers, events, silent }: { readers: number; events: number; silent: number },
+  ready: () => Promise<void> = async () => {},
 ): Promise<Measured> {
   const total = WARM + events;
   const groups: Group[] = [];
   try {
     // Warm before the first reader: its memory is not theirs.
     for (let i = 1; i <= WARM; i++) await send(server, BASE - i * 1000);
+    await ready(); // their memory neither
     const { rss: before } = await server.memory();
     for (let i = 0; i < PROCESSES; i++) {
       const share = Math.floor(readers / PROCESSES) + (i < readers % PROCESSES ? 1 : 0);
