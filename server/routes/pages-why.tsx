@@ -20,13 +20,12 @@ export function whyPage(options: PagesOptions) {
     if (city === null) throw badParameter("city", null, "the name or slug of a city");
     const timestamp = parameters.time("timestamp");
     const source = parameters.text("source");
-    const place = { name: city.name, slug: city.slug, zone: city.zone };
     const page = { path: null, title: `Why? ${city.name}`, live: { cities: [city.slug] } };
-    return pageInOrder(options, request, page, <WhyTop place={place} />, async () => {
+    return pageInOrder(options, request, page, <WhyTop place={city} />, async () => {
       const { signal } = request;
       const time = timestamp ?? (await newestCommitted(services, city.name, signal));
       const sources = time === null ? [] : await explain(services, city, { timestamp: time, source, signal });
-      return <WhyRest place={place} time={time} units={unitsOfReader(request)} sources={sources} />;
+      return <WhyRest place={city} time={time} units={unitsOfReader(request)} sources={sources} />;
     });
   });
 }

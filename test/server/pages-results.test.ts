@@ -27,6 +27,7 @@ describe("GET /anomalies", () => {
     );
     expect(words).not.toMatch(NONSENSE);
     expect(html).toContain(`href="/cities/london?range=24h"`);
+    expect(html).toMatch(/href="\/why\?city=london&amp;timestamp=[^"]+"/);
     expect(html).toContain("/api/v1/observations?city=london&amp;from=2026-01-31T12%3A00%3A00Z");
   });
 

@@ -75,6 +75,6 @@ describe("GET /why", () => {
   });
 });
 
-test("a city's page and an anomaly lead to it", async () => {
+test("a city's page leads to it", async () => {
   expect(await app.text("/cities/london")).toContain(`href="/why?city=london"`);
 });

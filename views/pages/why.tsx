@@ -1,9 +1,10 @@
 import { QUALITY_TESTS, type Flag, type Flags, type QualityTest } from "../../core/quality.ts";
-import { type Observation, type Row } from "../../core/observation.ts";
+import type { Observation, Row } from "../../core/observation.ts";
 import { parseTimestamp } from "../../core/time.ts";
 import { attribute } from "../attribute.ts";
 import { formatNumber } from "../format.ts";
 import { MEASURES } from "../measures.ts";
+import { Fact } from "../parts/fact.tsx";
 import { FlagMark } from "../parts/flag.tsx";
 import { measureClass } from "../parts/measure.tsx";
 import { Empty } from "../parts/notes.tsx";
@@ -19,7 +20,6 @@ interface LimitProps {
   fail_low: number | null;
   fail_high: number | null;
   unit: string;
-  source: string;
 }
 
 /** Why one source's observation is what it is. */
@@ -208,15 +208,6 @@ function Origin({ one: { record, file, commit, observation }, clock }: SourcePro
         </dd>
       </div>
     </dl>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }): JSX.Element {
-  return (
-    <div>
-      <dt safe>{name}</dt>
-      <dd safe>{value}</dd>
-    </div>
   );
 }
 

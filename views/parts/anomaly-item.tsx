@@ -7,6 +7,7 @@ import { type Scale, scalesOf, type Units } from "../units.ts";
 import { zoneTime } from "../zone-time.ts";
 import { Age } from "./age.tsx";
 import { anomalyReasons, anomalyWords, levelOf } from "./anomalies.tsx";
+import { Fact } from "./fact.tsx";
 import { Icon } from "./icons.tsx";
 
 /** Kinds of anomalies, as they stand in the address, and what each means. */
@@ -91,15 +92,6 @@ export function AnomalyItem({
         {anomalyReasons(anomaly, temperature).join(" · ")}
       </p>
     </li>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }): JSX.Element {
-  return (
-    <div>
-      <dt safe>{name}</dt>
-      <dd safe>{value}</dd>
-    </div>
   );
 }
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
   await admin.connect();
 });
 afterAll(async () => {
-  await admin.disconnect();
+  await admin?.disconnect();
   await kafka?.end();
 });
 
