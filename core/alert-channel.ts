@@ -277,3 +277,17 @@ function minutesOf(value: unknown): number | undefined {
   const match = typeof value === "string" ? /^([01]\d|2[0-3]):([0-5]\d)$/.exec(value) : null;
   return match === null ? undefined : Number(match[1]) * 60 + Number(match[2]);
 }
+
+/** Where a channel leads, without what may be a key or whose address it is: a host, or `…@example.org`. */
+export function targetOf(channel: AlertChannel): string {
+  if (channel.type !== "email") return new URL(channel.url).host;
+  return channel.to.map((address) => `…${address.slice(address.lastIndexOf("@"))}`).join(", ");
+}
+
+/** A channel's quiet hours for people: `22:00–07:00 Europe/London`; null where it has none. */
+export function quietText({ quietHours }: AlertChannel): string | null {
+  if (quietHours === null) return null;
+  const clock = (minutes: number) =>
+    `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+  return `${clock(quietHours.from)}–${clock(quietHours.to)} ${quietHours.zone}`;
+}

@@ -6,9 +6,9 @@ import { backoffMs } from "../core/retry.ts";
 import { DAY_MS, formatTimestamp, HOUR_MS } from "../core/time.ts";
 import { rowsOf } from "../spark/arrow.ts";
 import type { Engine } from "../spark/engine.ts";
-import type { LakeReader } from "./lake-reader.ts";
+import type { LakeReader } from "./readers/lake-reader.ts";
 import type { Log, NewRecord } from "./log/log.ts";
-import { timestampLiteral } from "./rows.ts";
+import { timestampLiteral } from "./readers/rows.ts";
 import {
   type Archive,
   ARCHIVE_CALL_DAYS,

@@ -11,7 +11,7 @@ import { fold, type ChainState, type LiveFile } from "./commits/fold.ts";
 import { dataFileName, dayFolder, hourFolder, offsetsOf, placeOf } from "./commits/names.ts";
 import { sweep } from "./commits/sweep.ts";
 import type { Chain } from "./commits/writer.ts";
-import { snapshotFile } from "./lake-reader.ts";
+import { snapshotFile } from "./readers/lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
 import type { BackgroundJob } from "./supervisor.ts";

@@ -11,7 +11,7 @@ import type { ChainState } from "./commits/fold.ts";
 import { dataFileName, hourFolder } from "./commits/names.ts";
 import { ChainWriter, type Chain } from "./commits/writer.ts";
 import { CommittedIndex } from "./dedupe.ts";
-import { overlaps, rangeOfHours, snapshotFile } from "./lake-reader.ts";
+import { overlaps, rangeOfHours, snapshotFile } from "./readers/lake-reader.ts";
 import type { NewFile } from "./lake/lake.ts";
 import type { Log, LogRecord } from "./log/log.ts";
 import type { Snapshot } from "../spark/engine.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import { HOUR_MS } from "../core/time.ts";
-import type { LakeReader } from "./lake-reader.ts";
+import type { LakeReader } from "./readers/lake-reader.ts";
 import type { SqliteLog } from "./log/sqlite.ts";
 import type { BackgroundJob } from "./supervisor.ts";
 

@@ -8,10 +8,10 @@ import { parseRecords, type ParsedRecord } from "./batch.ts";
 import type { FileInfo } from "./commits/entry.ts";
 import { fold, type ChainState } from "./commits/fold.ts";
 import { offsetsOf } from "./commits/names.ts";
-import { overlaps, snapshotFile } from "./lake-reader.ts";
+import { overlaps, snapshotFile } from "./readers/lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
-import { readRows, withRevisions } from "./rows.ts";
+import { readRows, withRevisions } from "./readers/rows.ts";
 
 /** Records compared at a time: this bounds the memory. */
 const CHUNK = 50_000;

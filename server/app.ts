@@ -1,28 +1,26 @@
 import { type AnyElysia, Elysia } from "elysia";
 import type { Clock } from "../core/clock.ts";
-import { ConfigError, RequestError, codeOf } from "../core/errors.ts";
+import { RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { BODY_MAX } from "./body.ts";
-import type { WebContext } from "./context.ts";
-import { type Problem, logProblem, noRoute, pathOf, problemOf, problemResponse } from "./errors.ts";
-import type { Hub } from "./hub.ts";
-import { ResultCache } from "./result-cache.ts";
-import { cityRoutes } from "./routes/cities.ts";
-import { currentRoutes } from "./routes/current.ts";
-import { dayRoutes } from "./routes/days.ts";
-import { healthRoutes } from "./routes/health.ts";
-import { ingestRoutes } from "./routes/ingest.ts";
-import { jobRoutes } from "./routes/jobs.ts";
-import { liveRoutes } from "./routes/live.ts";
-import { observationRoutes } from "./routes/observations.ts";
+import type { WebContext } from "./http/context.ts";
+import { type Problem, logProblem, noRoute, pathOf, problemOf, problemResponse } from "./http/problems.ts";
+import type { Hub } from "./live/hub.ts";
+import { ResultCache } from "./formats/result-cache.ts";
+import { cityRoutes } from "./routes/weather/cities.ts";
+import { currentRoutes } from "./routes/weather/current.ts";
+import { dayRoutes } from "./routes/weather/days.ts";
+import { healthRoutes } from "./routes/operation/health.ts";
+import { ingestRoutes } from "./routes/weather/ingest.ts";
+import { jobRoutes } from "./routes/analytics/jobs.ts";
+import { liveRoutes } from "./routes/operation/live.ts";
+import { observationRoutes } from "./routes/weather/observations.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
-import { pipelineRoutes } from "./routes/pipeline.ts";
-import { forecastRoutes } from "./routes/forecast.ts";
-import { resultRoutes } from "./routes/results.ts";
-import { whyRoutes } from "./routes/why.ts";
-import { type SecurityOptions, guard } from "./security.ts";
-import type { Services } from "./services.ts";
-import { routable } from "./station-paths.ts";
+import { pipelineRoutes } from "./routes/operation/pipeline.ts";
+import { forecastRoutes } from "./routes/analytics/forecast.ts";
+import { resultRoutes } from "./routes/analytics/results.ts";
+import { whyRoutes } from "./routes/weather/why.ts";
+import { type SecurityOptions, guard } from "./http/security.ts";
+import type { Services } from "./answers/services.ts";
 
 /** What the application is made of. */
 export interface AppOptions {
@@ -88,71 +86,4 @@ function wantsPage(request: Request): boolean {
     !path.startsWith("/api/") &&
     (request.headers.get("accept") ?? "").includes("text/html")
   );
-}
-
-/** Seconds after which a connection that moves nothing is cut: three heartbeats. 0 would keep a dead one for ever. */
-const IDLE_SECONDS = 30;
-
-/** A server that listens. */
-export interface RunningServer {
-  /** Where it is reached. */
-  readonly url: URL;
-  /**
-   * Takes no new connection, lets answers under way finish, and cuts what is left at the deadline. Close the hub first:
-   * its streams never finish by themselves.
-   */
-  stop(deadlineMs: number): Promise<void>;
-}
-
-/**
- * Listens.
- *
- * @param options.port 0 for any free one
- * @throws ConfigError `port_in_use`, or `bad_setting` where the address is not this machine's
- */
-export function startServer(options: {
-  app: AnyElysia;
-  host: string;
-  port: number;
-  clock: Clock;
-}): RunningServer {
-  const { app, host, port, clock } = options;
-  let server: Bun.Server<undefined>;
-  try {
-    server = Bun.serve({
-      hostname: host,
-      port,
-      fetch: (request) => app.fetch(routable(request)),
-      idleTimeout: IDLE_SECONDS,
-      // The route refuses before that, by name; this is for the other routes.
-      maxRequestBodySize: 2 * BODY_MAX,
-      development: false,
-      // Else Bun shares the port with a second server in silence.
-      reusePort: false,
-    });
-  } catch (cause) {
-    if (codeOf(cause) === "EADDRINUSE") {
-      throw new ConfigError("port_in_use", `Cannot listen on ${host}:${port}: the port is in use`, {
-        cause,
-        hint: "Stop the other program, or set PORT to another number.",
-      });
-    }
-    throw new ConfigError(
-      "bad_setting",
-      `Cannot listen on ${host}:${port}: wanted an address of this machine`,
-      {
-        cause,
-        hint: "Set HOST and PORT.",
-      },
-    );
-  }
-  return {
-    url: server.url,
-    async stop(deadlineMs) {
-      const done = new AbortController();
-      await Promise.race([server.stop(false), clock.sleep(deadlineMs, done.signal)]);
-      done.abort();
-      await server.stop(true);
-    },
-  };
 }

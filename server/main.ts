@@ -1,7 +1,7 @@
 import { systemClock } from "../core/clock.ts";
 import { IsobarError, messageOf } from "../core/errors.ts";
 import { createLogger } from "../core/log.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./config/config.ts";
 import { startProgram } from "./program.ts";
 
 const stopping = new AbortController();

@@ -1,6 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { undocumented } from "./documented.ts";
-import { forbiddenImports, type Import, importCycles, importsOf, ROOMS, unexpectedNames } from "./rooms.ts";
+import {
+  codeFiles,
+  crowdedFolders,
+  folderCycles,
+  forbiddenImports,
+  type Import,
+  importCycles,
+  importsOf,
+  ROOMS,
+  unexpectedNames,
+} from "./rooms.ts";
 
 const specifiers = (text: string, path = "jobs/a.ts"): string[] =>
   importsOf(path, text).map((found) => found.specifier);
@@ -113,6 +123,46 @@ describe("importCycles()", () => {
   test("finds none where two ways lead to one file", () => {
     const diamond = [edge("a.ts", "b.ts"), edge("a.ts", "c.ts"), edge("b.ts", "d.ts"), edge("c.ts", "d.ts")];
     expect(importCycles(diamond)).toEqual([]);
+  });
+});
+
+describe("folderCycles()", () => {
+  test("finds a circle of folders that no circle of files makes", () => {
+    const imports = [
+      edge("server/live/a.ts", "server/http/b.ts"),
+      edge("server/http/c.ts", "server/live/d.ts"),
+    ];
+    expect(importCycles(imports)).toEqual([]);
+    expect(folderCycles(imports)).toEqual(["server/live → server/http → server/live"]);
+  });
+
+  test("lets a folder and the one inside it import one way, and files of one folder each other", () => {
+    const imports = [edge("server/a.ts", "server/live/b.ts"), edge("server/live/b.ts", "server/live/c.ts")];
+    expect(folderCycles(imports)).toEqual([]);
+  });
+});
+
+describe("crowdedFolders()", () => {
+  const files = (folder: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${folder}/${i}.ts`);
+
+  test("finds a folder of server/ with more than 15 files, those of its folders not counted", () => {
+    expect(crowdedFolders([...files("server/live", 15), ...files("server/live/deep", 15)])).toEqual([]);
+    expect(crowdedFolders(files("server/live", 16))).toEqual([
+      "server/live holds 16 files, wanted at most 15",
+    ]);
+  });
+});
+
+describe("the folders of server/", () => {
+  test("have each a question in CONTRIBUTING.md, and none that is not there has one", async () => {
+    const root = `${import.meta.dir}/..`;
+    const guide = await Bun.file(`${root}/CONTRIBUTING.md`).text();
+    const told = [...guide.matchAll(/^\| `(server\/[a-z/]+)\/` +\| [^|]+\? +\|$/gm)].map(([, name]) => name);
+    const files = (await codeFiles(root)).filter(
+      (file) => file.split("/").length > 2 && file.startsWith("server/"),
+    );
+    expect(told).toEqual([...new Set(files.map((file) => file.slice(0, file.lastIndexOf("/"))))].sort());
   });
 });
 

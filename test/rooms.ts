@@ -139,6 +139,26 @@ export function importCycles(imports: readonly Import[]): string[] {
   return cycles;
 }
 
+/** Circles of folders: the same for the folders that files lie in, `server/live → server/answers → server/live`. */
+export function folderCycles(imports: readonly Import[]): string[] {
+  const folders = imports.flatMap(({ from, specifier, file }) => {
+    const [own, other] = [dirname(from), file === null ? null : dirname(file)];
+    return other === null || other === own ? [] : [{ from: own, specifier, file: other }];
+  });
+  return importCycles(folders);
+}
+
+/** Most files a folder of `server/` holds, so that one look finds the right one. */
+const CROWDED = 15;
+
+/** Folders of `server/` that hold too many files. */
+export function crowdedFolders(files: readonly string[]): string[] {
+  const own = files.filter((file) => roomOf(file) === "server");
+  return [...Map.groupBy(own, (file) => dirname(file))]
+    .filter(([, inside]) => inside.length > CROWDED)
+    .map(([folder, { length }]) => `${folder} holds ${length} files, wanted at most ${CROWDED}`);
+}
+
 /** Names at the top of the project that nobody asked for. */
 export function unexpectedNames(names: readonly string[]): string[] {
   const known = new Set([...Object.keys(ROOMS), ...OTHER_FOLDERS, ...FILES]);
@@ -150,8 +170,8 @@ export function unexpectedNames(names: readonly string[]): string[] {
 /** Everything that is wrong with the rooms of the project at `root`: one line a finding, none when all is well. */
 export async function checkRooms(root: string): Promise<string[]> {
   const imports: Import[] = [];
-  for (const path of await codeFiles(root))
-    imports.push(...importsOf(path, await Bun.file(join(root, path)).text()));
+  const files = await codeFiles(root);
+  for (const path of files) imports.push(...importsOf(path, await Bun.file(join(root, path)).text()));
   const missing = imports
     .filter(({ file }) => file !== null && !existsSync(join(root, file)))
     .map(({ from, specifier }) => `${from} imports "${specifier}": no such file (write the ending too)`);
@@ -160,6 +180,8 @@ export async function checkRooms(root: string): Promise<string[]> {
     ...missing,
     ...forbiddenImports(imports),
     ...importCycles(imports),
+    ...folderCycles(imports),
+    ...crowdedFolders(files),
   ];
 }
 

@@ -136,3 +136,11 @@ export class Plotter {
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
+
+/** A label below a plot. */
+export interface PlotTick {
+  x: number;
+  label: string;
+  /** Left out where there is little room. */
+  minor?: boolean;
+}

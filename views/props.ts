@@ -177,3 +177,12 @@ export interface RejectedProps {
   /** The beginning of its text. */
   record: string;
 }
+/** What will be, hour by hour; times are ms. */
+export interface CityForecast {
+  info: ResultInfo;
+  issued: number;
+  /** Whether there was enough past. */
+  ok: boolean;
+  status: string;
+  points: { time: number; value: Measure; lower: Measure; upper: Measure }[];
+}

@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../core/time.ts";
-import type { PlotTick } from "./parts/plot.tsx";
+import type { PlotTick } from "./plot.ts";
 import type { ZoneTime } from "./zone-time.ts";
 
 /** Steps between labels, hours: up to how many hours of a window each serves. */

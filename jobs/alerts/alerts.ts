@@ -1,13 +1,13 @@
-import { setImmediate as breathe } from "node:timers/promises";
 import type { AlertChannel } from "../../core/alert-channel.ts";
 import { type AlertRule, type AlertsFile, parseAlertRule, RULES_MAX } from "../../core/alert-rule.ts";
 import type { Clock } from "../../core/clock.ts";
+import { giveWay } from "../../core/give-way.ts";
 import { codeOf, RequestError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { describe, type Observation, type Row } from "../../core/observation.ts";
 import type { Judgement } from "../../core/quality.ts";
 import { parseTimestamp } from "../../core/time.ts";
-import { seriesOf } from "../judgements.ts";
+import { seriesOf } from "../analytics/judgements.ts";
 import type { RoleLock } from "../role-lock.ts";
 import type { BackgroundJob, JobContext } from "../supervisor.ts";
 import type { Deliver } from "./deliver.ts";
@@ -261,7 +261,7 @@ export class Alerts implements AlertsService {
         this.#pending.unshift(...reports); // the next run begins with them
         throw error;
       }
-      await breathe();
+      await giveWay();
     }
   }
 

@@ -1,5 +1,4 @@
 import type { Endpoint } from "./endpoint.ts";
-import { ENDPOINTS } from "./endpoints.ts";
 import { ERROR_SCHEMA, errorStatuses } from "./openapi.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -19,9 +18,9 @@ interface Node {
  * The API's types for Eden's treaty, as the text of a module: what each endpoint takes and answers in JSON. The live stream, which
  * `EventSource` reads, and the paths of stations are not in it.
  */
-export function clientTypes(): string {
+export function clientTypes(endpoints: readonly Endpoint[]): string {
   const root: Node = { methods: new Map(), below: new Map() };
-  for (const one of ENDPOINTS) {
+  for (const one of endpoints) {
     if (one.tag === "live" || one.tag === "stations") continue;
     let node = root;
     for (const segment of one.path.slice(1).split("/")) {

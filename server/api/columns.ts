@@ -1,6 +1,6 @@
 import { OPTIONAL_FIELDS } from "../../core/observation.ts";
-import type { Column } from "../formats.ts";
-import { unitsOf } from "../units.ts";
+import type { Column } from "../formats/formats.ts";
+import { unitsOf } from "../formats/column-units.ts";
 import {
   type JsonSchema,
   boolean,

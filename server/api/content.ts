@@ -1,4 +1,4 @@
-import { CONTENT_TYPES, type Format } from "../formats.ts";
+import { CONTENT_TYPES, type Format } from "../formats/formats.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /** The content type of a format, without its parameters. */

@@ -1,16 +1,15 @@
-import { markdownTable } from "../markdown.ts";
+import { markdownTable } from "./markdown.ts";
 import { type Answer, type Endpoint, type Example, TAGS } from "./endpoint.ts";
-import { ENDPOINTS } from "./endpoints.ts";
 import { LIVE_EVENTS } from "./live-schemas.ts";
 import { ERRORS, errorStatuses, openApiPath } from "./openapi.ts";
 import { PYTHON_EXAMPLES } from "./python.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /** The page of the API, `docs/api.md`: made of the descriptions that the routes go by. */
-export function apiPage(): string {
+export function apiPage(endpoints: readonly Endpoint[]): string {
   const told: Told = new Map();
   const tags = Object.entries(TAGS).map(([tag, about]) => {
-    const own = ENDPOINTS.filter((one) => one.tag === tag);
+    const own = endpoints.filter((one) => one.tag === tag);
     const events = tag === "live" ? [eventsSection(told)] : [];
     const sections = own.map((one) => section(one, told));
     return [`## ${tag[0]?.toUpperCase()}${tag.slice(1)}`, about, ...sections, ...events].join("\n\n");
@@ -24,7 +23,7 @@ page at \`/api\`. There is no key: who reaches the program reads it ([configurat
 
 ${markdownTable(
   ["Method", "Path", "What it is"],
-  ENDPOINTS.map((one) => [one.method, `[\`${openApiPath(one.path)}\`](#${anchorOf(one)})`, one.summary]),
+  endpoints.map((one) => [one.method, `[\`${openApiPath(one.path)}\`](#${anchorOf(one)})`, one.summary]),
 )}
 
 ## What holds everywhere

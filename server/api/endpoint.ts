@@ -1,5 +1,5 @@
 import type { RequestError } from "../../core/errors.ts";
-import { Parameters } from "../parameters.ts";
+import { Parameters } from "../http/parameters.ts";
 import type { Given, Parameter } from "./parameter.ts";
 import type { JsonSchema } from "./schema.ts";
 import type { SentField } from "./station-fields.ts";

@@ -1,7 +1,6 @@
-import { ERROR_STATUS } from "../errors.ts";
+import { ERROR_STATUS } from "../http/problems.ts";
 import type { RequestError } from "../../core/errors.ts";
 import { type Answer, type Endpoint, TAGS } from "./endpoint.ts";
-import { ENDPOINTS } from "./endpoints.ts";
 import { LIVE_EVENTS } from "./live-schemas.ts";
 import { type JsonSchema, object, text } from "./schema.ts";
 
@@ -54,10 +53,10 @@ export function openApiPath(path: string): string {
   return path.replace(/:(\w+)/g, "{$1}");
 }
 
-/** The OpenAPI 3.1 document of the whole API. */
-export function openApiDocument(version: string): object {
+/** The OpenAPI 3.1 document of an API. */
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const one of ENDPOINTS) {
+  for (const one of endpoints) {
     const path = (paths[openApiPath(one.path)] ??= {});
     path[one.method.toLowerCase()] = operation(one);
   }

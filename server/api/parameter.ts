@@ -1,7 +1,8 @@
 import type { Place } from "../../core/city.ts";
-import { FORMATS, type Format, chooseFormat } from "../formats.ts";
-import { type Parameters, badParameter, findCity, noCity } from "../parameters.ts";
-import type { Services } from "../services.ts";
+import { FORMATS, type Format } from "../formats/formats.ts";
+import { chooseFormat } from "../http/negotiation.ts";
+import { type Parameters, badParameter, findCity, noCity } from "../http/parameters.ts";
+import type { Services } from "../answers/services.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /** One query parameter: what the documentation says of it, and how the route reads it. Both are of one making. */

@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { codeOf, ConfigError, IsobarError, messageOf } from "../../core/errors.ts";
-import { Analytics } from "../../jobs/analytics.ts";
-import { LakeReader } from "../../jobs/lake-reader.ts";
+import { Analytics } from "../../jobs/analytics/analytics.ts";
+import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { holderOf, lockRole } from "../../jobs/role-lock.ts";
-import type { Run } from "../../jobs/runs.ts";
+import type { Run } from "../../jobs/analytics/runs.ts";
 import { readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
-import { datasetKind } from "../lakes.ts";
-import { exclusiveRoles, openPorts } from "../ports.ts";
-import { readStations } from "../stations-file.ts";
+import { datasetKind } from "../wiring/lakes.ts";
+import { exclusiveRoles, openPorts } from "../wiring/ports.ts";
+import { readStations } from "../config/stations-file.ts";
 import { type CommandContext, runCommand, textTable } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
 

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { ConfigError, IsobarError, messageOf } from "../../core/errors.ts";
 import { createLogger, type Logger } from "../../core/log.ts";
-import { loadConfig, type Config } from "../config.ts";
+import { loadConfig, type Config } from "../config/config.ts";
 
 /** What a command works with. */
 export interface CommandContext {

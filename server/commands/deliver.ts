@@ -3,8 +3,8 @@ import { codeOf, IsobarError, messageOf } from "../../core/errors.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
-import { BODY_MAX, LINE_MAX } from "../body.ts";
-import { openLake } from "../lakes.ts";
+import { BODY_MAX, LINE_MAX } from "../http/body.ts";
+import { openLake } from "../wiring/lakes.ts";
 import type { CommandContext } from "./command.ts";
 import { describeLoad, loadInto } from "./replay.ts";
 

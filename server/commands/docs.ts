@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { clientTypes } from "../api/client-types.ts";
 import { apiPage } from "../api/docs.ts";
-import { jobsPage } from "../job-docs.ts";
-import { markdownTable } from "../markdown.ts";
-import { type Setting, SETTINGS } from "../settings.ts";
+import { ENDPOINTS } from "../routes/endpoints.ts";
+import { jobsPage } from "./job-docs.ts";
+import { markdownTable } from "../api/markdown.ts";
+import { type Setting, SETTINGS } from "../config/settings.ts";
 
-const GENERATED = "made by `bun run docs` from server/settings.ts";
+const GENERATED = "made by `bun run docs` from server/config/settings.ts";
 
 const settings: readonly Setting[] = Object.values(SETTINGS);
 
@@ -14,8 +15,8 @@ export function generatedFiles(): Record<string, string> {
   return {
     ".env.example": envExample(),
     "docs/configuration.md": configurationPage(),
-    "docs/api.md": apiPage(),
-    "docs/client/isobar-api.ts": clientTypes(),
+    "docs/api.md": apiPage(ENDPOINTS),
+    "docs/client/isobar-api.ts": clientTypes(ENDPOINTS),
   };
 }
 

@@ -4,10 +4,10 @@ import { join, resolve } from "node:path";
 import { ConfigError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import { evaluateAnomalies } from "../evaluate/anomalies.ts";
-import type { EvaluationContext, Section } from "../evaluate/context.ts";
-import { evaluateForecast } from "../evaluate/forecast.ts";
-import { evaluateQuality } from "../evaluate/quality.ts";
+import { evaluateAnomalies } from "../../jobs/evaluate/anomalies.ts";
+import type { EvaluationContext, Section } from "../../jobs/evaluate/context.ts";
+import { evaluateForecast } from "../../jobs/evaluate/forecast.ts";
+import { evaluateQuality } from "../../jobs/evaluate/quality.ts";
 import { runCommand } from "./command.ts";
 
 const USAGE = `Measures quality control, anomalies and forecasts on recorded observations, and writes what it found.

@@ -4,7 +4,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { readColumnMap } from "../../jobs/sources/column-map.ts";
 import { readRecords } from "../../jobs/sources/replay.ts";
 import { isSqlite, readWeewx } from "../../jobs/sources/weewx.ts";
-import { readStations } from "../stations-file.ts";
+import { readStations } from "../config/stations-file.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { deliver } from "./deliver.ts";
 import { datasetNamed, sourceNamed } from "./replay.ts";

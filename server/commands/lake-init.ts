@@ -2,7 +2,7 @@ import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import { claimDataset, type DatasetKind } from "../../jobs/dataset.ts";
-import { openLake } from "../lakes.ts";
+import { openLake } from "../wiring/lakes.ts";
 import { runCommand } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
 

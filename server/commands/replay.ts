@@ -5,8 +5,8 @@ import { slugOf } from "../../core/city.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
 import { lockRole, type RoleLock } from "../../jobs/role-lock.ts";
 import { readRecords, replayPace } from "../../jobs/sources/replay.ts";
-import { loadRecords, type LoadReport } from "../load.ts";
-import { exclusiveRoles, openPorts } from "../ports.ts";
+import { loadRecords, type LoadReport } from "../wiring/bulk-load.ts";
+import { exclusiveRoles, openPorts } from "../wiring/ports.ts";
 import { runCommand, type CommandContext } from "./command.ts";
 
 const USAGE = `Plays recorded observations into a data set of their own, at N times real time or flat out.

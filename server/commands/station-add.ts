@@ -5,8 +5,8 @@ import { ConfigError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import { isStationId, parseStations } from "../../core/station.ts";
 import { formatTimestamp } from "../../core/time.ts";
-import { readStations, stationsPath, writeStations } from "../stations-file.ts";
-import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../station-paths.ts";
+import { readStations, stationsPath, writeStations } from "../config/stations-file.ts";
+import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../http/station-paths.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 
 const USAGE = `Makes a station known that pushes its observations, and prints its key, once.

@@ -1,6 +1,6 @@
 import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { openLog } from "../ports.ts";
+import { openLog } from "../wiring/ports.ts";
 import { runCommand } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
 

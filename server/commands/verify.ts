@@ -1,12 +1,12 @@
 import { codeOf, ConfigError, messageOf } from "../../core/errors.ts";
 import { systemClock, type Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
-import { LakeReader } from "../../jobs/lake-reader.ts";
+import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { keepProof } from "../../jobs/proofs.ts";
 import { verifyPartition, type PartitionProof } from "../../jobs/verify.ts";
-import type { Config } from "../config.ts";
-import { datasetKind } from "../lakes.ts";
-import { newId, openPorts, type Ports } from "../ports.ts";
+import type { Config } from "../config/config.ts";
+import { datasetKind } from "../wiring/lakes.ts";
+import { newId, openPorts, type Ports } from "../wiring/ports.ts";
 import { runCommand, textTable } from "./command.ts";
 
 const USAGE = `Proves for each partition that log = rows + duplicates + rejected, and that every committed file is whole. What it found

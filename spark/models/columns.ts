@@ -11,7 +11,7 @@ import {
   TimestampMicrosecond,
   Utf8,
 } from "apache-arrow";
-import { giveWay } from "./give-way.ts";
+import { giveWay } from "../../core/give-way.ts";
 
 /** A column of a model's result, in the types the engines give. Every column may hold nulls. */
 export type Column =

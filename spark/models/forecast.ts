@@ -1,7 +1,7 @@
 import type { Table, Vector } from "apache-arrow";
 import { HOUR_MS } from "../../core/time.ts";
 import { tableOf } from "./columns.ts";
-import { giveWay } from "./give-way.ts";
+import { giveWay } from "../../core/give-way.ts";
 import { type Issue, RollingForecast } from "./rolling-forecast.ts";
 import { LEADS } from "./temperature-forecaster.ts";
 

@@ -1,5 +1,5 @@
 import { randomFrom } from "../../core/random.ts";
-import { giveWay } from "./give-way.ts";
+import { giveWay } from "../../core/give-way.ts";
 
 /** Points of equal length: what is clustered. */
 export type Points = readonly Float64Array[];

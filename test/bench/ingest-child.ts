@@ -8,9 +8,9 @@ import { HOUR_MS } from "../../core/time.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { simulatedRecords, syntheticCities } from "../../jobs/sources/simulator.ts";
-import { loadConfig } from "../../server/config.ts";
-import { loadRecords } from "../../server/load.ts";
-import { openPorts } from "../../server/ports.ts";
+import { loadConfig } from "../../server/config/config.ts";
+import { loadRecords } from "../../server/wiring/bulk-load.ts";
+import { openPorts } from "../../server/wiring/ports.ts";
 import type { IngestReport, IngestRun } from "./ingest.ts";
 
 const FROM = Date.UTC(2025, 0, 1);

@@ -1,7 +1,7 @@
 // The program as `bun run start` runs it, in a process that a benchmark talks to.
 import { systemClock } from "../../core/clock.ts";
 import { createLogger } from "../../core/log.ts";
-import { loadConfig } from "../../server/config.ts";
+import { loadConfig } from "../../server/config/config.ts";
 import { startProgram } from "../../server/program.ts";
 import { serveParent } from "./child.ts";
 

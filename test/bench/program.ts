@@ -4,8 +4,8 @@ import { claimDataset } from "../../jobs/dataset.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { syntheticCities } from "../../jobs/sources/simulator.ts";
-import { lakeFolder } from "../../server/lakes.ts";
-import type { PipelineStatus } from "../../server/services.ts";
+import { lakeFolder } from "../../server/wiring/lakes.ts";
+import type { PipelineStatus } from "../../server/answers/services.ts";
 import { type Server, startServer } from "./child.ts";
 import { until } from "./measure.ts";
 

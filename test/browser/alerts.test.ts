@@ -18,13 +18,13 @@ import { silentLogger } from "../../core/log.ts";
 import { Alerts } from "../../jobs/alerts/alerts.ts";
 import { deliverer } from "../../jobs/alerts/deliver.ts";
 import { AlertStore } from "../../jobs/alerts/store.ts";
-import { type Assets, buildAssets } from "../../server/assets.ts";
-import { newId } from "../../server/ports.ts";
-import { alertPages } from "../../server/routes/pages-alerts.tsx";
-import { GOOD } from "../server/fake-services.ts";
-import type { FakeServices } from "../server/fake-services.ts";
+import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
+import { newId } from "../../server/wiring/ports.ts";
+import { alertPages } from "../../server/pages/alerts.tsx";
+import { GOOD } from "../support/fake-services.ts";
+import type { FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
-import { appOf, FakeLive, worldOf } from "./world.ts";
+import { appOf, FakeLive, worldOf } from "../support/world.ts";
 
 setDefaultTimeout(60_000);
 

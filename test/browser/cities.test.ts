@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { buildAssets } from "../../server/assets.ts";
-import { FakeServices, NOW, observation } from "../server/fake-services.ts";
+import { buildAssets } from "../../server/pages/frame/assets.ts";
+import { FakeServices, NOW, observation } from "../support/fake-services.ts";
 import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
-import { appOf, FakeLive } from "./world.ts";
+import { appOf, FakeLive } from "../support/world.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
 setDefaultTimeout(60_000);

@@ -3,12 +3,12 @@ import type { Browser, Page } from "playwright-core";
 import { systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import { createApp } from "../../server/app.ts";
-import { buildAssets } from "../../server/assets.ts";
-import { Hub } from "../../server/hub.ts";
-import { pagesRoutes, problemPage } from "../../server/routes/pages.tsx";
-import { FakeServices } from "../server/fake-services.ts";
+import { buildAssets } from "../../server/pages/frame/assets.ts";
+import { Hub } from "../../server/live/hub.ts";
+import { pagesRoutes, problemPage } from "../../server/pages/now.tsx";
+import { FakeServices } from "../support/fake-services.ts";
 import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
-import { SHOWN } from "./world.ts";
+import { SHOWN } from "../support/world.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
 setDefaultTimeout(60_000);

@@ -2,15 +2,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { systemClock } from "../../core/clock.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { buildAssets } from "../../server/assets.ts";
-import { apiPageRoutes } from "../../server/routes/api-page.tsx";
-import { alertPages } from "../../server/routes/pages-alerts.tsx";
-import { analysedWorld } from "../server/analysed-world.ts";
-import type { FakeServices } from "../server/fake-services.ts";
+import { buildAssets } from "../../server/pages/frame/assets.ts";
+import { apiPageRoutes } from "../../server/pages/api.tsx";
+import { alertPages } from "../../server/pages/alerts.tsx";
+import { analysedWorld } from "../support/analysed-world.ts";
+import type { FakeServices } from "../support/fake-services.ts";
 import { alertsToShow } from "./alerts-world.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { PAGES } from "./pages.ts";
-import { appOf, FakeLive } from "./world.ts";
+import { appOf, FakeLive } from "../support/world.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
 setDefaultTimeout(60_000);

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser } from "playwright-core";
 import { systemClock } from "../../core/clock.ts";
-import { buildAssets } from "../../server/assets.ts";
-import { announce } from "../../server/feed.ts";
-import { Hub } from "../../server/hub.ts";
-import type { Run } from "../../server/services.ts";
-import { FakeServices } from "../server/fake-services.ts";
+import { buildAssets } from "../../server/pages/frame/assets.ts";
+import { announce } from "../../server/live/feed.ts";
+import { Hub } from "../../server/live/hub.ts";
+import type { Run } from "../../server/answers/services.ts";
+import { FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
-import { appOf } from "./world.ts";
+import { appOf } from "../support/world.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
 setDefaultTimeout(60_000);

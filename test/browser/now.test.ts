@@ -10,10 +10,10 @@ import {
 } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { formatTimestamp } from "../../core/time.ts";
-import { type Assets, buildAssets } from "../../server/assets.ts";
-import type { FakeServices } from "../server/fake-services.ts";
+import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
+import type { FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
-import { appOf, FakeLive, observationAt, worldOf } from "./world.ts";
+import { appOf, FakeLive, observationAt, worldOf } from "../support/world.ts";
 
 const CITIES = ["Oslo", "Rome", "Cairo", "Lima", "Quito", "Delhi", "Seoul", "Perth", "Accra", "Hanoi"];
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */

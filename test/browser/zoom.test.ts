@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { HOUR_MS } from "../../core/time.ts";
-import { buildAssets } from "../../server/assets.ts";
-import { FakeClock } from "../fake-clock.ts";
-import { analysedWorld } from "../server/analysed-world.ts";
+import { buildAssets } from "../../server/pages/frame/assets.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { analysedWorld } from "../support/analysed-world.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
-import { appOf, FakeLive } from "./world.ts";
+import { appOf, FakeLive } from "../support/world.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
 setDefaultTimeout(60_000);

@@ -5,7 +5,7 @@ import type { Row } from "../../core/observation.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { type Engine, OBSERVATION_COLUMNS, type QueryOptions, type Snapshot } from "../../spark/engine.ts";
 import { valuesView } from "../../spark/values.ts";
-import { LakeFolder, observations, row } from "../spark/lake-files.ts";
+import { LakeFolder, observations, row } from "../support/lake-files.ts";
 
 /**
  * What every engine promises. Its files lie in a folder of this machine.

@@ -8,7 +8,7 @@ import { nodeDisk, type Disk } from "../../jobs/lake/disk.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import { openSqliteLog } from "../../jobs/log/sqlite.ts";
 import type { Engine } from "../../spark/engine.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { Points } from "./points.ts";
 import { crashWorkload, lakeFolder, run, TOPIC } from "./run.ts";
 import { NOW } from "./workload.ts";

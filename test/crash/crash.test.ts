@@ -15,12 +15,12 @@ import { openLocalLake } from "../../jobs/lake/local.ts";
 import { openSqliteLog } from "../../jobs/log/sqlite.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { parquetReader } from "./parquet.ts";
 import { runToPoint } from "./points.ts";
 import { recover, walk, type Remains } from "./recover.ts";
 import { crashWorkload, lakeFolder, TOPIC } from "./run.ts";
-import type { Files } from "./truth.ts";
+import type { Files } from "../support/truth.ts";
 import { NOW } from "./workload.ts";
 
 /** The recovery without syncs: a kill does not show what they do, and they take most of its time. */

@@ -11,11 +11,11 @@ import { compactPartition } from "../../jobs/compactor.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import type { Engine, Snapshot } from "../../spark/engine.ts";
-import { FakeClock } from "../fake-clock.ts";
-import { MemoryLog } from "../memory-log.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { MemoryLog } from "../support/memory-log.ts";
 import { MemoryDisk, type Omission } from "./memory-disk.ts";
 import { randomFrom } from "../../core/random.ts";
-import { compare, contentOf, newestOf, type Files } from "./truth.ts";
+import { compare, contentOf, newestOf, type Files } from "../support/truth.ts";
 import { makeWorkload, NOW } from "./workload.ts";
 
 const ROOT = "/data/lake/live";

@@ -9,7 +9,7 @@ import type { Engine } from "../../spark/engine.ts";
 import { inParallel } from "../../jobs/lake/parallel.ts";
 import type { Told } from "./points.ts";
 import { run } from "./run.ts";
-import { compare, contentOf, newestOf, type Files } from "./truth.ts";
+import { compare, contentOf, newestOf, type Files } from "../support/truth.ts";
 import { NOW, type Workload } from "./workload.ts";
 
 /** A log of one partition and a lake, as a process that was killed left them. */

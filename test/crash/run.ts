@@ -5,7 +5,7 @@ import { consumerJob } from "../../jobs/consumer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { ConsumerHandler, Log } from "../../jobs/log/log.ts";
 import type { Engine } from "../../spark/engine.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { makeWorkload, NOW, type Workload } from "./workload.ts";
 
 /** Topic of the embedded log under test. */
@@ -95,7 +95,7 @@ async function consumeAll(
     logger: silentLogger,
     newId,
     readRows: async (snapshot, from, to) => {
-      const [{ readRows }, opened] = await Promise.all([import("../../jobs/rows.ts"), engine()]);
+      const [{ readRows }, opened] = await Promise.all([import("../../jobs/readers/rows.ts"), engine()]);
       return readRows(opened, snapshot, from, to);
     },
     batchRecords: batch,

@@ -1,5 +1,5 @@
 import { randomFrom } from "../../core/random.ts";
-import { identityOf, valuesOf, type Meaning } from "./truth.ts";
+import { identityOf, valuesOf, type Meaning } from "../support/truth.ts";
 
 /** The time of every run: after all of the workload's observations. */
 export const NOW = Date.UTC(2026, 0, 5);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { HADOOP_VERSION } from "../../deploy/cluster/hdfs.ts";
 import { KAFKA_VERSION } from "../../deploy/cluster/kafka.ts";
 import { SPARK_VERSION } from "../../deploy/cluster/spark.ts";
-import { loadConfig } from "../../server/config.ts";
-import { SETTINGS } from "../../server/settings.ts";
+import { loadConfig } from "../../server/config/config.ts";
+import { SETTINGS } from "../../server/config/settings.ts";
 
 const root = join(import.meta.dir, "../..");
 

@@ -4,7 +4,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { sha256Hex } from "../../core/checksum.ts";
-import { spawnProgram } from "../server/running.ts";
+import { spawnProgram } from "../support/running.ts";
 
 const USAGE = `Usage: bun run test:fuzz [--examples N] [--seconds N] [--seed N]
 

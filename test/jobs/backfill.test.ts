@@ -7,7 +7,7 @@ import { backfillJob, missingBlocks, type StoredHours } from "../../jobs/backfil
 import type { NewRecord } from "../../jobs/log/log.ts";
 import type { Archive } from "../../jobs/sources/open-meteo-archive.ts";
 import { syntheticCities } from "../../jobs/sources/simulator.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 /** The data set was made at noon: its past ends with the day before. */
 const BEGUN = Date.UTC(2026, 0, 31, 12);

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../core/checksum.ts";
 import { parseRecords, sortBatch } from "../../jobs/batch.ts";
 import { CommittedIndex } from "../../jobs/dedupe.ts";
 import type { LogRecord } from "../../jobs/log/log.ts";
-import { at, recordOf } from "../write-path.ts";
+import { at, recordOf } from "../support/write-path.ts";
 
 const TAKEN = Date.UTC(2026, 0, 31, 12);
 const recordsOf = (values: readonly string[], first = 0): LogRecord[] =>

@@ -26,7 +26,7 @@ import {
 import { sweep } from "../../jobs/commits/sweep.ts";
 import { ChainWriter, type Batch, type Chain } from "../../jobs/commits/writer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
-import { MemoryLake } from "../memory-lake.ts";
+import { MemoryLake } from "../support/memory-lake.ts";
 
 const TOPIC = "weather";
 const FOLDER = "observations/date=2026-01-31/hour=06";

@@ -9,11 +9,11 @@ import { emptyState, fold, type ChainState } from "../../jobs/commits/fold.ts";
 import { sweep } from "../../jobs/commits/sweep.ts";
 import { compactorJob, compactPartition, GRACE_MS, planCompactions } from "../../jobs/compactor.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
-import { readRows } from "../../jobs/rows.ts";
-import { snapshotFile } from "../../jobs/lake-reader.ts";
+import { readRows } from "../../jobs/readers/rows.ts";
+import { snapshotFile } from "../../jobs/readers/lake-reader.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";
-import { at, recordOf, WritePath } from "../write-path.ts";
+import { at, recordOf, WritePath } from "../support/write-path.ts";
 
 /** A chain's state with one live file a path; `.jsonl` unless told. */
 function stateOf(watermark: string | null, paths: readonly string[], rows = 10): ChainState {

@@ -8,12 +8,12 @@ import { fold } from "../../jobs/commits/fold.ts";
 import { consumerJob, type ConsumerOptions } from "../../jobs/consumer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
-import { MemoryLog } from "../memory-log.ts";
+import { MemoryLog } from "../support/memory-log.ts";
 import { Supervisor } from "../../jobs/supervisor.ts";
-import { compare, type Meaning, identityOf, valuesOf } from "../crash/truth.ts";
+import { compare, type Meaning, identityOf, valuesOf } from "../support/truth.ts";
 import { randomFrom } from "../../core/random.ts";
 import { makeWorkload } from "../crash/workload.ts";
-import { at, recordOf, WritePath } from "../write-path.ts";
+import { at, recordOf, WritePath } from "../support/write-path.ts";
 
 let path: WritePath;
 beforeEach(async () => void (path = await WritePath.open()));

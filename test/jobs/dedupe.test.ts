@@ -10,10 +10,10 @@ import {
   type Row,
 } from "../../core/observation.ts";
 import { CommittedIndex } from "../../jobs/dedupe.ts";
-import { readRows } from "../../jobs/rows.ts";
+import { readRows } from "../../jobs/readers/rows.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine, SnapshotFile } from "../../spark/engine.ts";
-import { at, recordOf } from "../write-path.ts";
+import { at, recordOf } from "../support/write-path.ts";
 
 function observationOf(fields: Record<string, unknown>): Observation {
   const parsed = parseObservation(JSON.parse(recordOf(fields)), Date.UTC(2026, 0, 31, 12));

@@ -10,9 +10,9 @@ import { LateLog } from "../../jobs/log/late-log.ts";
 import { openSqliteLog } from "../../jobs/log/sqlite.ts";
 import { lakeContract } from "../contract/lake-contract.ts";
 import { logContract } from "../contract/log-contract.ts";
-import { FakeClock } from "../fake-clock.ts";
-import { MemoryLake } from "../memory-lake.ts";
-import { MemoryLog } from "../memory-log.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { MemoryLake } from "../support/memory-lake.ts";
+import { MemoryLog } from "../support/memory-log.ts";
 
 logContract("a late log", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isobar-late-"));

@@ -8,7 +8,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { openFile } from "../../jobs/log/sqlite-file.ts";
 import { SqliteLog, openSqliteLog } from "../../jobs/log/sqlite.ts";
 import { Collected, collector, failure, logContract, records, tailer } from "../contract/log-contract.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 logContract("sqlite", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isobar-log-"));

@@ -6,7 +6,7 @@ import type { Log, NewRecord } from "../../jobs/log/log.ts";
 import { producerJob, type ProducerStatus } from "../../jobs/producer.ts";
 import type { Poll, Source } from "../../jobs/sources/source.ts";
 import { thrown } from "../contract/log-contract.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 

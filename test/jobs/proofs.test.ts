@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { LakeError } from "../../core/errors.ts";
 import { keepProof, newestProof } from "../../jobs/proofs.ts";
 import type { PartitionProof } from "../../jobs/verify.ts";
-import { MemoryLake } from "../memory-lake.ts";
+import { MemoryLake } from "../support/memory-lake.ts";
 
 const PROOF: PartitionProof = {
   partition: 0,

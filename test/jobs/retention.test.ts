@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "../../core/log.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { LakeReader } from "../../jobs/lake-reader.ts";
+import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { openSqliteLog } from "../../jobs/log/sqlite.ts";
 import { retentionJob } from "../../jobs/retention.ts";
-import { FakeClock } from "../fake-clock.ts";
-import { MemoryLake } from "../memory-lake.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { MemoryLake } from "../support/memory-lake.ts";
 import { ChainWriter } from "../../jobs/commits/writer.ts";
 
 const folders: string[] = [];

@@ -9,7 +9,7 @@ import { parseStations } from "../../core/station.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { RainTotals } from "../../jobs/rain-totals.ts";
 import { StationIntake } from "../../jobs/station-intake.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 let folder: string;
 beforeAll(async () => {

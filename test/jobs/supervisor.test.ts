@@ -3,7 +3,7 @@ import { CommitError, EngineError, LogError } from "../../core/errors.ts";
 import { createLogger, silentLogger } from "../../core/log.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import { Supervisor, type BackgroundJob, type JobContext } from "../../jobs/supervisor.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 /** A job whose runs the test begins and ends. */
 class TestJob implements BackgroundJob {

@@ -6,13 +6,13 @@ import { encodeEntry, type BatchEntry } from "../../jobs/commits/entry.ts";
 import { fold } from "../../jobs/commits/fold.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
-import { readRows } from "../../jobs/rows.ts";
+import { readRows } from "../../jobs/readers/rows.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";
 import { sha256Hex } from "../../core/checksum.ts";
 import { makeWorkload } from "../crash/workload.ts";
-import { at, recordOf, WritePath } from "../write-path.ts";
+import { at, recordOf, WritePath } from "../support/write-path.ts";
 
 let path: WritePath;
 let engine: Engine;

@@ -5,10 +5,10 @@ import { Elysia } from "elysia";
 import { EngineError, LakeError, LogError, RequestError } from "../../core/errors.ts";
 import { type Anomaly, FLAG_COLUMNS } from "../../core/quality.ts";
 import { formatTimestamp } from "../../core/time.ts";
-import { startServer } from "../../server/app.ts";
-import { POSITIONS_MAX, decodePositions, encodePositions } from "../../server/cursor.ts";
-import { type TestApi, testApi } from "./api.ts";
-import { GOOD, NOW, observation, result, row } from "./fake-services.ts";
+import { startServer } from "../../server/http/listen.ts";
+import { POSITIONS_MAX, decodePositions, encodePositions } from "../../server/http/cursor.ts";
+import { type TestApi, testApi } from "../support/api-app.ts";
+import { GOOD, NOW, observation, result, row } from "../support/fake-services.ts";
 
 const open: TestApi[] = [];
 const api = (...args: Parameters<typeof testApi>) => {

@@ -5,9 +5,9 @@ import { systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
-import { loadConfig } from "../../server/config.ts";
-import { loadRecords } from "../../server/load.ts";
-import { openPorts } from "../../server/ports.ts";
+import { loadConfig } from "../../server/config/config.ts";
+import { loadRecords } from "../../server/wiring/bulk-load.ts";
+import { openPorts } from "../../server/wiring/ports.ts";
 import { serveProvider, rejection } from "../jobs/sources/provider.ts";
 import {
   eventually,
@@ -21,7 +21,7 @@ import {
   startHere,
   temporaryFolder,
   type TestProgram,
-} from "./running.ts";
+} from "../support/running.ts";
 
 setDefaultTimeout(30_000);
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Row } from "../../core/observation.ts";
 import type { Station } from "../../core/station.ts";
 import { DAY_MS, formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import { KeptViews } from "../../jobs/kept-views.ts";
+import { KeptViews } from "../../jobs/analytics/kept-views.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Argument, Engine, SqlView } from "../../spark/engine.ts";
@@ -10,7 +10,7 @@ import { defaultArguments, readSqlJobs, runJob, type SqlJob } from "../../spark/
 import { valuesView } from "../../spark/values.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { anomaliesOf, baselineOf, type FlaggedRow } from "./anomaly-reference.ts";
-import { LakeFolder, observations, row as lakeRow, START } from "./lake-files.ts";
+import { LakeFolder, observations, row as lakeRow, START } from "../support/lake-files.ts";
 import { expectRows } from "./reference.ts";
 
 type Cells = Record<string, unknown>;

@@ -4,7 +4,7 @@ import { codeOf } from "../../core/errors.ts";
 import { rowsOf, tableFromBytes, tableToBytes } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";
-import { LakeFolder } from "./lake-files.ts";
+import { LakeFolder } from "../support/lake-files.ts";
 
 let engine: Engine;
 let folder: LakeFolder;

@@ -3,7 +3,7 @@ import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner, sqlRunner } from "./jobs.ts";
-import { randomFrom, row, START } from "./lake-files.ts";
+import { randomFrom, row, START } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
 import { expectRows, groupBy, mean, passed, type QualityRow } from "./reference.ts";
 

@@ -3,7 +3,7 @@ import type { Row } from "../../core/observation.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { jobRunner } from "./jobs.ts";
 import { withoutFailed } from "./quality-reference.ts";
-import { observations, row } from "./lake-files.ts";
+import { observations, row } from "../support/lake-files.ts";
 import { expectRows, groupBy, hourOf, mean, present, quantile, stddev } from "./reference.ts";
 
 describe("city_statistics", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FEATURES } from "../../spark/models/clusters.ts";
 import { jobRunner, sqlRunner } from "./jobs.ts";
-import { row } from "./lake-files.ts";
+import { row } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
 import { expectRows, groupBy, mean, passed, type QualityRow, stddev } from "./reference.ts";
 

@@ -3,7 +3,7 @@ import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
 import { DAY_MS, formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner, sqlRunner } from "./jobs.ts";
-import { row } from "./lake-files.ts";
+import { row } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
 import { expectRows, groupBy, mean, passed, type QualityRow } from "./reference.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner, sqlRunner } from "./jobs.ts";
-import { row, START } from "./lake-files.ts";
+import { row, START } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
 import { expectRows, type QualityRow } from "./reference.ts";
 

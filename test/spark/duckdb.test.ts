@@ -5,7 +5,7 @@ import { codeOf } from "../../core/errors.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import { engineContract } from "../contract/engine-contract.ts";
-import { LakeFolder, row } from "./lake-files.ts";
+import { LakeFolder, row } from "../support/lake-files.ts";
 
 engineContract("DuckDB", async () => {
   const folder = await LakeFolder.make();

@@ -7,7 +7,7 @@ import { tableOf } from "../../spark/models/columns.ts";
 import { forecastModel } from "../../spark/models/forecast.ts";
 import { RollingForecast } from "../../spark/models/rolling-forecast.ts";
 import { jobRunner } from "./jobs.ts";
-import { randomFrom, row, START } from "./lake-files.ts";
+import { randomFrom, row, START } from "../support/lake-files.ts";
 
 const DAY = 24;
 const LEADS = 48;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner } from "./jobs.ts";
-import { observations, row, START } from "./lake-files.ts";
+import { observations, row, START } from "../support/lake-files.ts";
 import { withoutFailed } from "./quality-reference.ts";
 import { expectRows, groupBy, hourOf, mean, present } from "./reference.ts";
 

@@ -6,7 +6,7 @@ import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Argument, Engine, SqlView } from "../../spark/engine.ts";
 import { defaultArguments, readSqlJobs, runJob } from "../../spark/sql-job.ts";
 import { analysisViews, type PlaceFacts } from "../../spark/views.ts";
-import { LakeFolder } from "./lake-files.ts";
+import { LakeFolder } from "../support/lake-files.ts";
 
 /** Runs one of the program's jobs over rows, for the tests of the file that calls this. */
 export function jobRunner(

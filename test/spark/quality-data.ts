@@ -2,7 +2,7 @@ import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
 import type { Station } from "../../core/station.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import { randomFrom, row } from "./lake-files.ts";
+import { randomFrom, row } from "../support/lake-files.ts";
 
 const MINUTE_MS = 60_000;
 /** The clocks of both hemispheres' seasons change in it. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { type Limit, readLimits } from "../../spark/limits.ts";
-import { row } from "./lake-files.ts";
+import { row } from "../support/lake-files.ts";
 import { each, NOTHING, qualityRunner, reports } from "./quality-reports.ts";
 
 const { run, flags } = qualityRunner();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import { row, START } from "./lake-files.ts";
+import { row, START } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
 import { levelOf, NOTHING, qualityRunner, reports } from "./quality-reports.ts";
 

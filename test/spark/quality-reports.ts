@@ -5,7 +5,7 @@ import { formatTimestamp } from "../../core/time.ts";
 import type { SqlView } from "../../spark/engine.ts";
 import { valuesView } from "../../spark/values.ts";
 import { sqlRunner } from "./jobs.ts";
-import { row, START } from "./lake-files.ts";
+import { row, START } from "../support/lake-files.ts";
 
 const place = (name: string, latitude: number): City => ({
   name,

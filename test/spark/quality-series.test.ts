@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import { START } from "./lake-files.ts";
+import { START } from "../support/lake-files.ts";
 import { each, levelOf, qualityRunner, repeat, reports } from "./quality-reports.ts";
 
 const { flags } = qualityRunner();

@@ -4,7 +4,7 @@ import { FLAG_COLUMNS, QUALITY_TESTS } from "../../core/quality.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { readLimits } from "../../spark/limits.ts";
 import { sqlRunner } from "./jobs.ts";
-import { observations } from "./lake-files.ts";
+import { observations } from "../support/lake-files.ts";
 import { faultyWeather, QUALITY_CITIES, QUALITY_STATIONS } from "./quality-data.ts";
 import { flagsOf } from "./quality-reference.ts";
 import { expectRows } from "./reference.ts";

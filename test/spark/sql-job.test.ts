@@ -9,7 +9,7 @@ import type { SnapshotFile } from "../../spark/engine.ts";
 import { defaultArguments, neededFiles, parseSqlJob, readSqlJobs } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { expectRows } from "./reference.ts";
-import { LakeFolder, randomFrom, row, START } from "./lake-files.ts";
+import { LakeFolder, randomFrom, row, START } from "../support/lake-files.ts";
 
 const HEADER = ["-- title: A title", "-- answers: What is it?", "-- schedule: default"];
 const job = (lines: string[], sql = "SELECT 1 AS one") => parseSqlJob("x.sql", [...lines, sql].join("\n"));

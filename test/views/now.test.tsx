@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { NowPage } from "../../views/pages/now.tsx";
+import { NowPage } from "../../views/pages/now/now.tsx";
 import { Anomalies } from "../../views/parts/anomalies.tsx";
 import { Card } from "../../views/parts/card.tsx";
-import { Chart } from "../../views/parts/chart.tsx";
-import { headlineText } from "../../views/parts/headline.tsx";
-import { Course } from "../../views/parts/spark.tsx";
-import { Statistics } from "../../views/parts/statistics.tsx";
+import { Chart } from "../../views/pages/now/chart.tsx";
+import { headlineText } from "../../views/pages/now/headline.tsx";
+import { Course } from "../../views/pages/now/course.tsx";
+import { Statistics } from "../../views/pages/now/statistics.tsx";
 import type { Anomaly, CityNow, CityStatistics, HeadlineProps } from "../../views/props.ts";
 import { DEFAULT_UNITS, scalesOf } from "../../views/units.ts";
-import { NOW, observation } from "../server/fake-services.ts";
+import { NOW, observation } from "../support/fake-services.ts";
 
 const EVIL = `<script>alert(1)</script>`;
 const cityNow = (changes: Partial<CityNow> = {}): CityNow => ({

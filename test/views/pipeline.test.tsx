@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Pipeline, pipelineAnswer } from "../../views/pages/pipeline.tsx";
+import { Pipeline, pipelineAnswer } from "../../views/pages/pipeline/pipeline.tsx";
 import type { PipelineProps } from "../../views/props.ts";
-import { FakeServices, NOW } from "../server/fake-services.ts";
+import { FakeServices, NOW } from "../support/fake-services.ts";
 
 const props = (changes: Partial<PipelineProps> = {}): PipelineProps => ({
   ...new FakeServices().status,

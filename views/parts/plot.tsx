@@ -7,6 +7,7 @@ import {
   type PlotPoint,
   plotScale,
   Plotter,
+  type PlotTick,
   ticksOf,
 } from "../plot.ts";
 
@@ -15,14 +16,6 @@ export interface PlotLine {
   points: readonly PlotPoint[];
   /** Class of its look: `s1` to `s8` for a city's colour, with `forecast` for what is to come. */
   look: string;
-}
-
-/** A label below a plot. */
-export interface PlotTick {
-  x: number;
-  label: string;
-  /** Left out where there is little room. */
-  minor?: boolean;
 }
 
 /** A chart drawn by the server: no script, no style attribute, the same in print. */

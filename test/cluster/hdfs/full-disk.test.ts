@@ -6,13 +6,13 @@ import { systemClock } from "../../../core/clock.ts";
 import { silentLogger } from "../../../core/log.ts";
 import { hdfsServer, type HdfsServer } from "../../../deploy/cluster/hdfs.ts";
 import { claimDataset } from "../../../jobs/dataset.ts";
-import { LakeReader } from "../../../jobs/lake-reader.ts";
+import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
 import { Supervisor } from "../../../jobs/supervisor.ts";
 import { verifyPartition } from "../../../jobs/verify.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
-import { loadConfig } from "../../../server/config.ts";
-import { openPorts, type Ports } from "../../../server/ports.ts";
-import { storageJobs } from "../../../server/storage-jobs.ts";
+import { loadConfig } from "../../../server/config/config.ts";
+import { openPorts, type Ports } from "../../../server/wiring/ports.ts";
+import { storageJobs } from "../../../server/wiring/storage-jobs.ts";
 
 /** Where this file's servers begin: only one other test starts some there, and never at the same time. */
 const BASE_PORT = 30_000;

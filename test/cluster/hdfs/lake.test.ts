@@ -7,13 +7,13 @@ import { fold } from "../../../jobs/commits/fold.ts";
 import { dataFileName, hourFolder } from "../../../jobs/commits/names.ts";
 import { ChainWriter, type Chain } from "../../../jobs/commits/writer.ts";
 import { compactPartition } from "../../../jobs/compactor.ts";
-import { LakeReader } from "../../../jobs/lake-reader.ts";
+import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
 import { cachedEngine } from "../../../jobs/lake/cached-engine.ts";
 import type { Lake } from "../../../jobs/lake/lake.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import { lakeCode, lakeContract } from "../../contract/lake-contract.ts";
-import { row } from "../../spark/lake-files.ts";
+import { row } from "../../support/lake-files.ts";
 import { TestHdfs } from "./server.ts";
 
 const LIMIT_MS = 120_000;

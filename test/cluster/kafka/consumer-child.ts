@@ -11,11 +11,11 @@ import { createLogger } from "../../../core/log.ts";
 import { consumerJob } from "../../../jobs/consumer.ts";
 import { openLocalLake } from "../../../jobs/lake/local.ts";
 import { type KafkaLogOptions, openKafkaLog } from "../../../jobs/log/kafka.ts";
-import { readRows } from "../../../jobs/rows.ts";
+import { readRows } from "../../../jobs/readers/rows.ts";
 import { Supervisor } from "../../../jobs/supervisor.ts";
-import { newId } from "../../../server/ports.ts";
+import { newId } from "../../../server/wiring/ports.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
-import { changedLake } from "../../changed-lake.ts";
+import { changedLake } from "../../support/changed-lake.ts";
 
 /** What a child is told. */
 export interface ChildOptions {

@@ -13,7 +13,7 @@ import { openHdfsLake } from "../../../jobs/lake/hdfs.ts";
 import { WebHdfs } from "../../../jobs/lake/webhdfs.ts";
 import { openKafkaLog } from "../../../jobs/log/kafka.ts";
 import type { Engine } from "../../../spark/engine.ts";
-import { changedLake } from "../../changed-lake.ts";
+import { changedLake } from "../../support/changed-lake.ts";
 import { Points } from "../../crash/points.ts";
 import { run, watchConsumer } from "../../crash/run.ts";
 import { makeWorkload } from "../../crash/workload.ts";

@@ -15,7 +15,7 @@ import type { Engine } from "../../../spark/engine.ts";
 import { parquetReader } from "../../crash/parquet.ts";
 import { runToPoint } from "../../crash/points.ts";
 import { recover, walk, type Remains } from "../../crash/recover.ts";
-import type { Files } from "../../crash/truth.ts";
+import type { Files } from "../../support/truth.ts";
 import { makeWorkload } from "../../crash/workload.ts";
 import { TestHdfs } from "../hdfs/server.ts";
 import type { CrashOptions } from "./crash-child.ts";

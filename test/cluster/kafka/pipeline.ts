@@ -7,8 +7,8 @@ import { formatTimestamp } from "../../../core/time.ts";
 import { consumerJob } from "../../../jobs/consumer.ts";
 import type { Log, NewRecord } from "../../../jobs/log/log.ts";
 import { Supervisor } from "../../../jobs/supervisor.ts";
-import { contentOf, type Content, type Files } from "../../crash/truth.ts";
-import { WritePath, recordOf } from "../../write-path.ts";
+import { contentOf, type Content, type Files } from "../../support/truth.ts";
+import { WritePath, recordOf } from "../../support/write-path.ts";
 
 const CITIES = Array.from({ length: 24 }, (_, i) => `station-${i + 1}`);
 const BEGIN = Date.UTC(2026, 0, 31, 6);

@@ -6,9 +6,9 @@ import { createLogger } from "../../../core/log.ts";
 import { consumerJob, type ConsumerOptions } from "../../../jobs/consumer.ts";
 import type { KafkaLog } from "../../../jobs/log/kafka.ts";
 import { Supervisor } from "../../../jobs/supervisor.ts";
-import { changedLake } from "../../changed-lake.ts";
+import { changedLake } from "../../support/changed-lake.ts";
 import { Collected, tailer, thrown } from "../../contract/log-contract.ts";
-import { at, recordOf, WritePath } from "../../write-path.ts";
+import { at, recordOf, WritePath } from "../../support/write-path.ts";
 import { contentIn } from "./pipeline.ts";
 import { deleteBelow, openKafkaLog, type TestKafka, testKafka } from "./server.ts";
 

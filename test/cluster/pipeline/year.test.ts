@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { silentLogger } from "../../../core/log.ts";
-import { LakeReader } from "../../../jobs/lake-reader.ts";
-import { Results } from "../../../jobs/results.ts";
+import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
+import { Results } from "../../../jobs/analytics/results.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { readSqlJobs } from "../../../spark/sql-job.ts";
-import { spawnProgram } from "../../server/running.ts";
+import { spawnProgram } from "../../support/running.ts";
 import { expectRows } from "../../spark/reference.ts";
 import {
   answers,

@@ -4,7 +4,7 @@ import { codeOf } from "../../../core/errors.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { engineContract } from "../../contract/engine-contract.ts";
 import type { Snapshot } from "../../../spark/engine.ts";
-import { LakeFolder, observations } from "../../spark/lake-files.ts";
+import { LakeFolder, observations } from "../../support/lake-files.ts";
 import { type TestServer, testServer } from "./server.ts";
 
 let spark: TestServer;

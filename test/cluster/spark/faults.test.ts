@@ -4,7 +4,7 @@ import { codeOf } from "../../../core/errors.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
 import type { SparkEngine } from "../../../spark/connect/engine.ts";
 import type { QueryOptions } from "../../../spark/engine.ts";
-import { LakeFolder, observations } from "../../spark/lake-files.ts";
+import { LakeFolder, observations } from "../../support/lake-files.ts";
 import { type TestServer, testServer, withToken } from "./server.ts";
 
 /** Runs for hours on one core. */

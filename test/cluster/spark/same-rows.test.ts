@@ -6,7 +6,7 @@ import { openDuckDb } from "../../../spark/duckdb.ts";
 import type { Argument, Engine, Snapshot, SnapshotFile } from "../../../spark/engine.ts";
 import { defaultArguments, readSqlJobs, runJob } from "../../../spark/sql-job.ts";
 import { analysisViews } from "../../../spark/views.ts";
-import { LakeFolder, observations } from "../../spark/lake-files.ts";
+import { LakeFolder, observations } from "../../support/lake-files.ts";
 import { faultyWeather, QUALITY_CITIES, QUALITY_STATIONS } from "../../spark/quality-data.ts";
 import { expectRows } from "../../spark/reference.ts";
 import { type TestServer, testServer } from "./server.ts";

@@ -4,7 +4,7 @@ import { rowsOf } from "../../../spark/arrow.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import { readSqlJobs, runJob } from "../../../spark/sql-job.ts";
 import { analysisViews } from "../../../spark/views.ts";
-import { LakeFolder, observations } from "../../spark/lake-files.ts";
+import { LakeFolder, observations } from "../../support/lake-files.ts";
 import { expectRows } from "../../spark/reference.ts";
 import { type TestServer, testServer } from "./server.ts";
 

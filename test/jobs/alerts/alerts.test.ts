@@ -9,7 +9,7 @@ import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { Alerts, type AlertsOptions } from "../../../jobs/alerts/alerts.ts";
 import type { AlertMessage } from "../../../jobs/alerts/message.ts";
 import { AlertStore } from "../../../jobs/alerts/store.ts";
-import { FakeClock } from "../../fake-clock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { judgementOf, MINUTE, rowOf, type Sight } from "./reports.ts";
 
 const FILE = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { CallBudget } from "../../../jobs/sources/budget.ts";
-import { FakeClock } from "../../fake-clock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { JumpingClock, never, rejection } from "./provider.ts";
 
 describe("CallBudget.take()", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { SourceError } from "../../../core/errors.ts";
 import { WeatherHttp } from "../../../jobs/sources/http.ts";
-import { FakeClock } from "../../fake-clock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { JumpingClock, never, rejection, serveProvider } from "./provider.ts";
 
 const KEY = "s3cret/key+0123";

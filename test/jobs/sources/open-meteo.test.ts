@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { DEFAULT_CITIES } from "../../../core/city.ts";
 import { openMeteo } from "../../../jobs/sources/open-meteo.ts";
 import { syntheticCities } from "../../../jobs/sources/simulator.ts";
-import { FakeClock } from "../../fake-clock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { JumpingClock, never, rejection, serveProvider } from "./provider.ts";
 
 const NOON = Date.UTC(2026, 0, 31, 12) / 1000;

@@ -9,7 +9,7 @@ import { HOUR_MS } from "../../../core/time.ts";
 import { readRecords, replayPace } from "../../../jobs/sources/replay.ts";
 import { simulatedRecords, syntheticCities } from "../../../jobs/sources/simulator.ts";
 import type { NewRecord } from "../../../jobs/log/log.ts";
-import { FakeClock } from "../../fake-clock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { rejection } from "./provider.ts";
 
 let folder = "";

@@ -9,7 +9,7 @@ import {
   simulator,
   syntheticCities,
 } from "../../../jobs/sources/simulator.ts";
-import { FakeClock } from "../../fake-clock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { never } from "./provider.ts";
 
 const START = Date.UTC(2026, 0, 31);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { treaty } from "@elysiajs/eden";
 import type { IsobarApi } from "../../../docs/client/isobar-api.ts";
-import { eventually, startHere, temporaryFolder, type TestProgram } from "../running.ts";
+import { eventually, startHere, temporaryFolder, type TestProgram } from "../../support/running.ts";
 
 const EXAMPLE = join(import.meta.dir, "../../../docs/client/example.ts");
 

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { apiPage } from "../../../server/api/docs.ts";
-import { ENDPOINTS } from "../../../server/api/endpoints.ts";
+import { ENDPOINTS } from "../../../server/routes/endpoints.ts";
 import { ERRORS, errorStatuses, openApiDocument, openApiPath } from "../../../server/api/openapi.ts";
 import type { JsonSchema } from "../../../server/api/schema.ts";
-import { alertRoutes } from "../../../server/routes/alerts.ts";
-import { stationRoutes } from "../../../server/routes/stations.ts";
-import { FakeClock } from "../../fake-clock.ts";
-import { testApi } from "../api.ts";
-import { FakeServices } from "../fake-services.ts";
-import { misfits } from "../json-schema.ts";
+import { alertRoutes } from "../../../server/routes/alerts/alerts.ts";
+import { stationRoutes } from "../../../server/routes/stations/stations.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { testApi } from "../../support/api-app.ts";
+import { FakeServices } from "../../support/fake-services.ts";
+import { misfits } from "../../support/json-schema.ts";
 
 const named = ENDPOINTS.map((one) => [`${one.method} ${one.path}`, one] as const);
 
@@ -49,7 +49,7 @@ describe("openApiDocument()", () => {
     parameters?: { name: string; in: string; schema: JsonSchema; example: unknown }[];
     responses: Record<string, { content?: Record<string, object> }>;
   }
-  const document = JSON.parse(JSON.stringify(openApiDocument("1.2.3"))) as {
+  const document = JSON.parse(JSON.stringify(openApiDocument(ENDPOINTS, "1.2.3"))) as {
     openapi: string;
     info: { version: string };
     paths: Record<string, Record<string, Operation>>;
@@ -93,7 +93,7 @@ describe("openApiDocument()", () => {
     const { call, hub } = testApi();
     const plain = await call("/api/openapi.json");
     expect(plain.headers.get("content-type")).toStartWith("application/json");
-    expect(await plain.json()).toEqual(JSON.parse(JSON.stringify(openApiDocument("0.1.0"))));
+    expect(await plain.json()).toEqual(JSON.parse(JSON.stringify(openApiDocument(ENDPOINTS, "0.1.0"))));
     const packed = await call("/api/openapi.json", { headers: { "accept-encoding": "gzip" } });
     expect(packed.headers.get("content-encoding")).toBe("gzip");
     expect((await call("/api/openapi.json?x=1")).status).toBe(400);
@@ -102,7 +102,7 @@ describe("openApiDocument()", () => {
 });
 
 describe("apiPage()", () => {
-  const page = apiPage();
+  const page = apiPage(ENDPOINTS);
   const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
     title!
       .toLowerCase()

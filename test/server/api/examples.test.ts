@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
-import { ENDPOINTS } from "../../../server/api/endpoints.ts";
+import { ENDPOINTS } from "../../../server/routes/endpoints.ts";
 import { LIVE_EVENTS } from "../../../server/api/live-schemas.ts";
 import { openApiPath } from "../../../server/api/openapi.ts";
 import { PYTHON_EXAMPLES } from "../../../server/api/python.ts";
-import { misfits } from "../json-schema.ts";
-import { eventually, liveEvents, startHere, temporaryFolder, type TestProgram } from "../running.ts";
+import { misfits } from "../../support/json-schema.ts";
+import {
+  eventually,
+  liveEvents,
+  startHere,
+  temporaryFolder,
+  type TestProgram,
+} from "../../support/running.ts";
 
 const text = await Bun.file(join(import.meta.dir, "../../../docs/api.md")).text();
 /** The commands of docs/api.md, with the section each stands in. */

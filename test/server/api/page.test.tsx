@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { buildAssets } from "../../../server/assets.ts";
-import { ENDPOINTS } from "../../../server/api/endpoints.ts";
+import { buildAssets } from "../../../server/pages/frame/assets.ts";
+import { ENDPOINTS } from "../../../server/routes/endpoints.ts";
 import { openApiPath } from "../../../server/api/openapi.ts";
-import { apiPageRoutes } from "../../../server/routes/api-page.tsx";
-import { ApiPage } from "../../../views/pages/api.tsx";
-import { FakeClock } from "../../fake-clock.ts";
-import { testApi } from "../api.ts";
-import { FakeServices } from "../fake-services.ts";
+import { apiPageRoutes } from "../../../server/pages/api.tsx";
+import { ApiPage } from "../../../views/pages/api/api.tsx";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { testApi } from "../../support/api-app.ts";
+import { FakeServices } from "../../support/fake-services.ts";
 
 describe("/api", () => {
   test("is a page with every endpoint, where each link within it leads somewhere, and nothing from elsewhere", async () => {

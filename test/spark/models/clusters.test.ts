@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { clustersModel, FEATURES } from "../../../spark/models/clusters.ts";
 import { tableOf } from "../../../spark/models/columns.ts";
-import { randomFrom } from "../lake-files.ts";
+import { randomFrom } from "../../support/lake-files.ts";
 
 type Features = Partial<Record<(typeof FEATURES)[number], number>>;
 

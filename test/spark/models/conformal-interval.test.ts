@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ConformalInterval } from "../../../spark/models/conformal-interval.ts";
-import { randomFrom } from "../lake-files.ts";
+import { randomFrom } from "../../support/lake-files.ts";
 
 const WINDOW = 672;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { codeOf } from "../../../core/errors.ts";
 import { kMeans, silhouettes } from "../../../spark/models/k-means.ts";
-import { randomFrom } from "../lake-files.ts";
+import { randomFrom } from "../../support/lake-files.ts";
 
 /** Points of as many dimensions as asked for, evenly spread over 0 to 1. */
 function scattered(count: number, dimensions: number, seed: number): Float64Array[] {

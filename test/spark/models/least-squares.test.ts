@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DecayingLeastSquares } from "../../../spark/models/least-squares.ts";
-import { randomFrom } from "../lake-files.ts";
+import { randomFrom } from "../../support/lake-files.ts";
 
 function solved(fit: DecayingLeastSquares, size: number): number[] {
   const into = new Float64Array(size);

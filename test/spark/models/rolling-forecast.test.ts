@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RollingForecast } from "../../../spark/models/rolling-forecast.ts";
 import { LEADS } from "../../../spark/models/temperature-forecaster.ts";
-import { randomFrom } from "../lake-files.ts";
+import { randomFrom } from "../../support/lake-files.ts";
 
 const FIRST = 480_000;
 

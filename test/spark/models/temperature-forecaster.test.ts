@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LEADS, TemperatureForecaster } from "../../../spark/models/temperature-forecaster.ts";
-import { randomFrom } from "../lake-files.ts";
+import { randomFrom } from "../../support/lake-files.ts";
 
 const DAY = 24;
 /** A day of 24 hours that a few harmonics describe, °C. */

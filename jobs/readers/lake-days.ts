@@ -1,0 +1,97 @@
+import { sha256Hex } from "../../core/checksum.ts";
+import type { Engine } from "../../spark/engine.ts";
+import type { LiveFile } from "../commits/fold.ts";
+import { placeOf } from "../commits/names.ts";
+import { type LakeReader, snapshotFile } from "./lake-reader.ts";
+import type { Lake } from "../lake/lake.ts";
+
+/** What the lake holds of a UTC day of observation. */
+export interface LakeDay {
+  /** `2026-01-31`. */
+  date: string;
+  /** Rows stored, revisions included. */
+  rows: number;
+  /** Rows that revise one stored before. */
+  revisions: number;
+  /** Whether one Parquet file holds it all. */
+  compacted: boolean;
+  /** Of that file, bytes; null where there is none. */
+  bytes: number | null;
+  /** Changes with the files that hold it. */
+  tag: string;
+}
+
+/** A day's rows as one Parquet file: where it lies on this machine, or its bytes. */
+export type DayFile = { location: string } | { bytes: Uint8Array };
+
+/** The lake's days, each as one file. */
+export class LakeDays {
+  readonly #lake: Lake;
+  readonly #reader: LakeReader;
+  readonly #engine: Engine;
+  /** Files being written, one after the other: each holds a day in memory. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /** @param parts.lake the data set's own */
+  constructor(parts: { lake: Lake; reader: LakeReader; engine: Engine }) {
+    this.#lake = parts.lake;
+    this.#reader = parts.reader;
+    this.#engine = parts.engine;
+  }
+
+  /** The days with rows, the oldest first. @throws CommitError, LakeError */
+  async list(): Promise<LakeDay[]> {
+    await this.#reader.snapshot();
+    const days = Map.groupBy(this.#files(), ({ path }) => placeOf(path).date);
+    return [...days].sort(([a], [b]) => (a < b ? -1 : 1)).map(([date, files]) => dayOf(date, files));
+  }
+
+  /** What the lake holds of a day; null for nothing. @throws CommitError, LakeError */
+  async find(date: string): Promise<LakeDay | null> {
+    return (await this.list()).find((day) => day.date === date) ?? null;
+  }
+
+  /**
+   * Every row of a day, revisions included, as Parquet, sorted by timestamp, city, source and offset: the lake's own file where
+   * there is one, else written by the engine.
+   *
+   * @throws EngineError, CommitError, LakeError
+   */
+  read(date: string, signal?: AbortSignal): Promise<DayFile> {
+    const from = Date.parse(`${date}T00:00:00Z`);
+    return this.#reader.read({ from, to: from + 1 }, async () => {
+      const files = this.#files().filter(({ path }) => placeOf(path).date === date);
+      const [file] = files;
+      if (file !== undefined && dayOf(date, files).compacted) {
+        const location = this.#lake.locate(file.path);
+        return location.startsWith("/") ? { location } : { bytes: await this.#lake.read(file.path) };
+      }
+      const snapshot = { files: files.map((one) => snapshotFile(this.#lake, one)) };
+      const written = this.#writing.then(() => this.#engine.compact(snapshot, signal));
+      this.#writing = written.catch(() => {}); // its caller is told
+      return { bytes: (await written).bytes };
+    });
+  }
+
+  #files(): LiveFile[] {
+    return [...this.#reader.states.values()].flatMap(({ live }) => [...live.values()]);
+  }
+}
+
+function dayOf(date: string, files: readonly LiveFile[]): LakeDay {
+  const sum = (of: (file: LiveFile) => number) => files.reduce((total, file) => total + of(file), 0);
+  const compacted = files.length === 1 && files[0]?.path.endsWith(".parquet") === true;
+  return {
+    date,
+    rows: sum(({ rows }) => rows),
+    revisions: sum(({ revisions }) => revisions),
+    compacted,
+    bytes: compacted ? (files[0]?.bytes ?? null) : null,
+    tag: sha256Hex(
+      files
+        .map(({ sha256 }) => sha256)
+        .sort()
+        .join(","),
+    ).slice(0, 16),
+  };
+}

@@ -1,0 +1,151 @@
+import { codeOf } from "../../core/errors.ts";
+import type { Row } from "../../core/observation.ts";
+import type { Engine } from "../../spark/engine.ts";
+import { decodeEntry, entryPath, type Entry } from "../commits/entry.ts";
+import type { LiveFile } from "../commits/fold.ts";
+import { offsetsOf, parseDataFileName } from "../commits/names.ts";
+import { type LakeReader, overlaps, snapshotFile } from "./lake-reader.ts";
+import type { Lake } from "../lake/lake.ts";
+import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral, withRevisions } from "./rows.ts";
+
+/** Which observation: what makes it the same one. */
+export interface ObservationKey {
+  city: string;
+  /** When it was observed, ms. */
+  timestamp: number;
+  /** Null for every source that reported then. */
+  source: string | null;
+  signal?: AbortSignal;
+}
+
+/** Where a stored row is, and what brought it there. */
+export interface Provenance {
+  row: Row;
+  /** Topic of the log. */
+  topic: string;
+  partition: number;
+  /** The committed file that holds it, and the offsets that file was made of. */
+  file: { path: string; rows: number; bytes: number; sha256: string; first: number; last: number };
+  /** The entry of the chain that brought the file: a batch, or the compaction that replaced what the batch brought. */
+  commit: {
+    sequence: number;
+    path: string;
+    /** Null where a checkpoint has taken its place. */
+    kind: Entry["kind"] | null;
+    /** When it was made, ISO 8601 UTC. */
+    at: string | null;
+  };
+}
+
+/** Entries looked back through for the batch before one: claims, compactions and checkpoints lie between. */
+const LOOK_BACK = 20;
+
+/**
+ * Where an observation is stored: every revision of it, the newest first, of each source in the order of its name.
+ *
+ * @throws EngineError, CommitError, LakeError
+ */
+export function findProvenance(
+  { reader, lake, engine }: { reader: LakeReader; lake: Lake; engine: Engine },
+  key: ObservationKey,
+): Promise<Provenance[]> {
+  const { city, timestamp, source, signal } = key;
+  const conditions = [`city = :city AND timestamp = ${timestampLiteral(timestamp)}`];
+  if (source !== null) conditions.push("source = :source");
+  const sql = `SELECT ${OBSERVATION_COLUMN_LIST} FROM observations WHERE ${conditions.join(" AND ")}`;
+  const options = {
+    arguments: source === null ? { city } : { city, source },
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const range = { from: timestamp, to: timestamp + 1 };
+  return reader.read(range, async () => {
+    const rowsIn = async (files: readonly LiveFile[]) => {
+      const snapshot = withRevisions({ files: files.map((file) => snapshotFile(lake, file)) });
+      return observationRows(await engine.query(sql, { snapshot, ...options }));
+    };
+    const found: Provenance[] = [];
+    for (const [partition, state] of reader.states) {
+      const files = [...state.live.values()].filter(({ path }) => overlaps(path, range));
+      if (files.length === 0) continue;
+      for (const row of await rowsIn(files)) {
+        const offset = row.log_offset;
+        const holds = ({ log_offset }: Row) => log_offset === offset;
+        const candidates = files.filter(({ path }) => {
+          const { first, last } = offsetsOf(path);
+          return offset >= first && offset <= last;
+        });
+        // Late rows make the offsets of a compacted day overlap with those of others.
+        for (const file of candidates) {
+          if (candidates.length > 1 && !(await rowsIn([file])).some(holds)) continue;
+          found.push(await provenanceOf(lake, partition, file, row));
+          break;
+        }
+      }
+    }
+    return found.sort(
+      (a, b) =>
+        (a.row.source < b.row.source ? -1 : a.row.source > b.row.source ? 1 : 0) ||
+        b.row.log_offset - a.row.log_offset,
+    );
+  });
+}
+
+async function provenanceOf(
+  lake: Lake,
+  partition: number,
+  { path, rows, bytes, sha256, sequence }: LiveFile,
+  row: Row,
+): Promise<Provenance> {
+  const topic = parseDataFileName(path.slice(path.lastIndexOf("/") + 1))?.topic ?? "";
+  const entry = await readEntry(lake, topic, partition, sequence);
+  return {
+    row,
+    topic,
+    partition,
+    file: { path, rows, bytes, sha256, ...offsetsOf(path) },
+    commit: {
+      sequence,
+      path: entryPath(topic, partition, sequence),
+      kind: entry?.kind ?? null,
+      at: entry?.at ?? null,
+    },
+  };
+}
+
+/**
+ * Whether a reader that saw the chain up to an entry saw a record of the log.
+ *
+ * @param sequence newest entry it saw
+ * @returns null where the entries are gone that would tell
+ * @throws CommitError, LakeError
+ */
+export async function wasCommittedBy(
+  lake: Lake,
+  { topic, partition, offset }: { topic: string; partition: number; offset: number },
+  sequence: number,
+): Promise<boolean | null> {
+  for (let at = sequence; at > 0 && at > sequence - LOOK_BACK; at--) {
+    const entry = await readEntry(lake, topic, partition, at);
+    if (entry === null) return null;
+    if (entry.kind === "batch") return offset <= entry.last;
+    if (entry.kind === "checkpoint") return offset < entry.next;
+    if (entry.kind === "claim" && entry.start !== undefined) return false;
+  }
+  return sequence === 0 ? false : null;
+}
+
+/** An entry of a chain; null where it was trimmed. */
+async function readEntry(
+  lake: Lake,
+  topic: string,
+  partition: number,
+  sequence: number,
+): Promise<Entry | null> {
+  const path = entryPath(topic, partition, sequence);
+  try {
+    return decodeEntry(path, await lake.read(path));
+  } catch (error) {
+    if (codeOf(error) === "missing") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Lake } from "../lake/lake.ts";
+import type { LakeReader } from "./lake-reader.ts";
+
+/** A record that could not be read, as the lake keeps it. */
+export interface RejectedRecord {
+  partition: number;
+  offset: number;
+  /** Which field, its value, and what was wanted. */
+  reason: string;
+  /** When the log took it, ISO 8601 UTC. */
+  ingested_at: string;
+  /** The record's text, cut to {@link RECORD_SHOWN} characters. */
+  record: string;
+}
+
+/** Characters of a rejected record that are shown. */
+export const RECORD_SHOWN = 300;
+
+/**
+ * The newest rejected records of the lake, newest first, as of the reader's last refresh: of each partition as many files
+ * are read as it takes.
+ *
+ * @throws LakeError
+ */
+export async function newestRejected(
+  lake: Lake,
+  reader: LakeReader,
+  limit: number,
+): Promise<RejectedRecord[]> {
+  const records: RejectedRecord[] = [];
+  for (const { rejected } of reader.states.values()) {
+    let found = 0;
+    for (const { path } of rejected.toReversed()) {
+      if (found >= limit) break;
+      const lines = new TextDecoder()
+        .decode(await lake.read(path))
+        .trimEnd()
+        .split("\n");
+      found += lines.length;
+      for (const line of lines) {
+        const { partition, offset, reason, ingested_at, record } = JSON.parse(line) as RejectedRecord;
+        records.push({ partition, offset, reason, ingested_at, record: record.slice(0, RECORD_SHOWN) });
+      }
+    }
+  }
+  return records
+    .sort((a, b) => Date.parse(b.ingested_at) - Date.parse(a.ingested_at) || b.offset - a.offset)
+    .slice(0, limit);
+}

@@ -1,0 +1,89 @@
+import { type Flags, type QualityTest, QUALITY_TESTS, FLAG_COLUMNS } from "../../core/quality.ts";
+import type { Row } from "../../core/observation.ts";
+import type { Provenance } from "../../jobs/readers/provenance.ts";
+import { type Limit, readLimits } from "../../spark/limits.ts";
+import type { Place } from "../../core/city.ts";
+import type { Services } from "./services.ts";
+import type { WhyResult } from "./origin.ts";
+
+/** Sources of one city and time: more would be no weather. */
+const SOURCES_MAX = 1_000;
+
+/** Where a revision of an observation is kept. */
+export interface Stored extends Pick<Provenance, "file" | "commit"> {
+  record: { topic: string; partition: number; offset: number; ingested_at: string };
+}
+
+/** Why one source's observation is what it is. */
+export interface Explanation extends Stored {
+  /** The revision that counts; its flags are null until it is judged. */
+  observation: Row & { [Name in keyof Flags]: Flags[Name] | null };
+  tests: { test: QualityTest; flag: Flags[QualityTest] | null; limits: Limit[] }[];
+  /** What it replaced, the newest first. */
+  revisions: (Stored & { observation: Row })[];
+  results: WhyResult[];
+}
+
+let limitsRead: Promise<Limit[]> | undefined;
+
+/**
+ * Explains an observation: of each source that reported of a city at a time where it comes from, how each test judged it and
+ * by which limits, what it replaced and which results were computed with it. Empty where none is committed.
+ *
+ * @throws EngineError, CommitError, LakeError
+ */
+export async function explain(
+  services: Services,
+  city: Place,
+  { timestamp, source, signal }: { timestamp: number; source: string | null; signal: AbortSignal },
+): Promise<Explanation[]> {
+  const [limits, found, { rows }] = await Promise.all([
+    (limitsRead ??= readLimits()),
+    services.why({ city: city.name, timestamp, source, signal }),
+    services.observations({
+      city: city.name,
+      from: timestamp,
+      to: timestamp + 1,
+      limit: SOURCES_MAX,
+      after: null,
+      signal,
+    }),
+  ]);
+  const here = limitsAt(limits, city.latitude, timestamp);
+  const unjudged = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null])) as {
+    [Name in keyof Flags]: null;
+  };
+  return found.map(({ newest, older, results }) => {
+    const flags = rows.find((row) => row.source === newest.row.source);
+    const tests = QUALITY_TESTS.map((test) => ({
+      test,
+      flag: flags?.[test] ?? null,
+      limits: here.filter((limit) => `q_${limit.test}` === test),
+    }));
+    return {
+      observation: { ...unjudged, ...flags, ...newest.row },
+      ...stored(newest),
+      tests,
+      revisions: older.map((one) => ({ observation: one.row, ...stored(one) })),
+      results,
+    };
+  });
+}
+
+function stored({ row, topic, partition, file, commit }: Provenance): Stored {
+  const record = { topic, partition, offset: row.log_offset, ingested_at: row.ingested_at };
+  return { record, file, commit };
+}
+
+/** The limits that hold at a latitude and time, as `spark/views/quality_places.sql` chooses them; all where it is not known. */
+function limitsAt(limits: readonly Limit[], latitude: number | null, ms: number): Limit[] {
+  if (latitude === null) return [...limits];
+  const month = new Date(ms).getUTCMonth() + 1;
+  const isSummer = latitude >= 0 === (month >= 4 && month <= 9);
+  const band = Math.abs(latitude) <= 45 ? "low" : "high";
+  return limits.filter(
+    (limit) =>
+      (limit.latitude === null || limit.latitude === band) &&
+      (limit.season === null || limit.season === (isSummer ? "summer" : "winter")),
+  );
+}

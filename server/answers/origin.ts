@@ -1,0 +1,58 @@
+import type { AnalyticsService } from "../../jobs/analytics/analytics.ts";
+import {
+  type ObservationKey,
+  type Provenance,
+  findProvenance,
+  wasCommittedBy,
+} from "../../jobs/readers/provenance.ts";
+import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
+import type { Lake } from "../../jobs/lake/lake.ts";
+import type { Engine } from "../../spark/engine.ts";
+
+/** Where one source's observation comes from, and what was made of it. */
+export interface Why {
+  /** The revision that counts. */
+  newest: Provenance;
+  /** Those it replaced, the newest first. */
+  older: Provenance[];
+  results: WhyResult[];
+}
+
+/** What the newest result of a job has to do with an observation. */
+export interface WhyResult {
+  job: string;
+  run: string;
+  /** ISO 8601 UTC. */
+  generated_at: string;
+  /** Whether the revision was committed when the result was computed; null where that is not known any more. */
+  used: boolean | null;
+}
+
+/**
+ * Tells of an observation of each source, in the order of their names; empty where none is committed.
+ *
+ * @throws EngineError, CommitError, LakeError
+ */
+export async function whyOf(
+  parts: { reader: LakeReader; lake: Lake; engine: Engine; analytics: AnalyticsService },
+  key: ObservationKey,
+): Promise<Why[]> {
+  const { lake, analytics } = parts;
+  const found = Map.groupBy(await findProvenance(parts, key), ({ row }) => row.source);
+  const told: Why[] = [];
+  for (const [newest, ...older] of found.values()) {
+    if (newest === undefined) continue;
+    const { topic, partition, row } = newest;
+    const record = { topic, partition, offset: row.log_offset };
+    const results: WhyResult[] = [];
+    for (const { name } of analytics.jobs()) {
+      const result = analytics.result(name);
+      if (result === null) continue;
+      const { run, generated_at, commits } = result;
+      const used = await wasCommittedBy(lake, record, commits[partition] ?? 0);
+      results.push({ job: name, run, generated_at, used });
+    }
+    told.push({ newest, older, results });
+  }
+  return told;
+}

@@ -1,0 +1,105 @@
+import { type Row, observationOfRow, parseObservation } from "../../core/observation.ts";
+import type { Judgement } from "../../core/quality.ts";
+import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
+import type { LogRecord } from "../../jobs/log/log.ts";
+import type { CurrentObservation } from "../answers/services.ts";
+
+/** Most cities remembered: more than any network of stations, few enough to hold. */
+const CITIES_MAX = 100_000;
+
+/** The newest observation of each city: by time of observation, then by offset, so that a revision replaces what it revises. */
+export class CurrentState {
+  readonly #cities = new Map<string, { value: CurrentObservation; ms: number }>();
+  readonly #max: number;
+  #list: readonly CurrentObservation[] | null = null;
+  #newest = -Infinity;
+
+  /** @param max most cities remembered; the ones that come later are left out */
+  constructor(max = CITIES_MAX) {
+    this.#max = max;
+  }
+
+  /**
+   * Takes records of the log.
+   *
+   * @returns the valid ones, in order. The others are the consumer's to reject.
+   */
+  apply(records: readonly LogRecord[]): Row[] {
+    const rows: Row[] = [];
+    for (const { value, offset, timestamp } of records) {
+      const parsed = parseObservation(parseJson(value), timestamp);
+      if (!parsed.ok) continue;
+      const { observation } = parsed;
+      this.#take({ observation, offset, receivedMs: timestamp, judgement: null });
+      rows.push({ ...observation, log_offset: offset, ingested_at: formatTimestamp(timestamp) });
+    }
+    return rows;
+  }
+
+  /** Takes rows of the lake. */
+  seed(rows: readonly Row[]): void {
+    for (const row of rows) {
+      const observation = observationOfRow(row);
+      const receivedMs = parseTimestamp(row.ingested_at);
+      this.#take({ observation, offset: row.log_offset, receivedMs, judgement: null });
+    }
+  }
+
+  /** Takes judgements: that of an observation which is no longer its city's newest is left out. */
+  judge(judgements: readonly Judgement[]): void {
+    for (const judgement of judgements) {
+      const entry = this.#cities.get(judgement.city);
+      if (entry === undefined) continue;
+      const { observation, offset } = entry.value;
+      if (observation.source !== judgement.source || offset !== judgement.log_offset) continue;
+      if (entry.ms !== parseTimestamp(judgement.timestamp)) continue;
+      entry.value = { ...entry.value, judgement };
+      this.#list = null;
+    }
+  }
+
+  /** The newest observation of each city, by name. The same array until something changes. */
+  list(): readonly CurrentObservation[] {
+    this.#list ??= [...this.#cities.values()]
+      .map(({ value }) => value)
+      .sort((a, b) => (a.observation.city < b.observation.city ? -1 : 1));
+    return this.#list;
+  }
+
+  /** The newest observation of a city, by its name as it stands in observations; null when there is none. */
+  city(name: string): CurrentObservation | null {
+    return this.#cities.get(name)?.value ?? null;
+  }
+
+  /** The newest observation time seen, ISO 8601 UTC; null before the first. */
+  get watermark(): string | null {
+    return this.#newest === -Infinity ? null : formatTimestamp(this.#newest);
+  }
+
+  #take(value: CurrentObservation): void {
+    const { city, timestamp } = value.observation;
+    // Not compared as text: a fraction of a second sorts before the Z.
+    const ms = parseTimestamp(timestamp);
+    this.#newest = Math.max(this.#newest, ms);
+    const before = this.#cities.get(city);
+    if (before === undefined ? this.#cities.size >= this.#max : !isNewer(value, ms, before)) return;
+    this.#cities.set(city, { value, ms });
+    this.#list = null;
+  }
+}
+
+function isNewer(
+  value: CurrentObservation,
+  ms: number,
+  before: { value: CurrentObservation; ms: number },
+): boolean {
+  return ms > before.ms || (ms === before.ms && value.offset > before.value.offset);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // not a record; parseObservation says so
+  }
+}

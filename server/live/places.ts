@@ -1,0 +1,43 @@
+import { type City, type Place, slugOf } from "../../core/city.ts";
+import type { CurrentState } from "./current.ts";
+import type { About } from "../answers/services.ts";
+
+/**
+ * The places shown: the configured ones in their order, then by name the others that have reported. Of a replayed data
+ * set only those that have reported: a recording has cities of its own.
+ */
+export class Places {
+  readonly #configured: readonly City[];
+  readonly #current: CurrentState;
+  readonly #kind: About["kind"];
+  #places: readonly Place[] = [];
+  /** How many cities had reported when the list was made: they are never forgotten. */
+  #reported = -1;
+
+  constructor(configured: readonly City[], current: CurrentState, kind: About["kind"]) {
+    this.#configured = configured;
+    this.#current = current;
+    this.#kind = kind;
+  }
+
+  /** The same array until another city reports. */
+  list(): readonly Place[] {
+    const current = this.#current.list();
+    if (current.length === this.#reported) return this.#places;
+    this.#reported = current.length;
+    const reported = new Set(current.map(({ observation }) => observation.city));
+    const places: Place[] = this.#configured.filter(
+      ({ name }) => this.#kind !== "replayed" || reported.has(name),
+    );
+    const slugs = new Set(this.#configured.map(({ slug }) => slug));
+    for (const { name } of this.#configured) reported.delete(name);
+    for (const name of reported) {
+      const base = slugOf(name);
+      let slug = base;
+      for (let i = 2; slugs.has(slug); i++) slug = `${base}-${i}`;
+      slugs.add(slug);
+      places.push({ name, slug, latitude: null, longitude: null, zone: null });
+    }
+    return (this.#places = places);
+  }
+}

@@ -1,0 +1,31 @@
+import { Elysia } from "elysia";
+import packageJson from "../../package.json" with { type: "json" };
+import { AboutPage, type AboutProps } from "../../views/pages/about/about.tsx";
+import { pageResponse, type PagesOptions } from "./frame/page.tsx";
+import { Parameters } from "../http/parameters.ts";
+
+/** Packages whose version helps who reports a fault. */
+const PARTS = ["elysia", "htmx.org", "uplot", "apache-arrow", "@duckdb/node-api"] as const;
+
+/** What runs here, how it is set, and whose data it is. */
+export function aboutPage(options: PagesOptions) {
+  const { services, settings } = options;
+  return new Elysia().get("/about", ({ request }) => {
+    new Parameters(request, []);
+    const { version, dataset, kind, source, log, lake, engine, staleAfterSeconds } = services.about;
+    const props: AboutProps = {
+      version,
+      parts: [
+        { name: "Bun", version: Bun.version },
+        ...PARTS.map((name) => ({ name, version: packageJson.dependencies[name] })),
+      ],
+      dataset,
+      kind,
+      source,
+      ports: { log, lake, engine },
+      staleAfterSeconds,
+      settings,
+    };
+    return pageResponse(options, request, { path: "/about", title: "About" }, <AboutPage {...props} />);
+  });
+}

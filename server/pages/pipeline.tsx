@@ -1,0 +1,46 @@
+import { Elysia } from "elysia";
+import { codeOf, messageOf } from "../../core/errors.ts";
+import { parseTimestamp } from "../../core/time.ts";
+import { Pipeline, PipelinePage } from "../../views/pages/pipeline/pipeline.tsx";
+import type { PipelineProps, RejectedProps } from "../../views/props.ts";
+import { pipelineOf } from "./props/page-props.ts";
+import { pageClock } from "../answers/page-clock.ts";
+import { fragmentResponse, pageResponse, type PagesOptions } from "./frame/page.tsx";
+import { Parameters } from "../http/parameters.ts";
+
+/** Rejected records on the page. */
+const REJECTED = 10;
+
+/** Where everything stands. */
+export function pipelinePages(options: PagesOptions) {
+  const { services, clock, servers } = options;
+  const props = async (): Promise<PipelineProps> => {
+    const now = clock.now();
+    return {
+      ...pipelineOf(services, pageClock(services, now), now),
+      rejected: await rejectedOf(options),
+      servers,
+    };
+  };
+  return new Elysia()
+    .get("/pipeline", async ({ request }) => {
+      new Parameters(request, []);
+      const page = { path: "/pipeline", title: "Pipeline", live: { status: true } };
+      return pageResponse(options, request, page, <PipelinePage {...await props()} />);
+    })
+    .get("/fragments/pipeline", async ({ request }) => {
+      new Parameters(request, []);
+      return fragmentResponse(<Pipeline {...await props()} />);
+    });
+}
+
+/** The newest rejected records, or null where they cannot be read: the stages say why. */
+async function rejectedOf({ services, logger }: PagesOptions): Promise<RejectedProps[] | null> {
+  try {
+    const records = await services.rejected(REJECTED);
+    return records.map(({ ingested_at, ...one }) => ({ ...one, time: parseTimestamp(ingested_at) }));
+  } catch (error) {
+    logger.error(`Cannot show rejected records: ${messageOf(error)}`, { code: codeOf(error) });
+    return null;
+  }
+}

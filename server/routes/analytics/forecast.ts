@@ -1,0 +1,108 @@
+import { Elysia } from "elysia";
+import { formatTimestamp } from "../../../core/time.ts";
+import { answerJson } from "../../http/answer.ts";
+import { labelled } from "../../api/columns.ts";
+import { EXAMPLE_LABEL, jsonContent } from "../../api/content.ts";
+import { endpoint, readQuery } from "../../api/endpoint.ts";
+import { integer, list, nullable, number, object, text, time } from "../../api/schema.ts";
+import type { WebContext } from "../../http/context.ts";
+import { forecastVerification } from "../../answers/forecast-verification.ts";
+
+const VERIFICATION = object({
+  n: integer("Forecast hours that have been observed since"),
+  within: integer("Those of them that were observed inside their interval, which nine of ten should be"),
+  issues: integer("From how many hours was forecast"),
+  since: nullable(time("The oldest of these hours")),
+  leads: list(
+    object({
+      from: integer("Hours ahead, from"),
+      to: integer("Hours ahead, to"),
+      n: integer("Forecast hours"),
+      within: integer("Inside their interval"),
+      error: nullable(number("Mean absolute error, °C")),
+      bias: nullable(number("Mean error, °C: above 0 too warm")),
+    }),
+    "By hours ahead",
+  ),
+  misses: list(
+    object({
+      city: text("Name of the place"),
+      issued_at: time("The hour from which was forecast"),
+      lead: integer("Hours ahead"),
+      timestamp: time("The hour that was forecast"),
+      temperature: number("Forecast, °C"),
+      lower: number("Lower bound of the interval, °C"),
+      upper: number("Upper bound of the interval, °C"),
+      observed: number("What was observed, °C"),
+    }),
+    "The newest that were observed outside their interval",
+  ),
+});
+
+/** How the forecasts of before did. */
+export const GET_VERIFICATION = endpoint({
+  method: "GET",
+  path: "/api/v1/forecast/verification",
+  id: "getForecastVerification",
+  tag: "results",
+  summary: "Hits and misses of the forecasts of before",
+  description:
+    "The forecasts that are still kept, held against what was observed since: of each forecast hour the nearest observation of the same source, from 15 minutes before to 44 after, without what failed quality control. Of the first 50 cities. Made once for each new forecast.",
+  query: {},
+  answers: [
+    {
+      status: 200,
+      description: "The scores; `verification` is null before the first forecast",
+      content: jsonContent(labelled({ verification: nullable(VERIFICATION) })),
+      example: {
+        ...EXAMPLE_LABEL,
+        verification: {
+          n: 2,
+          within: 1,
+          issues: 1,
+          since: "2026-01-31T09:00:00Z",
+          leads: [{ from: 1, to: 6, n: 2, within: 1, error: 2, bias: -2 }],
+          misses: [
+            {
+              city: "London",
+              issued_at: "2026-01-31T09:00:00Z",
+              lead: 2,
+              timestamp: "2026-01-31T11:00:00Z",
+              temperature: 10,
+              lower: 8,
+              upper: 12,
+              observed: 13,
+            },
+          ],
+        },
+      },
+    },
+  ],
+  errors: [],
+  examples: [{ title: "The scores", path: "/api/v1/forecast/verification" }],
+});
+
+/** How the forecasts of before did. */
+export function forecastRoutes(context: WebContext) {
+  return new Elysia().get(GET_VERIFICATION.path, async ({ request }) => {
+    readQuery(GET_VERIFICATION, request, context.services);
+    const made = await forecastVerification(context.services, context.clock);
+    if (made === null) return answerJson(context, request, { verification: null });
+    const { since, misses } = made;
+    const verification = {
+      ...made,
+      since: since === null ? null : formatTimestamp(since),
+      misses: misses.map(({ city, issued, lead, time: at, value, lower, upper, observed }) => ({
+        city,
+        issued_at: formatTimestamp(issued),
+        lead,
+        timestamp: formatTimestamp(at),
+        temperature: value,
+        lower,
+        upper,
+        observed,
+      })),
+    };
+    return answerJson(context, request, { verification });
+  });
+}

@@ -1,0 +1,108 @@
+import { Elysia } from "elysia";
+import { RequestError } from "../../../core/errors.ts";
+import type { StationIntake } from "../../../jobs/station-intake.ts";
+import { endpoint } from "../../api/endpoint.ts";
+import { ECOWITT_FIELDS, formOf, WUNDERGROUND_FIELDS } from "../../api/station-fields.ts";
+import { readText } from "../../http/body.ts";
+import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../../http/station-paths.ts";
+
+/** Longest URL, characters: three times what a console with every sensor sends. */
+const URL_MAX = 8_192;
+/** Longest form, bytes. */
+const FORM_MAX = 16_384;
+
+const ANSWERS = [
+  {
+    status: 200,
+    description: "The observation is durable in the log",
+    content: { "text/plain": { type: "string", description: "`success` and a line feed" } },
+  },
+] as const;
+const ERRORS = ["unauthorized", "conflict", "too_large"] as const;
+const FORM = { "application/x-www-form-urlencoded": formOf(ECOWITT_FIELDS) };
+const WHAT =
+  "Both paths take the fields of both protocols; what else a console sends is left out: [stations.md](stations.md).";
+
+/** A push by the Weather Underground protocol. */
+export const PUSH_WUNDERGROUND = endpoint({
+  method: "GET",
+  path: WUNDERGROUND_PATH,
+  id: "pushWunderground",
+  tag: "stations",
+  summary: "A push by the Weather Underground protocol",
+  description: `With \`ID\`, \`PASSWORD\` and the values in the query; as a form by POST as well. ${WHAT}`,
+  query: null,
+  sent: WUNDERGROUND_FIELDS,
+  answers: ANSWERS,
+  errors: ERRORS,
+  examples: [],
+});
+
+/** A push by Ecowitt's protocol. */
+export const PUSH_ECOWITT = endpoint({
+  method: "POST",
+  path: ECOWITT_PATH,
+  id: "pushEcowitt",
+  tag: "stations",
+  summary: "A push by Ecowitt's protocol",
+  description: `With the key as \`PASSKEY\` in the form; in the query by GET as well. ${WHAT}`,
+  query: null,
+  sent: ECOWITT_FIELDS,
+  body: FORM,
+  answers: ANSWERS,
+  errors: ERRORS,
+  examples: [],
+});
+
+/** A push by Ecowitt's protocol, with the key in the path. */
+export const PUSH_ECOWITT_KEY = endpoint({
+  method: "POST",
+  path: `${ECOWITT_PATH}/:key`,
+  id: "pushEcowittWithKey",
+  tag: "stations",
+  summary: "A push by Ecowitt's protocol, with the key in the path",
+  description: `For consoles whose PASSKEY cannot be chosen; in the query by GET as well. ${WHAT}`,
+  segments: { key: ["The station's key", "2345678abcdefgh2345678ab"] },
+  query: null,
+  sent: ECOWITT_FIELDS,
+  body: FORM,
+  answers: ANSWERS,
+  errors: ERRORS,
+  examples: [],
+});
+
+/**
+ * Takes what stations push, by the Weather Underground protocol (GET) and by Ecowitt's (POST of a form). Both paths take
+ * both, because a console's path can often be chosen and its protocol not. Answers `success` once the observation is
+ * durable in the log; anything else lets the station send again.
+ */
+export function stationRoutes(intake: Pick<StationIntake, "stationOf" | "take">) {
+  const take = async (request: Request, pathKey: string | null): Promise<Response> => {
+    if (request.url.length > URL_MAX) {
+      throw new RequestError("too_large", `The URL is longer than ${URL_MAX} characters`);
+    }
+    // Not by URL: old consoles send no Host or an odd one, and then it is none.
+    const query = request.url.indexOf("?");
+    const parameters = new URLSearchParams(
+      query === -1 ? "" : request.url.slice(query + 1).replace(/#.*$/s, ""),
+    );
+    if (request.method === "POST") {
+      const form = new URLSearchParams(await readText(request, FORM_MAX));
+      for (const [name, value] of form) parameters.append(name, value);
+    }
+    // An Ecowitt console cannot choose its PASSKEY: where the path has a key, that one counts.
+    const key = pathKey ?? parameters.get("PASSWORD") ?? parameters.get("PASSKEY");
+    await intake.take(intake.stationOf(key, parameters.get("ID")), parameters);
+    return new Response("success\n", {
+      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+    });
+  };
+  const options = { parse: "none" } as const;
+  return new Elysia()
+    .get(PUSH_WUNDERGROUND.path, ({ request }) => take(request, null))
+    .post(PUSH_WUNDERGROUND.path, ({ request }) => take(request, null), options)
+    .get(PUSH_ECOWITT.path, ({ request }) => take(request, null))
+    .post(PUSH_ECOWITT.path, ({ request }) => take(request, null), options)
+    .get(PUSH_ECOWITT_KEY.path, ({ request, params }) => take(request, params.key))
+    .post(PUSH_ECOWITT_KEY.path, ({ request, params }) => take(request, params.key), options);
+}

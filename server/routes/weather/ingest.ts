@@ -1,0 +1,105 @@
+import { Elysia } from "elysia";
+import { RequestError } from "../../../core/errors.ts";
+import { describe } from "../../../core/observation.ts";
+import { answerJson } from "../../http/answer.ts";
+import { labelled } from "../../api/columns.ts";
+import { EXAMPLE_LABEL, jsonContent } from "../../api/content.ts";
+import { endpoint, readQuery } from "../../api/endpoint.ts";
+import { integer, list, nullable, number, object, text } from "../../api/schema.ts";
+import { readItems, readLines } from "../../http/body.ts";
+import type { WebContext } from "../../http/context.ts";
+
+const OPTIONAL = [
+  "humidity",
+  "pressure",
+  "wind_speed",
+  "rainfall",
+  "weather_main",
+  "weather_description",
+  "source",
+];
+
+/** Takes observations in. */
+export const POST_OBSERVATIONS = endpoint({
+  method: "POST",
+  path: "/api/v1/observations",
+  id: "postObservations",
+  tag: "weather",
+  summary: "Take observations in",
+  description:
+    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer, all or none. They are not judged here: the consumer puts a record that is no observation among the rejected ones with the reason. One that names no `source` gets the source `api`. At most 1 MiB an object and 16 MiB a body.",
+  query: {},
+  body: {
+    "application/json": list(
+      object(
+        {
+          timestamp: {
+            type: "string",
+            format: "date-time",
+            description: "When it was observed, with a zone",
+          },
+          city: text("Name of the place"),
+          temperature: nullable(number("Air temperature", "°C")),
+          humidity: nullable(number("Relative humidity", "%")),
+          pressure: nullable(number("Air pressure at mean sea level", "hPa")),
+          wind_speed: nullable(number("Wind speed", "m/s")),
+          rainfall: nullable(number("Rain of the last hour", "mm")),
+          weather_main: nullable(text("Group of the condition")),
+          weather_description: nullable(text("The condition in words")),
+          source: text("Who reported it"),
+        },
+        { optional: OPTIONAL },
+      ),
+    ),
+    "application/x-ndjson": text("The same objects, one a line"),
+  },
+  answers: [
+    {
+      status: 200,
+      description: "They are in the log",
+      content: jsonContent(labelled({ appended: integer("Records appended to the log") })),
+      example: { ...EXAMPLE_LABEL, appended: 1 },
+    },
+  ],
+  errors: ["conflict", "too_large", "unsupported_media_type"],
+  examples: [
+    {
+      title: "One observation",
+      path: "/api/v1/observations",
+      body: [
+        "application/json",
+        '[{"timestamp":"2026-01-31T11:50:00Z","city":"London","temperature":7.5,"humidity":81}]',
+      ],
+    },
+  ],
+});
+
+/**
+ * Takes observations in, one JSON object a line or as a JSON array. They are durable in the log before the answer; a line
+ * that is no observation is taken too, and the consumer puts it among the rejected ones with the reason. All or nothing.
+ */
+export function ingestRoutes(context: WebContext) {
+  return new Elysia().post(
+    POST_OBSERVATIONS.path,
+    async ({ request }) => {
+      readQuery(POST_OBSERVATIONS, request, context.services);
+      const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+      const lines =
+        type === "application/x-ndjson"
+          ? await readLines(request)
+          : type === "application/json"
+            ? await readItems(request)
+            : null;
+      if (lines === null) {
+        throw new RequestError(
+          "unsupported_media_type",
+          `The content type is ${describe(type)}, wanted application/x-ndjson or application/json`,
+        );
+      }
+      if (lines.length === 0)
+        throw new RequestError("bad_parameter", "The body is empty, wanted observations");
+      return answerJson(context, request, await context.services.ingest(lines));
+    },
+    { parse: "none" },
+  );
+}

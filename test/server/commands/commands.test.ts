@@ -1,0 +1,219 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { formatTimestamp } from "../../../core/time.ts";
+import { bodiesOf } from "../../../server/commands/deliver.ts";
+import type { PipelineStatus } from "../../../server/answers/services.ts";
+import { BODY_MAX, LINE_MAX } from "../../../server/http/body.ts";
+import { serveProvider } from "../../jobs/sources/provider.ts";
+import {
+  eventually,
+  type Json,
+  proofOf,
+  spawnProgram,
+  startHere,
+  temporaryFolder,
+} from "../../support/running.ts";
+
+setDefaultTimeout(30_000);
+
+/** Runs a command of the command line to its end. */
+const run = (name: string, args: readonly string[], dataDir: string) =>
+  spawnProgram(`server/commands/${name}.ts`, { DATA_DIR: dataDir }, args).ended;
+
+const line = (changes: object = {}): string =>
+  JSON.stringify({ timestamp: "2026-01-31T06:00:00Z", city: "Bern", temperature: 1.5, ...changes });
+
+/** Lines that are no observations, and why. */
+const BAD: readonly [line: string, reason: string][] = [
+  ['{"city":', "record is not JSON"],
+  ["", "record is"],
+  ['{"timestamp":"2026-01-31T06:00:00Z","city":"Bern","temperature":NaN}', "record is not JSON"],
+  [line({ temperature: "warm", source: "roof" }), 'temperature is "warm"'],
+  [line({ timestamp: "0001-01-01T00:00:00Z", source: "roof" }), "wanted 1900 or later"],
+  [line({ timestamp: "9999-12-31T23:59:59Z", source: "roof" }), "more than a day in the future"],
+  [`{"city":"${"x".repeat(10 * 2 ** 20)}"}`, "record is not JSON"], // cut, so that it is no JSON any more
+  ["\u0000\u0001\u0002", "record is not JSON"],
+];
+const GOOD = [line(), line({ city: "Basel", source: "roof" }), line({ temperature: 2 }), line()];
+
+/** A recording with good and bad lines, one of them binary. */
+async function recording(folder: string): Promise<string> {
+  const path = join(folder, "Roof station.jsonl");
+  const text = [GOOD[0], ...BAD.map(([bad]) => bad), ...GOOD.slice(1)].join("\n");
+  // A line of 700,000 bytes that are no UTF-8: as text it is three times as long.
+  await Bun.write(
+    path,
+    Buffer.concat([Buffer.from(`${text}\n`), Buffer.alloc(700_000, 0xfe), Buffer.from("\n")]),
+  );
+  return path;
+}
+
+async function rejectedIn(dataDir: string, dataset: string): Promise<Json[]> {
+  const folder = join(dataDir, "lake", dataset, "rejected");
+  const texts = await Promise.all((await readdir(folder)).map((name) => Bun.file(join(folder, name)).text()));
+  const kept = texts.flatMap((text) => text.trimEnd().split("\n")).map((one) => JSON.parse(one) as Json);
+  return kept.sort((a, b) => a.offset - b.offset);
+}
+
+/** What the recording has become, whichever way it was taken in. */
+async function expectTaken(dataDir: string, dataset: string, offset: number): Promise<void> {
+  const kept = (await rejectedIn(dataDir, dataset)).filter((one) => one.offset >= offset);
+  expect(kept.map((one) => one.offset)).toEqual([
+    ...BAD.map((_, index) => offset + 1 + index),
+    offset + BAD.length + GOOD.length,
+  ]);
+  for (const [index, [, reason]] of BAD.entries()) expect(kept[index].reason).toContain(reason);
+  expect(kept.at(-1).record).toStartWith("\ufffd\ufffd");
+  const proof = await proofOf(dataDir, dataset);
+  expect(proof).toMatchObject({ problems: [], behind: 0, rejected: BAD.length + 1 });
+}
+
+describe("a command", () => {
+  test("prints its usage for --help and ends with 0; a wrong call ends with 2 and says what was wanted", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const recorded = await recording(path);
+    const wrong: [string, string[], string][] = [
+      ["replay", ["--fast"], "--fast"],
+      ["replay", [], "Cannot replay 0 files"],
+      ["replay", [recorded], "Cannot use --dataset null"],
+      ["replay", [recorded, "--dataset", "Not/OK"], '"Not/OK"'],
+      ["replay", [recorded, "--dataset", "x", "--speed", "slow"], "--speed slow"],
+      ["import", [recorded, recorded], "Cannot import 2 files"],
+      ["verify", ["--dataset", "nothing"], 'there is no data set "nothing"'],
+      ["verify", [], 'there is no data set "observed"'],
+    ];
+    const helps = Promise.all(["replay", "import", "verify"].map((name) => run(name, ["--help"], path)));
+    for (const { code, out, err } of await helps) {
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toContain("bun run ");
+      expect(out).toContain("Exit: 0");
+    }
+    const calls = await Promise.all(
+      wrong.map(async ([name, args, part]) => ({ part, ...(await run(name, args, path)) })),
+    );
+    for (const { code, err, out, part } of calls) {
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toContain(part);
+      expect(err).not.toContain("    at "); // no stack
+    }
+    const missing = await run("import", [join(path, "none.jsonl")], path);
+    expect(missing.code).toBe(1);
+    expect(missing.err).toContain("there is no such file");
+  });
+});
+
+describe("replay and verify", () => {
+  test("a recording is committed once, however often it is replayed; verify proves it and finds damage", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const file = join(path, "day.jsonl.gz");
+    const lines = Array.from({ length: 200 }, (_, index) =>
+      line({ timestamp: formatTimestamp(Date.UTC(2026, 0, 30) + index * 600_000), temperature: index / 10 }),
+    );
+    await Bun.write(file, gzipSync(`${lines.join("\n")}\nrubbish\n`));
+
+    const first = await run("replay", [file, "--dataset", "past"], path);
+    expect(first.code).toBe(0);
+    expect(first.out).toContain('201 records into the data set "past": 200 rows, 0 duplicates, 1 rejected');
+    const again = await run("replay", [file, "--dataset", "past", "--speed", "1e9"], path);
+    expect(again.code).toBe(0);
+    expect(again.out).toContain('201 records into the data set "past": 0 rows, 200 duplicates, 1 rejected');
+
+    const proved = await run("verify", ["--dataset", "past"], path);
+    expect(proved.code).toBe(0);
+    expect(proved.out).toContain("log = rows + duplicates + rejected");
+    expect(proved.out.split("\n").find((text) => text.includes("0–402"))).toMatch(
+      / 0–402 +402 +200 +200 +2 +0 +402 .* equal$/,
+    );
+
+    const { code, out } = await run("verify", ["--dataset", "past", "--files"], path);
+    expect(code).toBe(0);
+    const files = out.trimEnd().split("\n");
+    expect(files.length).toBeGreaterThan(0);
+    for (const one of files) expect(await Bun.file(one).exists()).toBe(true);
+
+    const whole = await Bun.file(files[0]!).bytes();
+    await Bun.write(files[0]!, whole.with(20, whole[20]! ^ 1));
+    const damaged = await run("verify", ["--dataset", "past"], path);
+    expect(damaged.code).toBe(1);
+    expect(damaged.out).toContain("NOT EQUAL");
+    expect(damaged.out).toContain(files[0]!.slice(files[0]!.indexOf("observations/")));
+
+    const mixed = await run("import", [file, "--dataset", "past"], path);
+    expect(mixed.code).toBe(2);
+    expect(mixed.err).toContain("it holds replayed data");
+    await using shown = await startHere({ DATA_DIR: path, WEATHER_SOURCE: "none", DATASET: "past" });
+    const { proof } = (await (await fetch(`${shown.url}/api/v1/pipeline`)).json()) as PipelineStatus;
+    expect(proof).toMatchObject({ offsets: 402, problems: 1 });
+    const busy = await run("replay", [file, "--dataset", "past"], path);
+    expect(busy.code).toBe(2);
+    expect(busy.err).toContain('role "producer"');
+    expect(shown.program.about.kind).toBe("replayed");
+  });
+});
+
+describe("import", () => {
+  test("without a server: bad lines are rejected with their reason, the rest is committed", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const file = await recording(path);
+    const { code, out } = await run("import", [file], path);
+    expect(code).toBe(0);
+    expect(out).toContain('13 records into the data set "observed": 4 rows, 0 duplicates, 9 rejected');
+    await expectTaken(path, "observed", 0);
+    await using shown = await startHere({ DATA_DIR: path, WEATHER_SOURCE: "none" });
+    const { body } = await shown.get("/api/v1/observations");
+    expect(body.rows.map((row: Json) => [row.city, row.source, row.temperature])).toEqual([
+      ["Basel", "roof", 1.5],
+      ["Bern", "roof-station", 1.5], // revised, and taken back
+    ]);
+  });
+
+  test("with a server running: goes through it, and nothing gets lost on the way", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const file = await recording(path);
+    await using provider = serveProvider(() => new Response("", { status: 503 }));
+    {
+      await using here = await startHere({
+        DATA_DIR: path,
+        WEATHER_SOURCE: "open-meteo",
+        OPEN_METEO_URL: provider.endpoint,
+      });
+      const { code, out } = await run("import", [file], path);
+      expect(code).toBe(0);
+      expect(out).toContain(`13 records given to the server at ${here.url.href}`);
+      await eventually("what was imported is committed", async () => {
+        const { body } = await here.get("/api/v1/pipeline");
+        return body.partitions[0].next === 13 || undefined;
+      });
+      const { body } = await here.get("/api/v1/current");
+      expect(body.rows.map((row: Json) => row.city)).toEqual(["Basel", "Bern"]);
+    }
+    await expectTaken(path, "observed", 0);
+  });
+});
+
+describe("bodiesOf()", () => {
+  const lines = (records: string[]) =>
+    [...bodiesOf(records.map((value) => ({ key: "", value })))].map((body) => body.split("\n"));
+
+  test("keeps the order, and cuts where the server would refuse the body", () => {
+    const long = "x".repeat(LINE_MAX);
+    const records = [...Array.from({ length: 40 }, (_, index) => `${index}${long.slice(2)}`), line()];
+    const bodies = lines(records);
+    expect(bodies.length).toBeGreaterThan(1);
+    expect(bodies.flat()).toEqual(records);
+    for (const body of bodies) expect(Buffer.byteLength(body.join("\n"))).toBeLessThanOrEqual(BODY_MAX);
+    expect(lines([])).toEqual([]);
+  });
+  test("makes a line of what would be none or several, and keeps the beginning of what is too long", () => {
+    expect(lines(["", " ", "a\nb"])).toEqual([['""', '" "', "a\\nb"]]);
+    const [[cut]] = lines(["\ufffd".repeat(LINE_MAX / 2)]) as [[string]];
+    expect(cut).toBe(`${"\ufffd".repeat(65_536)}…`);
+    expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(LINE_MAX);
+  });
+});

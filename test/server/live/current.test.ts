@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+import { CurrentState } from "../../../server/live/current.ts";
+import { NOW, observation, row } from "../../support/fake-services.ts";
+
+const record = (offset: number, changes: Parameters<typeof observation>[0] = {}) => ({
+  offset,
+  timestamp: NOW,
+  value: JSON.stringify(observation(changes)),
+});
+
+describe("CurrentState", () => {
+  test("keeps the newest by time of observation, then by offset", () => {
+    const state = new CurrentState();
+    state.apply([
+      record(1, { timestamp: "2026-01-31T11:00:00Z", temperature: 1 }),
+      record(2, { timestamp: "2026-01-31T11:10:00Z", temperature: 2 }),
+      record(3, { timestamp: "2026-01-31T11:05:00Z", temperature: 3 }),
+    ]);
+    expect(state.city("London")).toMatchObject({ offset: 2, observation: { temperature: 2 } });
+    state.apply([record(4, { timestamp: "2026-01-31T11:10:00Z", temperature: 4 })]);
+    expect(state.city("London")).toMatchObject({ offset: 4, observation: { temperature: 4 } });
+    expect(state.watermark).toBe("2026-01-31T11:10:00Z");
+  });
+  test("takes a fraction of a second for later than the whole one", () => {
+    const state = new CurrentState();
+    state.apply([
+      record(1, { timestamp: "2026-01-31T11:00:00.500Z" }),
+      record(2, { timestamp: "2026-01-31T11:00:00Z" }),
+    ]);
+    expect(state.city("London")?.offset).toBe(1);
+    expect(state.watermark).toBe("2026-01-31T11:00:00.500Z");
+  });
+  test("apply() returns the valid ones as rows, in order, and leaves the others out", () => {
+    const state = new CurrentState();
+    const rows = state.apply([
+      record(1),
+      { offset: 2, timestamp: NOW, value: "not json" },
+      { offset: 3, timestamp: NOW, value: "null" },
+      record(4, { temperature: 1e9 }),
+      { offset: 5, timestamp: NOW, value: JSON.stringify({ ...observation(), __proto__x: 1 }) },
+      record(6, { city: "Tokyo" }),
+    ]);
+    expect(rows.map(({ log_offset, city }) => [log_offset, city])).toEqual([
+      [1, "London"],
+      [6, "Tokyo"],
+    ]);
+    expect(rows[0]).toEqual({ ...observation(), log_offset: 1, ingested_at: "2026-01-31T12:00:00Z" });
+    expect(state.list()).toHaveLength(2);
+  });
+  test("seed() takes rows of the lake, and what the log brings replaces older ones only", () => {
+    const state = new CurrentState();
+    state.seed([row(5), row(6, { city: "Tokyo", dew_point: 3 })]);
+    state.apply([record(7, { timestamp: "2026-01-31T10:00:00Z" }), record(8, { city: "Tokyo" })]);
+    expect(state.city("London")).toEqual({
+      observation: observation(),
+      offset: 5,
+      receivedMs: NOW - 600_000,
+      judgement: null,
+    });
+    expect(state.city("Tokyo")?.offset).toBe(8);
+  });
+  test("list() is by name, and the same array until something changes", () => {
+    const state = new CurrentState();
+    state.apply([record(1, { city: "Tokyo" }), record(2)]);
+    const list = state.list();
+    expect(list.map(({ observation: { city } }) => city)).toEqual(["London", "Tokyo"]);
+    state.apply([record(0, { timestamp: "2026-01-31T01:00:00Z" })]);
+    expect(state.list()).toBe(list);
+    state.apply([record(3)]);
+    expect(state.list()).not.toBe(list);
+  });
+  test("takes no more cities than it may, and goes on with those it has", () => {
+    const state = new CurrentState(2);
+    state.apply([
+      record(1, { city: "A" }),
+      record(2, { city: "B" }),
+      record(3, { city: "C" }),
+      record(4, { city: "A" }),
+    ]);
+    expect(state.list().map(({ offset }) => offset)).toEqual([4, 2]);
+    expect(state.city("C")).toBeNull();
+    expect(new CurrentState().watermark).toBeNull();
+  });
+  test("is not confused by names that every object has", () => {
+    const state = new CurrentState();
+    state.apply([record(1, { city: "__proto__" }), record(2, { city: "constructor" })]);
+    expect(state.city("__proto__")?.offset).toBe(1);
+    expect(state.city("toString")).toBeNull();
+  });
+});

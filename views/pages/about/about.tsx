@@ -1,0 +1,199 @@
+import { webAddress } from "../../attribute.ts";
+import type { Frame } from "../../props.ts";
+
+/** What the page about the program shows. */
+export interface AboutProps {
+  version: string;
+  /** Names and versions of what runs inside. */
+  parts: { name: string; version: string }[];
+  dataset: string;
+  kind: Frame["kind"];
+  source: Frame["source"];
+  /** What implements log, lake and engine. */
+  ports: { log: string; lake: string; engine: string };
+  staleAfterSeconds: number;
+  /** Without secrets. */
+  settings: {
+    name: string;
+    value: string | null;
+    otherwise: string;
+    unit: string | null;
+    meaning: string;
+  }[];
+}
+
+const KINDS: Record<Frame["kind"], string> = {
+  observed: "observed: real weather",
+  simulated: "simulated: invented, kept in a data set of its own",
+  replayed: "replayed: recorded earlier, in a data set of its own",
+};
+
+/** Licences of the data a source may give, and where they stand. */
+const LICENCES = [
+  {
+    source: "Open-Meteo",
+    licence: "CC BY 4.0",
+    url: "https://open-meteo.com/",
+    note: "Weather data by Open-Meteo.com; its past holds modified Copernicus Climate Change Service information.",
+  },
+  {
+    source: "OpenWeatherMap",
+    licence: "ODbL",
+    url: "https://openweathermap.org/",
+    note: "Weather data provided by OpenWeather.",
+  },
+  {
+    source: "METAR",
+    licence: "public domain",
+    url: "https://aviationweather.gov/",
+    note: "Airport reports by way of the Aviation Weather Center of the US National Weather Service.",
+  },
+] as const;
+
+/** What runs here, how it is set, and whose data it is. */
+export function AboutPage(props: AboutProps): JSX.Element {
+  const { version, parts, dataset, kind, source, ports, settings } = props;
+  const facts: [string, string][] = [
+    ["Data set", dataset],
+    ["Kind", KINDS[kind]],
+    ["Source", source === null ? "none: this process only shows" : `${source.name}: ${source.reason}`],
+    ["Log", ports.log],
+    ["Lake", ports.lake],
+    ["Engine", ports.engine],
+    ["Stale after", `${props.staleAfterSeconds} s`],
+  ];
+  return (
+    <>
+      <div class="headline">
+        <h1>
+          Isobar <span safe>{version}</span>
+        </h1>
+        <p class="asof">
+          Collects weather observations as a stream, keeps each exactly once, shows within a second what
+          happens.
+        </p>
+      </div>
+      <div class="split even">
+        <section aria-labelledby="h-here">
+          <div class="bar">
+            <h2 id="h-here">This process</h2>
+          </div>
+          <dl class="rows">
+            {facts.map(([name, value]) => (
+              <div>
+                <dt safe>{name}</dt>
+                <dd safe>{value}</dd>
+              </div>
+            ))}
+            {parts.map(({ name, version: its }) => (
+              <div>
+                <dt safe>{name}</dt>
+                <dd safe>{its}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+        <section aria-labelledby="h-credits">
+          <div class="bar">
+            <h2 id="h-credits">Data and its licences</h2>
+          </div>
+          {source?.credit == null ? (
+            ""
+          ) : (
+            <p class="note">
+              <span>
+                In use:{" "}
+                <a href={webAddress(source.credit.url)} safe>
+                  {source.credit.text}
+                </a>
+              </span>
+            </p>
+          )}
+          <dl class="rows">
+            {LICENCES.map((one) => (
+              <div>
+                <dt>{one.source}</dt>
+                <dd>
+                  <a href={one.url}>{one.licence}</a>
+                  <small>{one.note}</small>
+                </dd>
+              </div>
+            ))}
+            <div>
+              <dt>Simulator</dt>
+              <dd>
+                none needed
+                <small>Its numbers are computed here and describe no real weather.</small>
+              </dd>
+            </div>
+            <div>
+              <dt>Isobar</dt>
+              <dd>
+                Apache-2.0
+                <small>
+                  Built with Bun, Elysia, Kita, htmx, uPlot, DuckDB and Apache Arrow, each under its own
+                  licence.
+                </small>
+              </dd>
+            </div>
+          </dl>
+        </section>
+      </div>
+      <section aria-labelledby="h-settings">
+        <div class="bar">
+          <h2 id="h-settings">
+            Settings <span class="count">environment variables; secrets are never shown</span>
+          </h2>
+        </div>
+        <div class="scroll" tabindex="0" role="region" aria-labelledby="h-settings">
+          <table class="settings">
+            <thead>
+              <tr>
+                <th scope="col">Setting</th>
+                <th scope="col">Value</th>
+                <th scope="col" class="wide">
+                  What it is for
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {settings.map(({ name, value, otherwise, unit, meaning }) => (
+                <tr>
+                  <th scope="row">
+                    <code safe>{name}</code>
+                  </th>
+                  <td>
+                    {value === null ? (
+                      <span class="u" safe>
+                        {`not set: ${plain(otherwise)}`}
+                      </span>
+                    ) : (
+                      <>
+                        <code safe>{value}</code>
+                        {unit === null ? (
+                          ""
+                        ) : (
+                          <span class="u" safe>
+                            {unit}
+                          </span>
+                        )}
+                      </>
+                    )}
+                  </td>
+                  <td class="wide u" safe>
+                    {plain(meaning)}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </section>
+    </>
+  );
+}
+
+/** The table of settings is written for Markdown. */
+function plain(text: string): string {
+  return text.replaceAll("`", "");
+}
