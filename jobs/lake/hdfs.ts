@@ -97,7 +97,7 @@ class WebHdfsLake implements HdfsLake {
       const until = this.#until();
       await this.#hdfs.mkdir(folder, until);
       const now = this.#clock.now();
-      const old = (await this.#hdfs.readdir(folder, until)).filter(
+      const old = (await this.#hdfs.list(folder, until)).filter(
         ({ modificationTime }) => now - modificationTime > DAY_MS,
       );
       await inParallel(old, PARALLEL, ({ pathSuffix }) =>

@@ -10,12 +10,22 @@ export interface Credentials {
 }
 
 /**
- * What the package `webhdfs` does right: mkdir, readdir, stat, unlink and writeFile, each under a signal, because the
- * package may never call back. It tells the message of an error only; class and status are read from the request it
- * returns.
+ * What the package `webhdfs` (checked: 1.2.0) does: MKDIRS, GETFILESTATUS and DELETE. The NameNode answers these itself,
+ * with one small JSON object. Three things are mended here, each with a test in `test/jobs/lake/webhdfs-package.test.ts`:
  *
- * It is not used for OPEN (a failed one never calls back, or succeeds with nothing), RENAME (it takes a refusal for
- * success, and knows no option), listings in pages, or writes that must avoid a broken DataNode.
+ * - The package may never call back: each call ends with its signal.
+ * - It tells the message of an error only: class and status are read from the request it returns.
+ * - It reads a success without looking at it. An empty one makes `stat` throw outside of every callback, which would end
+ *   the process, and a proxy's page passes for a folder made: an answer that is no object is a failure.
+ *
+ * All else is {@link ./webhdfs-rest.ts RestClient}'s, for what the package does with it:
+ *
+ * | Call               | In the package                                                                              |
+ * | ------------------ | ------------------------------------------------------------------------------------------- |
+ * | CREATE             | no signal reaches the DataNode's half, and its refusal has no status; a 503 hangs           |
+ * | OPEN               | a failed one never calls back, or succeeds with nothing                                     |
+ * | RENAME             | takes a refusal for success, and has no `renameoptions`, the create-if-absent of a commit    |
+ * | LISTSTATUS_BATCH   | missing: a folder comes in one answer, however large                                        |
  */
 export class PackageClient {
   readonly #credentials: Credentials;
@@ -29,11 +39,6 @@ export class PackageClient {
     return this.#call(nameNode, signal, (client, done: Callback<void>) => client.mkdir(path, done));
   }
 
-  /** Every entry of a folder, in one answer. */
-  readdir(nameNode: URL, path: string, signal: AbortSignal): Promise<FileStatus[]> {
-    return this.#call(nameNode, signal, (client, done: Callback<FileStatus[]>) => client.readdir(path, done));
-  }
-
   /** What is known of a file or folder. */
   stat(nameNode: URL, path: string, signal: AbortSignal): Promise<FileStatus> {
     return this.#call(nameNode, signal, (client, done: Callback<FileStatus>) => client.stat(path, done));
@@ -44,73 +49,39 @@ export class PackageClient {
     return this.#call(nameNode, signal, (client, done: Callback<void>) => client.unlink(path, done));
   }
 
-  /**
-   * Writes a file. The package takes some failures of a DataNode for success: look at the length afterwards.
-   *
-   * @param timeoutMs when the DataNode's half, which no signal reaches, ends by itself
-   */
-  async writeFile(
-    nameNode: URL,
-    path: string,
-    bytes: Uint8Array,
-    signal: AbortSignal,
-    timeoutMs: number,
-  ): Promise<void> {
-    if (signal.aborted) throw connectionError(signal.reason, { ...at(nameNode), timedOut: true });
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: WebHdfsError) => {
-        signal.removeEventListener("abort", abort);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const dataNode = () => authorityOf(request.response?.headers.location);
-      const abort = () => {
-        request.abort();
-        done(connectionError(signal.reason, { ...at(nameNode, dataNode()), timedOut: true }));
-      };
-      const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const options = { permission: "644" };
-      const request = this.#client(nameNode, timeoutMs).writeFile(path, data, options, (error) => {
-        if (!error) return done();
-        const where = at(nameNode, dataNode());
-        if (typeof error.code === "string")
-          return done(connectionError(error, { ...where, timedOut: false }));
-        // The DataNode's answer is out of reach: only its message is known, and that it is one of an HTTP error.
-        const answer = { status: 403, dataNode: where.dataNode };
-        done(failureOf(request) ?? new WebHdfsError(error.message.split("\n")[0]!, answer));
-      });
-      // For a 503 of the NameNode the package does not call back.
-      request.on("complete", () => {
-        if (dataNode() === null)
-          done(failureOf(request) ?? new WebHdfsError("the NameNode named no DataNode"));
-      });
-      signal.addEventListener("abort", abort, { once: true });
-    });
-  }
-
   #call<T>(
     nameNode: URL,
     signal: AbortSignal,
     start: (client: HdfsClient, done: Callback<T>) => HdfsRequest,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const timedOut = () => connectionError(signal.reason, { ...at(nameNode), timedOut: true });
-      if (signal.aborted) return reject(timedOut());
+      const noAnswer = (reason: unknown, timedOut: boolean) =>
+        connectionError(reason, { nameNode: nameNode.host, dataNode: null, timedOut });
+      if (signal.aborted) return reject(noAnswer(signal.reason, true));
       const abort = () => {
         request.abort();
-        reject(timedOut());
+        reject(noAnswer(signal.reason, true));
       };
+      let unreadable = false;
       const request = start(this.#client(nameNode), (error, value) => {
         signal.removeEventListener("abort", abort);
-        if (!error) return resolve(value as T);
-        reject(failureOf(request) ?? connectionError(error, { ...at(nameNode), timedOut: false }));
+        const refusal = refusalOf(request);
+        if (refusal !== null) reject(refusal);
+        else if (unreadable) reject(noAnswer("it answered with something else than JSON", false));
+        else if (error) reject(noAnswer(error, false));
+        else resolve(value as T);
+      });
+      // Before the package itself looks at the answer.
+      request.prependListener("complete", (response) => {
+        unreadable = typeof response.body !== "object" || response.body === null;
+        if (unreadable) response.body = {};
       });
       signal.addEventListener("abort", abort, { once: true });
     });
   }
 
   /** A client for one call: the package keeps no connections itself. */
-  #client(nameNode: URL, timeoutMs = 600_000): HdfsClient {
+  #client(nameNode: URL): HdfsClient {
     const { user, token } = this.#credentials;
     return createClient(
       {
@@ -120,25 +91,14 @@ export class PackageClient {
         path: nameNode.pathname,
         ...(token === undefined ? { user } : {}),
       },
-      {
-        timeout: timeoutMs,
-        ...(token === undefined ? {} : { qs: { delegation: token } }),
-      },
+      token === undefined ? {} : { qs: { delegation: token } },
     );
   }
 }
 
 /** The server's refusal, or null when it gave none. */
-function failureOf(request: HdfsRequest): WebHdfsError | null {
+function refusalOf(request: HdfsRequest): WebHdfsError | null {
   const { response } = request;
   if (response === undefined || response.statusCode < 308) return null;
   return answerError(response.statusCode, response.body);
-}
-
-function at(nameNode: URL, dataNode: string | null = null): { nameNode: string; dataNode: string | null } {
-  return { nameNode: nameNode.host, dataNode };
-}
-
-function authorityOf(location: string | undefined): string | null {
-  return location === undefined || !URL.canParse(location) ? null : new URL(location).host;
 }

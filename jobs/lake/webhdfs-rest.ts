@@ -9,7 +9,10 @@ export function transferMs(bytes: number): number {
   return bytes / 1_000;
 }
 
-/** HDFS's REST API through `fetch`: what the package `webhdfs` gets wrong or does not have. */
+/**
+ * HDFS's REST API through `fetch`: what the package `webhdfs` gets wrong or does not have.
+ * {@link ./webhdfs-package.ts PackageClient} says which calls are whose, and why.
+ */
 export class RestClient {
   readonly #credentials: Credentials;
 

@@ -1,10 +1,15 @@
 /** The calls of the package `webhdfs` that are used here; it brings no types of its own. */
 declare module "webhdfs" {
+  interface HdfsResponse {
+    statusCode: number;
+    /** Parsed JSON, or text where it is none; undefined when nothing came. */
+    body?: unknown;
+  }
   /** A request of the package `request`, which it is built on. */
   interface HdfsRequest {
-    /** What the server answered, once it has; the body is parsed JSON or text. */
-    response?: { statusCode: number; headers: Record<string, string | undefined>; body?: unknown };
-    on(event: "complete", listener: () => void): this;
+    /** What the server answered, once it has. */
+    response?: HdfsResponse;
+    prependListener(event: "complete", listener: (response: HdfsResponse) => void): this;
     abort(): void;
   }
   type Callback<T> = (error: (Error & { code?: string }) | null | undefined, value?: T) => void;
@@ -19,20 +24,12 @@ declare module "webhdfs" {
   }
   interface HdfsClient {
     mkdir(path: string, callback: Callback<void>): HdfsRequest;
-    readdir(path: string, callback: Callback<FileStatus[]>): HdfsRequest;
     stat(path: string, callback: Callback<FileStatus>): HdfsRequest;
     unlink(path: string, callback: Callback<void>): HdfsRequest;
-    writeFile(
-      path: string,
-      /** It writes an empty file for any other kind of bytes, and says nothing. */
-      data: Buffer,
-      options: Record<string, string | boolean>,
-      callback: Callback<void>,
-    ): HdfsRequest;
   }
   export function createClient(
     options: { protocol: string; host: string; port: string; path: string; user?: string },
-    requestOptions: { timeout: number; qs?: Record<string, string> },
+    requestOptions: { qs?: Record<string, string> },
   ): HdfsClient;
   export type { Callback, FileStatus, HdfsClient, HdfsRequest };
 }

@@ -58,11 +58,6 @@ export class WebHdfs {
     return this.#try(until, REQUEST_MS, (nameNode, signal) => this.#package.stat(nameNode, path, signal));
   }
 
-  /** Every entry of a small folder. */
-  readdir(path: string, until: number): Promise<FileStatus[]> {
-    return this.#try(until, REQUEST_MS, (nameNode, signal) => this.#package.readdir(nameNode, path, signal));
-  }
-
   /** Every entry of a folder of any size. */
   async list(path: string, until: number): Promise<FileStatus[]> {
     const found: FileStatus[] = [];
@@ -95,12 +90,9 @@ export class WebHdfs {
    */
   write(newPath: () => string, bytes: Uint8Array, until: number): Promise<string> {
     const timeoutMs = REQUEST_MS + transferMs(bytes.length);
-    return this.#try(until, timeoutMs, async (nameNode, signal, attempt) => {
+    return this.#try(until, timeoutMs, async (nameNode, signal) => {
       const path = newPath();
-      const exclude = this.#exclude();
-      if (attempt === 0 && exclude === "")
-        await this.#package.writeFile(nameNode, path, bytes, signal, timeoutMs);
-      else await this.#rest.create(nameNode, path, bytes, exclude, signal);
+      await this.#rest.create(nameNode, path, bytes, this.#exclude(), signal);
       let length = -1;
       try {
         ({ length } = await this.#package.stat(nameNode, path, signal));
@@ -149,14 +141,14 @@ export class WebHdfs {
   async #try<T>(
     until: number,
     timeoutMs: number,
-    action: (nameNode: URL, signal: AbortSignal, attempt: number) => Promise<T>,
+    action: (nameNode: URL, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const active = this.#active;
       const nameNode = this.#nameNodes[active]!;
       try {
         const left = Math.max(LEAST_MS, until - this.#clock.now());
-        return await this.#timed(Math.min(timeoutMs, left), (signal) => action(nameNode, signal, attempt));
+        return await this.#timed(Math.min(timeoutMs, left), (signal) => action(nameNode, signal));
       } catch (error) {
         if (!(error instanceof WebHdfsError) || !error.retriable) throw error;
         await this.#learn(nameNode, active, error);

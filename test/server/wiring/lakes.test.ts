@@ -8,7 +8,7 @@ import { claimDataset, readDataset } from "../../../jobs/dataset.ts";
 import { openHdfsLake } from "../../../jobs/lake/hdfs.ts";
 import { type Config, loadConfig } from "../../../server/config/config.ts";
 import { claimLake, datasetKind, lakeScratch, localScratch, openLake } from "../../../server/wiring/lakes.ts";
-import { FakeWebHdfs, RetryClock, ROOT } from "../../jobs/fake-webhdfs.ts";
+import { FakeWebHdfs, RetryClock, ROOT } from "../../jobs/lake/fake-webhdfs.ts";
 
 const bytes = new Uint8Array([1, 2, 3]);
 const PART = "part-00000-1.c000.zstd.parquet";

@@ -2,11 +2,11 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { LakeError } from "../../core/errors.ts";
-import { DAY_MS } from "../../core/time.ts";
-import { nodeDisk, type Disk } from "../../jobs/lake/disk.ts";
-import { openLocalLake } from "../../jobs/lake/local.ts";
-import { lakeCode, lakeContract } from "../contract/lake-contract.ts";
+import { LakeError } from "../../../core/errors.ts";
+import { DAY_MS } from "../../../core/time.ts";
+import { nodeDisk, type Disk } from "../../../jobs/lake/disk.ts";
+import { openLocalLake } from "../../../jobs/lake/local.ts";
+import { lakeCode, lakeContract } from "../../contract/lake-contract.ts";
 
 const home = await mkdtemp(join(tmpdir(), "isobar-lake-"));
 afterAll(() => rm(home, { recursive: true, force: true }));

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../../core/clock.ts";
-import { DAY_MS } from "../../core/time.ts";
-import { openFile } from "../../jobs/log/sqlite-file.ts";
-import { SqliteLog, openSqliteLog } from "../../jobs/log/sqlite.ts";
-import { Collected, collector, failure, logContract, records, tailer } from "../contract/log-contract.ts";
-import { FakeClock } from "../support/fake-clock.ts";
+import { systemClock } from "../../../core/clock.ts";
+import { DAY_MS } from "../../../core/time.ts";
+import { openFile } from "../../../jobs/log/sqlite-file.ts";
+import { SqliteLog, openSqliteLog } from "../../../jobs/log/sqlite.ts";
+import { Collected, collector, failure, logContract, records, tailer } from "../../contract/log-contract.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 
 logContract("sqlite", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isobar-log-"));
@@ -53,8 +53,8 @@ describe("the embedded log", () => {
       [
         process.execPath,
         "-e",
-        `import { openSqliteLog } from ${JSON.stringify(join(import.meta.dir, "../../jobs/log/sqlite.ts"))};
-         import { systemClock } from ${JSON.stringify(join(import.meta.dir, "../../core/clock.ts"))};
+        `import { openSqliteLog } from ${JSON.stringify(join(import.meta.dir, "../../../jobs/log/sqlite.ts"))};
+         import { systemClock } from ${JSON.stringify(join(import.meta.dir, "../../../core/clock.ts"))};
          const log = await openSqliteLog({ folder: ${JSON.stringify(folder)}, topic: "weather", clock: systemClock });
          ${code}`,
       ],

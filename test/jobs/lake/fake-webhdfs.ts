@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../../core/clock.ts";
 
 /** A request as a node of the fake sees it. */
 export interface Call {
@@ -174,9 +174,6 @@ export class FakeWebHdfs {
         const found = this.#status(path, "");
         return found === null ? notFound(path) : { status: 200, json: { FileStatus: found } };
       }
-      case "LISTSTATUS":
-        if (!this.folders.has(path)) return notFound(path);
-        return { status: 200, json: { FileStatuses: { FileStatus: this.#entries(path) } } };
       case "LISTSTATUS_BATCH": {
         if (!this.folders.has(path)) return notFound(path);
         const after = parameters.get("startAfter") ?? "";

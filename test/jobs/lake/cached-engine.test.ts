@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tableFromArrays } from "apache-arrow";
-import { codeOf, EngineError, LakeError } from "../../core/errors.ts";
-import { cachedEngine } from "../../jobs/lake/cached-engine.ts";
-import { FileCache } from "../../jobs/lake/file-cache.ts";
-import type { Lake } from "../../jobs/lake/lake.ts";
-import type { Engine, Snapshot, SnapshotFile } from "../../spark/engine.ts";
+import { codeOf, EngineError, LakeError } from "../../../core/errors.ts";
+import { cachedEngine } from "../../../jobs/lake/cached-engine.ts";
+import { FileCache } from "../../../jobs/lake/file-cache.ts";
+import type { Lake } from "../../../jobs/lake/lake.ts";
+import type { Engine, Snapshot, SnapshotFile } from "../../../spark/engine.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

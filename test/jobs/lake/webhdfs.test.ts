@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { LakeError } from "../../core/errors.ts";
-import { createLogger, silentLogger } from "../../core/log.ts";
-import { DAY_MS } from "../../core/time.ts";
-import { openHdfsLake, type HdfsLakeOptions } from "../../jobs/lake/hdfs.ts";
-import type { Lake } from "../../jobs/lake/lake.ts";
-import { lakeCode, lakeContract } from "../contract/lake-contract.ts";
+import { LakeError } from "../../../core/errors.ts";
+import { createLogger, silentLogger } from "../../../core/log.ts";
+import { DAY_MS } from "../../../core/time.ts";
+import { openHdfsLake, type HdfsLakeOptions } from "../../../jobs/lake/hdfs.ts";
+import type { Lake } from "../../../jobs/lake/lake.ts";
+import { lakeCode, lakeContract } from "../../contract/lake-contract.ts";
 import { FakeWebHdfs, RetryClock, ROOT, type Fault } from "./fake-webhdfs.ts";
 
 const bytes = new TextEncoder().encode("a line of weather\n");
