@@ -9,12 +9,8 @@ import type { Engine } from "../spark/engine.ts";
 import type { LakeReader } from "./readers/lake-reader.ts";
 import type { Log, NewRecord } from "./log/log.ts";
 import { timestampLiteral } from "./readers/rows.ts";
-import {
-  type Archive,
-  ARCHIVE_CALL_DAYS,
-  ARCHIVE_CALL_PLACES,
-  ARCHIVE_SOURCE,
-} from "./sources/open-meteo-archive.ts";
+import type { Archive } from "./sources/archive.ts";
+import { ARCHIVE } from "./sources/sources.ts";
 import type { BackgroundJob } from "./supervisor.ts";
 
 /** Records in one append. */
@@ -47,7 +43,7 @@ export async function storedHours(
 ): Promise<StoredHours> {
   await reader.refresh();
   const sql = `SELECT city, epoch_ms(timestamp) // ${DAY_MS} AS day, count(DISTINCT timestamp) AS hours
-    FROM observations WHERE source = '${ARCHIVE_SOURCE}'
+    FROM observations WHERE source = '${ARCHIVE.name}'
       AND timestamp >= ${timestampLiteral(from)} AND timestamp < ${timestampLiteral(to)}
     GROUP BY 1, 2`;
   const table = await reader.read({ from, to }, ({ snapshot }) =>
@@ -73,8 +69,8 @@ export function missingBlocks(
   to: number,
 ): Block[] {
   const blocks: Block[] = [];
-  for (let end = to; end > from; end -= ARCHIVE_CALL_DAYS * DAY_MS) {
-    const start = Math.max(from, end - ARCHIVE_CALL_DAYS * DAY_MS);
+  for (let end = to; end > from; end -= ARCHIVE.callDays * DAY_MS) {
+    const start = Math.max(from, end - ARCHIVE.callDays * DAY_MS);
     // Cities that lack the same days are asked for together.
     const groups = Map.groupBy(cities, (city) => {
       const days = stored.get(city.name);
@@ -87,8 +83,8 @@ export function missingBlocks(
     for (const [days, members] of groups) {
       const [first = 0, last = 0] = days.split(" ").map(Number);
       if (first === last) continue;
-      for (let i = 0; i < members.length; i += ARCHIVE_CALL_PLACES)
-        blocks.push({ cities: members.slice(i, i + ARCHIVE_CALL_PLACES), from: first, to: last });
+      for (let i = 0; i < members.length; i += ARCHIVE.callPlaces)
+        blocks.push({ cities: members.slice(i, i + ARCHIVE.callPlaces), from: first, to: last });
     }
   }
   return blocks;

@@ -1,12 +1,12 @@
 import type { City } from "../../core/city.ts";
-import type { Clock } from "../../core/clock.ts";
-import { SourceError } from "../../core/errors.ts";
+import { ConfigError, SourceError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
+import { setting, url } from "../../core/setting.ts";
 import { M_PER_MILE, MM_PER_INCH, MS_PER_KNOT, roundTo } from "../../core/units.ts";
-import { type Fetch, WeatherHttp } from "./http.ts";
+import { WeatherHttp } from "./http.ts";
 import { conditionOfMetar, skyOfMetar } from "./metar-weather.ts";
 import { checkedRecord, errorOf, objectOf, pollOf, sortByTime, timestampOfSeconds } from "./record.ts";
-import type { Poll, Source } from "./source.ts";
+import { type Poll, type Source, type SourceDeps, sourceEntry } from "./source.ts";
 
 /** The service asks for at most one request a minute. */
 const LIMITS = [{ calls: 1, windowMs: 60_000 }];
@@ -18,26 +18,52 @@ const REPORTS_PER_CALL = 400;
 /** Reports of a station in an hour, special ones included. */
 const REPORTS_PER_HOUR = 2.5;
 
+/** Airports' reports, taken by name only: they are for the cities that name a station. */
+export const METAR = sourceEntry({
+  name: "metar",
+  title: "METAR reports",
+  licence: {
+    name: "public domain",
+    url: "https://aviationweather.gov/",
+    note: "Airport reports by way of the Aviation Weather Center of the US National Weather Service.",
+  },
+  settings: {
+    metarUrl: setting({
+      name: "METAR_URL",
+      kind: url,
+      default: "https://aviationweather.gov",
+      written: "https://aviationweather.gov",
+      meaning: "Where the Aviation Weather Center answers; `/api/data/metar` is added.",
+    }),
+  },
+  note: (cities) => `${withStation(cities).length} of ${cities.length} cities have a station`,
+  open({ metarUrl: endpoint }, deps) {
+    if (withStation(deps.cities).length === 0)
+      throw new ConfigError(
+        "bad_setting",
+        "WEATHER_SOURCE is metar, wanted a city with a METAR station too",
+        { hint: 'Give cities in CITIES_FILE an ICAO id, such as "metar": "EGLL".' },
+      );
+    return metar({ ...deps, endpoint });
+  },
+});
+
+/** The cities that name a station. */
+function withStation(cities: readonly City[]): City[] {
+  return cities.filter((city) => (city.metar ?? null) !== null);
+}
+
 /**
  * METAR reports of airports by the Aviation Weather Center of the US National Weather Service: real observations of
  * {@link City.metar}, one request for all. Cities without a station are left out.
  *
  * @param options.endpoint scheme and host, with a path before `/api/data/metar` if need be
  */
-export function metar(options: {
-  cities: readonly City[];
-  endpoint: string;
-  clock: Clock;
-  fetch?: Fetch | undefined;
-  random?: (() => number) | undefined;
-}): Source {
+export function metar(options: SourceDeps & { endpoint: string }): Source {
   const { clock } = options;
   const endpoint = `${options.endpoint.replace(/\/+$/, "")}/api/data/metar`;
   /** Cities by station. */
-  const stations = Map.groupBy(
-    options.cities.filter((city) => (city.metar ?? null) !== null),
-    (city) => city.metar as string,
-  );
+  const stations = Map.groupBy(withStation(options.cities), (city) => city.metar as string);
   const ids = [...stations.keys()];
   const pollSeconds = Math.max(POLL_SECONDS, 60 * Math.ceil(ids.length / REPORTS_PER_CALL));
   const http = new WeatherHttp({
@@ -52,11 +78,11 @@ export function metar(options: {
   });
 
   const ask = async (some: readonly string[], hours: number | null, signal: AbortSignal): Promise<Poll> => {
-    const url = new URL(endpoint);
-    url.searchParams.set("ids", some.join(","));
-    url.searchParams.set("format", "json");
-    if (hours !== null) url.searchParams.set("hours", String(hours));
-    const answer = (await http.getJson(url, signal)) ?? []; // no content: no reports
+    const call = new URL(endpoint);
+    call.searchParams.set("ids", some.join(","));
+    call.searchParams.set("format", "json");
+    if (hours !== null) call.searchParams.set("hours", String(hours));
+    const answer = (await http.getJson(call, signal)) ?? []; // no content: no reports
     if (!Array.isArray(answer)) {
       throw new SourceError(
         "bad_response",

@@ -1,26 +1,19 @@
-import type { City } from "../../core/city.ts";
-import type { Clock } from "../../core/clock.ts";
+import { setting, url } from "../../core/setting.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { type Archive, archiveEntry } from "./archive.ts";
 import type { CallLimit } from "./budget.ts";
-import { type Fetch, WeatherHttp } from "./http.ts";
+import { WeatherHttp } from "./http.ts";
 import {
   askOpenMeteo,
   DAYS_PER_CALL,
   HOURLY_VARIABLES,
   hourlyRecords,
+  OPEN_METEO_CREDIT,
   readPlaces,
   VALUES_PER_CALL,
 } from "./open-meteo-answer.ts";
 import { sortByTime } from "./record.ts";
-import type { Poll } from "./source.ts";
-
-/** Source of the archive's observations. */
-export const ARCHIVE_SOURCE = "open-meteo-archive";
-
-/** Days of one call. */
-export const ARCHIVE_CALL_DAYS = DAYS_PER_CALL;
-/** Most places of one call: as many as fit into one answer. */
-export const ARCHIVE_CALL_PLACES = Math.floor(VALUES_PER_CALL / (ARCHIVE_CALL_DAYS * 24));
+import type { SourceDeps } from "./source.ts";
 
 /** What polling Open-Meteo leaves of the free plan's 600 a minute, 5,000 an hour and 10,000 a day. */
 const LIMITS: readonly CallLimit[] = [
@@ -30,17 +23,26 @@ const LIMITS: readonly CallLimit[] = [
 ];
 const TIMEOUT_MS = 45_000;
 
-/** Hourly weather of the past. */
-export interface Archive {
-  /**
-   * Fetches whole UTC days of some places, in the order of time. Hours that the archive does not have yet are left out.
-   *
-   * @param from first day's beginning, ms since the epoch
-   * @param to the end of the last day, exclusive, ms since the epoch; at most {@link ARCHIVE_CALL_DAYS} days later
-   * @throws SourceError when nothing can be had
-   */
-  fetch(places: readonly City[], from: number, to: number, signal: AbortSignal): Promise<Poll>;
-}
+const NAME = "open-meteo-archive";
+
+/** Open-Meteo's archive, which gives observed data its past. */
+export const OPEN_METEO_ARCHIVE = archiveEntry({
+  name: NAME,
+  title: "Open-Meteo's archive",
+  credit: OPEN_METEO_CREDIT,
+  settings: {
+    openMeteoArchiveUrl: setting({
+      name: "OPEN_METEO_ARCHIVE_URL",
+      kind: url,
+      default: "https://archive-api.open-meteo.com",
+      written: "https://archive-api.open-meteo.com",
+      meaning: "Where Open-Meteo's archive answers; `/v1/archive` is added.",
+    }),
+  },
+  callDays: DAYS_PER_CALL,
+  callPlaces: Math.floor(VALUES_PER_CALL / (DAYS_PER_CALL * 24)),
+  open: ({ openMeteoArchiveUrl: endpoint }, deps) => openMeteoArchive({ ...deps, endpoint }),
+});
 
 /**
  * Open-Meteo's archive: reanalyses (ERA5 of ECMWF, and newer ones), some days late. It waits for its part of the calls that
@@ -48,12 +50,7 @@ export interface Archive {
  *
  * @param options.endpoint scheme and host, with a path before `/v1/archive` if need be
  */
-export function openMeteoArchive(options: {
-  endpoint: string;
-  clock: Clock;
-  fetch?: Fetch | undefined;
-  random?: (() => number) | undefined;
-}): Archive {
+export function openMeteoArchive(options: Omit<SourceDeps, "cities"> & { endpoint: string }): Archive {
   const { clock } = options;
   const endpoint = `${options.endpoint.replace(/\/+$/, "")}/v1/archive`;
   const http = new WeatherHttp({
@@ -76,7 +73,7 @@ export function openMeteoArchive(options: {
       const cost = places.length * Math.ceil((to - from) / DAY_MS / DAYS_PER_CALL);
       const call = { cost, timeoutMs: TIMEOUT_MS };
       const answers = await askOpenMeteo(http, endpoint, places, query, signal, call);
-      const hours = { source: ARCHIVE_SOURCE, from, to: to - 1, now: clock.now() };
+      const hours = { source: NAME, from, to: to - 1, now: clock.now() };
       const poll = readPlaces(places, answers, (answer, city) => hourlyRecords(answer, city, hours));
       sortByTime(poll.records);
       return poll;

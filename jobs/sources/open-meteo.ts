@@ -1,11 +1,11 @@
 import type { City } from "../../core/city.ts";
-import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
+import { setting, url } from "../../core/setting.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { roundTo } from "../../core/units.ts";
 import type { NewRecord } from "../log/log.ts";
 import type { CallLimit } from "./budget.ts";
-import { type Fetch, WeatherHttp } from "./http.ts";
+import { WeatherHttp } from "./http.ts";
 import {
   askOpenMeteo,
   DAYS_PER_CALL,
@@ -20,7 +20,7 @@ import {
   VALUES_PER_CALL,
 } from "./open-meteo-answer.ts";
 import { checkedRecord, errorOf, objectOf, pollOf, sortByTime } from "./record.ts";
-import type { Poll, Source } from "./source.ts";
+import { type Poll, type Source, type SourceDeps, sourceEntry } from "./source.ts";
 
 /** The free plan (open-meteo.com/en/terms). Each place of a call counts as a call. */
 const LIMITS: readonly CallLimit[] = [
@@ -38,24 +38,36 @@ const PROBE_TIMEOUT_MS = 3_000;
 /** The longest past its forecast endpoint gives. */
 const HISTORY_MAX_HOURS = 92 * 24;
 
-/** Open-Meteo, which can be asked whether it is there. */
-export interface OpenMeteo extends Source {
-  /** Asks once, for 3 s at most: null when it answers, else why it does not. */
-  probe(signal: AbortSignal): Promise<string | null>;
-}
+/** Open-Meteo, which needs no key. */
+export const OPEN_METEO = sourceEntry({
+  name: "open-meteo",
+  title: "Open-Meteo",
+  licence: {
+    name: "CC BY 4.0",
+    url: "https://open-meteo.com/",
+    note: "Weather data by Open-Meteo.com; its past holds modified Copernicus Climate Change Service information.",
+  },
+  settings: {
+    openMeteoUrl: setting({
+      name: "OPEN_METEO_URL",
+      kind: url,
+      default: "https://api.open-meteo.com",
+      written: "https://api.open-meteo.com",
+      meaning: "Where Open-Meteo answers; `/v1/forecast` is added.",
+    }),
+  },
+  auto: "Open-Meteo when it answers",
+  open: ({ openMeteoUrl: endpoint }, deps) => openMeteo({ ...deps, endpoint }),
+});
 
 /**
  * Open-Meteo's current weather (a model's value for each quarter of an hour), one call for up to 100 cities.
  *
  * @param options.endpoint scheme and host, with a path before `/v1/forecast` if need be
  */
-export function openMeteo(options: {
-  cities: readonly City[];
-  endpoint: string;
-  clock: Clock;
-  fetch?: Fetch | undefined;
-  random?: (() => number) | undefined;
-}): OpenMeteo {
+export function openMeteo(
+  options: SourceDeps & { endpoint: string },
+): Source & Required<Pick<Source, "probe">> {
   const { cities, clock } = options;
   const endpoint = `${options.endpoint.replace(/\/+$/, "")}/v1/forecast`;
   const pollSeconds = Math.ceil(Math.max(MIN_POLL_SECONDS, (cities.length * 86_400) / POLL_CALLS_PER_DAY));

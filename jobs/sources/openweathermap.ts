@@ -1,12 +1,12 @@
 import type { City } from "../../core/city.ts";
-import type { Clock } from "../../core/clock.ts";
-import { SourceError } from "../../core/errors.ts";
+import { ConfigError, SourceError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
+import { matching, setting, url } from "../../core/setting.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { NewRecord } from "../log/log.ts";
-import { type Fetch, WeatherHttp } from "./http.ts";
+import { WeatherHttp } from "./http.ts";
 import { checkedRecord, errorOf, objectOf, pollOf, timestampOfSeconds } from "./record.ts";
-import type { Poll, Source } from "./source.ts";
+import { type Poll, type Source, type SourceDeps, sourceEntry } from "./source.ts";
 
 /** The free plan: 60 calls a minute and 1,000,000 a month (openweathermap.org/price), here spread over 31 days. */
 const PER_MINUTE = 60;
@@ -16,19 +16,47 @@ const SHARE = 0.9;
 const AT_ONCE = 4;
 const MIN_POLL_SECONDS = 60;
 
+/** OpenWeatherMap, for those who have a key. */
+export const OPENWEATHERMAP = sourceEntry({
+  name: "openweathermap",
+  title: "OpenWeatherMap",
+  licence: {
+    name: "ODbL",
+    url: "https://openweathermap.org/",
+    note: "Weather data provided by OpenWeather.",
+  },
+  settings: {
+    openweathermapApiKey: setting({
+      name: "OPENWEATHERMAP_API_KEY",
+      kind: matching(/^[\u0021-\u007e]{1,200}$/, "the key of an OpenWeatherMap account, without spaces"),
+      default: null,
+      written: "0123456789abcdef0123456789abcdef",
+      otherwise: "no key",
+      meaning: "Lets the program ask OpenWeatherMap; its value is never printed.",
+      secret: true,
+    }),
+    openweathermapUrl: setting({
+      name: "OPENWEATHERMAP_URL",
+      kind: url,
+      default: "https://api.openweathermap.org",
+      written: "https://api.openweathermap.org",
+      meaning: "Where OpenWeatherMap answers; `/data/2.5/weather` is added.",
+    }),
+  },
+  key: "openweathermapApiKey",
+  auto: "OpenWeatherMap with a key",
+  open({ openweathermapApiKey: apiKey, openweathermapUrl: endpoint }, deps) {
+    if (apiKey === null) throw new ConfigError("bad_setting", "Cannot ask OpenWeatherMap without a key");
+    return openWeatherMap({ ...deps, apiKey, endpoint });
+  },
+});
+
 /**
  * OpenWeatherMap's current weather, one call a city. It has no past to give on the free plan.
  *
  * @param options.endpoint scheme and host, with a path before `/data/2.5/weather` if need be
  */
-export function openWeatherMap(options: {
-  cities: readonly City[];
-  apiKey: string;
-  endpoint: string;
-  clock: Clock;
-  fetch?: Fetch | undefined;
-  random?: (() => number) | undefined;
-}): Source {
+export function openWeatherMap(options: SourceDeps & { apiKey: string; endpoint: string }): Source {
   const { cities, apiKey, clock } = options;
   const endpoint = `${options.endpoint.replace(/\/+$/, "")}/data/2.5/weather`;
   const pollSeconds = Math.ceil(
@@ -55,12 +83,12 @@ export function openWeatherMap(options: {
   });
 
   const observe = async (city: City, signal: AbortSignal): Promise<NewRecord> => {
-    const url = new URL(endpoint);
-    url.searchParams.set("lat", String(city.latitude));
-    url.searchParams.set("lon", String(city.longitude));
-    url.searchParams.set("units", "metric");
-    url.searchParams.set("appid", apiKey);
-    const body = await http.getJson(url, signal);
+    const call = new URL(endpoint);
+    call.searchParams.set("lat", String(city.latitude));
+    call.searchParams.set("lon", String(city.longitude));
+    call.searchParams.set("units", "metric");
+    call.searchParams.set("appid", apiKey);
+    const body = await http.getJson(call, signal);
     return checkedRecord("OpenWeatherMap", fieldsOf(body, city), clock.now());
   };
 

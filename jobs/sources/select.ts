@@ -1,24 +1,7 @@
-import type { City } from "../../core/city.ts";
-import type { Clock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
-import type { Fetch } from "./http.ts";
-import { metar } from "./metar.ts";
-import { openMeteo } from "./open-meteo.ts";
-import { openWeatherMap } from "./openweathermap.ts";
-import { simulator } from "./simulator.ts";
-import type { Source } from "./source.ts";
-
-/** The settings a source is chosen by, as the program's config has them. */
-export interface SourceSettings {
-  readonly weatherSource: "auto" | "openweathermap" | "open-meteo" | "metar" | "simulator" | "none";
-  /** Null when there is no key. */
-  readonly openweathermapApiKey: string | null;
-  /** Where the providers answer, without the path of the call. */
-  readonly openweathermapUrl: string;
-  readonly openMeteoUrl: string;
-  readonly metarUrl: string;
-  readonly simulatorSeed: number;
-}
+import { oneOf, type Setting, setting, type Settings, type SettingValues } from "../../core/setting.ts";
+import { capitalized } from "../../core/text.ts";
+import type { Source, SourceDeps, SourceEntry } from "./source.ts";
 
 /** The source chosen (null: none is polled), and why, in a sentence for the log and the page. */
 export interface Choice {
@@ -26,76 +9,114 @@ export interface Choice {
   reason: string;
 }
 
+/** A list of sources. */
+type Entries = readonly SourceEntry[];
+
+/** The settings of all sources of a list together. */
+type OwnSettings<L extends Entries> = Together<L[number]["settings"]>;
+/** What has all that the members of a union have. */
+type Together<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer I) => void ? I : never;
+
+/** The settings by which one of some sources is chosen and opened: `WEATHER_SOURCE`, and each source's own. */
+export function sourceSettings<const L extends Entries>(
+  sources: L,
+): { weatherSource: Setting<string, "auto"> } & OwnSettings<L> {
+  const offers = sources.flatMap(({ auto }) => auto ?? []);
+  const weatherSource = setting({
+    name: "WEATHER_SOURCE",
+    kind: oneOf<string>(["auto", ...sources.map(({ name }) => name), "none"]),
+    default: "auto",
+    written: "auto",
+    meaning: `Where observations come from; \`auto\`: ${offers.join(", else ")}.`,
+  });
+  // The members of a list, one by one; only Object.assign() cannot tell TypeScript so.
+  const own = Object.assign({}, ...sources.map(({ settings }) => settings)) as OwnSettings<L>;
+  return Object.assign({ weatherSource }, own);
+}
+
+/** What the choice of a source depends on, beside the settings. */
+export interface ChoiceDeps extends SourceDeps {
+  /** Whether the data set of observed data holds something; asked only where it matters. */
+  observedData: () => Promise<boolean>;
+  signal: AbortSignal;
+}
+
 /**
- * Chooses the weather source, once, at the start. `auto` means: OpenWeatherMap when a key is set; else Open-Meteo when it
- * answers; else the simulator, but Open-Meteo all the same where observed data lies already, so that the two never take
- * turns in what one looks at.
+ * Chooses the weather source, once, at the start: the one that `WEATHER_SOURCE` names or, for `auto`, the first of the list
+ * that has its key and answers. Weather is not simulated where observed data lies already, so that the two never take
+ * turns in what one looks at: the first source that may answer later is taken all the same.
  *
- * @param deps.observedData whether the data set of observed data holds something; asked only where it matters
- * @throws ConfigError when OpenWeatherMap is asked for without a key, METAR for cities without a station
+ * @throws ConfigError when the source that is named lacks its key, or cities that it knows
  */
 export async function chooseSource(
-  settings: SourceSettings,
-  deps: {
-    cities: readonly City[];
-    clock: Clock;
-    observedData: () => Promise<boolean>;
-    signal: AbortSignal;
-    fetch?: Fetch;
-    random?: () => number;
-  },
+  sources: Entries,
+  settings: SettingValues<Settings> & { readonly weatherSource: string },
+  deps: ChoiceDeps,
 ): Promise<Choice> {
-  const { cities, clock, fetch, random } = deps;
-  const key = settings.openweathermapApiKey;
-  const keyed = (apiKey: string) =>
-    openWeatherMap({ cities, apiKey, endpoint: settings.openweathermapUrl, clock, fetch, random });
-  const keyless = openMeteo({ cities, endpoint: settings.openMeteoUrl, clock, fetch, random });
-  const simulated = simulator({ cities, seed: settings.simulatorSeed, clock });
+  const { weatherSource } = settings;
+  if (weatherSource === "none") return { source: null, reason: "WEATHER_SOURCE is none: nothing is polled." };
+  if (weatherSource === "auto") return firstThere(sources, settings, deps);
+  const entry = sources.find(({ name }) => name === weatherSource);
+  if (entry === undefined) throw new RangeError(`There is no source "${weatherSource}"`);
+  const missing = missingKey(sources, settings);
+  if (missing !== null) throw new ConfigError("bad_setting", missing);
+  const source = entry.open(settings, deps);
+  const note = entry.note?.(deps.cities);
+  return {
+    source,
+    reason: `WEATHER_SOURCE asks for ${entry.title}${note === undefined ? "" : `: ${note}`}.`,
+  };
+}
 
-  switch (settings.weatherSource) {
-    case "openweathermap":
-      if (key === null || key === "")
-        throw new ConfigError(
-          "bad_setting",
-          "WEATHER_SOURCE is openweathermap, wanted OPENWEATHERMAP_API_KEY too",
-          {
-            hint: "Set OPENWEATHERMAP_API_KEY, or WEATHER_SOURCE=open-meteo, which needs no key.",
-          },
-        );
-      return { source: keyed(key), reason: "WEATHER_SOURCE asks for OpenWeatherMap." };
-    case "open-meteo":
-      return { source: keyless, reason: "WEATHER_SOURCE asks for Open-Meteo." };
-    case "metar": {
-      const stations = cities.filter((city) => (city.metar ?? null) !== null).length;
-      if (stations === 0)
-        throw new ConfigError(
-          "bad_setting",
-          "WEATHER_SOURCE is metar, wanted a city with a METAR station too",
-          { hint: 'Give cities in CITIES_FILE an ICAO id, such as "metar": "EGLL".' },
-        );
+/** What is wrong where `WEATHER_SOURCE` names a source whose key is not set, or null. */
+export function missingKey(
+  sources: Entries,
+  settings: Partial<SettingValues<Settings>> & { readonly weatherSource?: string },
+): string | null {
+  const entry = sources.find(({ name }) => name === settings.weatherSource);
+  const key = entry?.key;
+  if (entry === undefined || key === undefined || settings[key] !== null) return null;
+  return `${entry.settings[key]?.name} is not set: wanted a key, because WEATHER_SOURCE is ${entry.name}`;
+}
+
+/** Chooses for `auto`. */
+async function firstThere(
+  sources: Entries,
+  settings: SettingValues<Settings>,
+  deps: ChoiceDeps,
+): Promise<Choice> {
+  /** Why those before were passed over. */
+  const passed: string[] = [];
+  let details = "";
+  /** The first that does not answer now, but may later. */
+  let silent: { source: Source; title: string } | null = null;
+  for (const entry of sources.filter(({ auto }) => auto !== undefined)) {
+    const { title, key } = entry;
+    if (key !== undefined && settings[key] === null) {
+      passed.push(`no ${title} key is set`);
+      continue;
+    }
+    const source = entry.open(settings, deps);
+    if (source.kind === "simulated") {
+      if (silent === null || !(await deps.observedData()))
+        return { source, reason: `${sentence(passed)}, so the weather is simulated.${details}` };
       return {
-        source: metar({ cities, endpoint: settings.metarUrl, clock, fetch, random }),
-        reason: `WEATHER_SOURCE asks for METAR reports: ${stations} of ${cities.length} cities have a station.`,
+        source: silent.source,
+        reason: `${capitalized(silent.title)} does not answer yet and is asked again, because observed data is here already.${details}`,
       };
     }
-    case "simulator":
-      return { source: simulated, reason: "WEATHER_SOURCE asks for the simulator." };
-    case "none":
-      return { source: null, reason: "WEATHER_SOURCE is none: nothing is polled." };
-    case "auto": {
-      if (key !== null && key !== "") return { source: keyed(key), reason: "An OpenWeatherMap key is set." };
-      const failure = await keyless.probe(deps.signal);
-      if (failure === null)
-        return { source: keyless, reason: "No OpenWeatherMap key is set, and Open-Meteo answers." };
-      if (await deps.observedData())
-        return {
-          source: keyless,
-          reason: `Open-Meteo does not answer yet and is asked again, because observed data is here already. ${failure}.`,
-        };
-      return {
-        source: simulated,
-        reason: `No OpenWeatherMap key is set, and Open-Meteo does not answer, so the weather is simulated. ${failure}.`,
-      };
+    const failure = (await source.probe?.(deps.signal)) ?? null;
+    if (failure === null) {
+      const taken = key === undefined ? `${title} answers` : `a key for ${title} is set`;
+      return { source, reason: `${sentence([...passed, taken])}.` };
     }
+    passed.push(`${title} does not answer`);
+    details += ` ${failure}.`;
+    silent ??= { source, title };
   }
+  return { source: null, reason: `${sentence(passed)}: nothing is polled.${details}` };
+}
+
+function sentence(parts: readonly string[]): string {
+  return capitalized(parts.join(", and "));
 }

@@ -1,16 +1,39 @@
 import type { City } from "../../core/city.ts";
 import type { Clock } from "../../core/clock.ts";
+import { integer, setting } from "../../core/setting.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { roundTo } from "../../core/units.ts";
 import type { NewRecord } from "../log/log.ts";
 import { type FaultRates, Stations } from "./faults.ts";
-import type { Source } from "./source.ts";
+import { type Source, sourceEntry } from "./source.ts";
 
 export { simulateObservation } from "./weather-model.ts";
 
 const POLL_SECONDS = 2;
 const HISTORY_STEP_MS = 600_000;
 const CHUNK_RECORDS = 1_000;
+
+/** The simulator, which is always there. */
+export const SIMULATOR = sourceEntry({
+  name: "simulator",
+  title: "the simulator",
+  licence: {
+    name: "none needed",
+    url: null,
+    note: "Its numbers are computed here and describe no real weather.",
+  },
+  settings: {
+    simulatorSeed: setting({
+      name: "SIMULATOR_SEED",
+      kind: integer(0, 4_294_967_295),
+      default: 1,
+      written: "1",
+      meaning: "Seed of the simulator: the same seed gives the same weather.",
+    }),
+  },
+  auto: "the simulator",
+  open: ({ simulatorSeed: seed }, { cities, clock }) => simulator({ cities, seed, clock }),
+});
 
 /** Simulated weather of this moment; the past is one observation a city every ten minutes. */
 export function simulator(options: {

@@ -4,7 +4,7 @@ import { describe } from "../../core/observation.ts";
 import { DAY_MS, parseTimestamp } from "../../core/time.ts";
 import { type Block, fetchBlocks, missingBlocks, storedHours } from "../../jobs/backfill.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
-import { openMeteoArchive } from "../../jobs/sources/open-meteo-archive.ts";
+import { ARCHIVE } from "../../jobs/sources/sources.ts";
 import { datasetKind } from "../wiring/lakes.ts";
 import { openPorts } from "../wiring/ports.ts";
 import { type CommandContext, runCommand } from "./command.ts";
@@ -50,7 +50,7 @@ if (import.meta.main) {
     }
     logger.info("Fetching the past", { calls: blocks.length, cities: config.cities.length });
     const chunks = fetchBlocks(blocks, {
-      archive: openMeteoArchive({ endpoint: config.openMeteoArchiveUrl, clock: systemClock }),
+      archive: ARCHIVE.open(config, { clock: systemClock }),
       clock: systemClock,
       logger,
       signal,

@@ -1,26 +1,30 @@
 import { join } from "node:path";
+import type { Setting, Settings } from "../../core/setting.ts";
 import { clientTypes } from "../api/client-types.ts";
 import { apiPage } from "../api/docs.ts";
 import { ENDPOINTS } from "../routes/endpoints.ts";
 import { jobsPage } from "./job-docs.ts";
 import { markdownTable } from "../api/markdown.ts";
-import { type Setting, SETTINGS } from "../config/settings.ts";
+import { SETTINGS } from "../config/settings.ts";
 
 const GENERATED = "made by `bun run docs` from server/config/settings.ts";
 
-const settings: readonly Setting[] = Object.values(SETTINGS);
-
-/** The files that are made without running anything, of settings and routes: their paths in the project, and what they hold. */
-export function generatedFiles(): Record<string, string> {
+/**
+ * The files that are made without running anything, of settings and routes: their paths in the project, and what they hold.
+ *
+ * @param table the settings. Default: {@link SETTINGS}
+ */
+export function generatedFiles(table: Settings = SETTINGS): Record<string, string> {
+  const settings = Object.values(table);
   return {
-    ".env.example": envExample(),
-    "docs/configuration.md": configurationPage(),
+    ".env.example": envExample(settings),
+    "docs/configuration.md": configurationPage(settings),
     "docs/api.md": apiPage(ENDPOINTS),
     "docs/client/isobar-api.ts": clientTypes(ENDPOINTS),
   };
 }
 
-function envExample(): string {
+function envExample(settings: readonly Setting[]): string {
   const lines = [
     `# Isobar's settings, ${GENERATED.replaceAll("`", "")}.`,
     "# Copy this file to .env and take the # away from what you set. The environment wins over .env.",
@@ -38,7 +42,7 @@ function envExample(): string {
   return `${lines.join("\n")}\n`;
 }
 
-function configurationPage(): string {
+function configurationPage(settings: readonly Setting[]): string {
   const rows = settings.map(({ name, otherwise, written, unit, kind, meaning }) => [
     `\`${name}\``,
     otherwise ?? `\`${written}\``,

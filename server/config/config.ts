@@ -1,17 +1,14 @@
 import { ConfigError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
+import type { Setting, Settings, SettingValues } from "../../core/setting.ts";
+import { missingKey, sourceSettings } from "../../jobs/sources/select.ts";
+import type { SourceEntry } from "../../jobs/sources/source.ts";
+import { SOURCES } from "../../jobs/sources/sources.ts";
 import { isLoopback } from "./loopback.ts";
-import { type Setting, SETTINGS } from "./settings.ts";
-
-type Key = keyof typeof SETTINGS;
+import { SETTINGS } from "./settings.ts";
 
 /** The settings the program runs with. What each one means stands in {@link SETTINGS}. */
-export type Config = {
-  readonly [K in Key]: (typeof SETTINGS)[K] extends Setting<infer T, infer D> ? T | Widen<D> : never;
-};
-
-/** The default is one of the kind's own values, or null where there is none. */
-type Widen<D> = D extends null ? null : never;
+export type Config = SettingValues<typeof SETTINGS>;
 
 /**
  * Reads the settings from the environment, into which Bun has loaded `.env` of the working folder. Reads `CITIES_FILE`
@@ -19,16 +16,19 @@ type Widen<D> = D extends null ? null : never;
  *
  * @param env variables by name, such as `process.env`
  * @param options.isTerminal whether people read the log
+ * @param options.sources which there are. Default: {@link SOURCES}
  * @returns the settings, and what looks like a misspelled one
  * @throws ConfigError `bad_setting` naming every wrong setting, its value (secrets excepted) and what was wanted
  */
 export function loadConfig(
   env: Readonly<Record<string, string | undefined>>,
-  options: { isTerminal: boolean },
+  options: { isTerminal: boolean; sources?: readonly SourceEntry[] },
 ): { config: Config; warnings: string[] } {
+  const { isTerminal, sources = SOURCES } = options;
+  const table: Settings = { ...SETTINGS, ...sourceSettings(sources) };
   const values: Record<string, unknown> = {};
   const wrong: string[] = [];
-  for (const [key, setting] of Object.entries(SETTINGS) as [Key, Setting][]) {
+  for (const [key, setting] of Object.entries(table)) {
     const text = env[setting.name];
     try {
       values[key] = text === undefined ? setting.default : setting.kind.parse(text);
@@ -37,10 +37,10 @@ export function loadConfig(
       wrong.push(`${setting.name} is ${shown(setting, text ?? "")}: ${error.message}`);
     }
   }
-  if (env.LOG_FORMAT === undefined && options.isTerminal) values.logFormat = "text";
+  if (env.LOG_FORMAT === undefined && isTerminal) values.logFormat = "text";
   // The keys and values are the table's own, one by one; only a loop cannot tell TypeScript so.
   const config = values as unknown as Config;
-  wrong.push(...contradictions(config));
+  wrong.push(...contradictions(config, sources));
   if (wrong.length > 0) {
     throw new ConfigError(
       "bad_setting",
@@ -48,13 +48,13 @@ export function loadConfig(
       { hint: "docs/configuration.md lists every setting." },
     );
   }
-  return { config, warnings: misspelled(Object.keys(env)) };
+  return { config, warnings: misspelled(Object.keys(env), table) };
 }
 
 /** What is wrong with settings that are right each by itself. A setting that could not be read is missing here. */
-function contradictions(config: Partial<Config>): string[] {
+function contradictions(config: Partial<Config>, sources: readonly SourceEntry[]): string[] {
   const found: string[] = [];
-  const { host, auth, batchRecords, batchRecordsMax, weatherSource, openweathermapApiKey } = config;
+  const { host, auth, batchRecords, batchRecordsMax } = config;
   if (host !== undefined && auth === null && !isLoopback(host)) {
     found.push(
       `HOST is ${describe(host)}: wanted a loopback address such as 127.0.0.1, or AUTH=none to open the server to everybody`,
@@ -65,9 +65,8 @@ function contradictions(config: Partial<Config>): string[] {
       `BATCH_RECORDS_MAX is ${batchRecordsMax}: wanted at least BATCH_RECORDS, which is ${batchRecords}`,
     );
   }
-  if (weatherSource === "openweathermap" && openweathermapApiKey === null) {
-    found.push("OPENWEATHERMAP_API_KEY is not set: wanted a key, because WEATHER_SOURCE is openweathermap");
-  }
+  const missing = missingKey(sources, config);
+  if (missing !== null) found.push(missing);
   const { kafkaTls, kafkaCert, kafkaKey, kafkaSasl, kafkaUsername, kafkaPassword } = config;
   if (((kafkaCert ?? null) === null) !== ((kafkaKey ?? null) === null)) {
     found.push("KAFKA_CERT_FILE and KAFKA_KEY_FILE: wanted both or none");
@@ -101,8 +100,8 @@ const SHORTEST_CHECKED = 6;
 const MOST_EDITS = 2;
 
 /** Variables that are none of ours but nearly so. Their values are not shown: nobody knows what they are. */
-function misspelled(variables: readonly string[]): string[] {
-  const names = Object.values(SETTINGS).map((setting) => setting.name);
+function misspelled(variables: readonly string[], table: Settings): string[] {
+  const names = Object.values(table).map((setting) => setting.name);
   const warnings: string[] = [];
   for (const variable of variables) {
     if (names.includes(variable)) continue;

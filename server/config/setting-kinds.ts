@@ -4,65 +4,7 @@ import { isMailAddress } from "../../core/alert-channel.ts";
 import { type AlertsFile, parseAlertsFile } from "../../core/alert-rule.ts";
 import { type City, parseCities } from "../../core/city.ts";
 import { codeOf, messageOf } from "../../core/errors.ts";
-
-/** How the text of a setting becomes its value. */
-export interface Kind<T> {
-  /** What is allowed, for people: stands in error messages and in the documentation. */
-  readonly wanted: string;
-  /**
-   * Reads the text as it stands in the environment.
-   *
-   * @throws {TypeError} saying what was wanted, without the text itself
-   */
-  parse(text: string): T;
-  /** The text as an error message may show it, where it can hold a secret. */
-  show?(text: string): string;
-}
-
-/** A kind that is told by a check: `undefined` means not allowed. */
-function kind<T>(wanted: string, read: (text: string) => T | undefined): Kind<T> {
-  return {
-    wanted,
-    parse(text) {
-      const value = read(text);
-      if (value === undefined) throw new TypeError(`wanted ${wanted}`);
-      return value;
-    },
-  };
-}
-
-/** A whole number in plain digits, `low` to `high`. */
-export function integer(low: number, high: number): Kind<number> {
-  return kind(`a whole number from ${low} to ${high}`, (text) =>
-    inRange(/^(0|[1-9]\d{0,14})$/, text, low, high),
-  );
-}
-
-/** A number in plain digits with up to three decimals, `low` to `high`. */
-export function decimal(low: number, high: number): Kind<number> {
-  return kind(`a number from ${low} to ${high}, such as 5 or 0.5`, (text) =>
-    inRange(/^(0|[1-9]\d{0,14})(\.\d{1,3})?$/, text, low, high),
-  );
-}
-
-/** One of `values`, exactly. */
-export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
-  return kind(listed(values, "or"), (text) => values.find((value) => value === text));
-}
-
-/** One or more of `values` separated by commas; the result has them in the order of `values`. */
-export function someOf<const T extends string>(values: readonly T[]): Kind<readonly T[]> {
-  return kind(`one or more of ${listed(values, "and")}, separated by commas`, (text) => {
-    const names = splitList(text);
-    if (names.some((name) => !values.some((value) => value === name))) return undefined;
-    return values.filter((value) => names.includes(value));
-  });
-}
-
-/** Text that `pattern` matches as a whole. */
-export function matching(pattern: RegExp, wanted: string): Kind<string> {
-  return kind(wanted, (text) => (pattern.test(text) ? text : undefined));
-}
+import { type Kind, kind, splitList, url } from "../../core/setting.ts";
 
 /** An IP address or a host name, without a port. */
 export const host: Kind<string> = kind("an IP address or a host name, without a port", (text) =>
@@ -90,16 +32,6 @@ export const origins: Kind<readonly string[]> = kind(
     return all.every((one) => one !== undefined) ? all : undefined;
   },
 );
-
-/** The address of a service: http or https, without a password, a query or a fragment. The result has no `/` at its end. */
-export const url: Kind<string> = {
-  ...kind("an http or https URL without user name, query or fragment", (text) => {
-    const parsed = /^https?:\/\/[^\s\\?#@]+$/.test(text) ? URL.parse(text) : null;
-    return parsed === null ? undefined : parsed.href.replace(/\/+$/, "");
-  }),
-  // People paste whole requests here, key included.
-  show: (text) => text.replace(/\/\/.*@/s, "//…@").replace(/([?#]).*/s, "$1…"),
-};
 
 /** An SMTP server with its user. It holds a password: see `secret` of the setting. */
 export const smtpUrl: Kind<string> = kind(
@@ -200,11 +132,6 @@ function jsonFile<T>(wanted: string, read: (input: unknown) => T): Kind<T> {
   };
 }
 
-function inRange(pattern: RegExp, text: string, low: number, high: number): number | undefined {
-  const value = Number(text);
-  return pattern.test(text) && value >= low && value <= high ? value : undefined;
-}
-
 function isHost(text: string): boolean {
   if (isIP(text) !== 0) return true;
   // The last label needs a letter: 1.2.3.400 and 127.1 are no names.
@@ -218,13 +145,4 @@ function splitPort(text: string): { host: string; port: number } | undefined {
   return port !== undefined && Number(port) <= 65_535 && isHost(found)
     ? { host: found, port: Number(port) }
     : undefined;
-}
-
-function splitList(text: string): string[] {
-  return text.split(",").map((name) => name.trim());
-}
-
-function listed(values: readonly string[], word: "and" | "or"): string {
-  if (values.length < 2) return values.join("");
-  return `${values.slice(0, -1).join(", ")} ${word} ${values.at(-1)}`;
 }

@@ -1,24 +1,20 @@
 import { DEFAULT_CITIES } from "../../core/city.ts";
 import { LOG_LEVELS } from "../../core/log.ts";
+import { decimal, integer, matching, oneOf, setting, someOf } from "../../core/setting.ts";
+import { sourceSettings } from "../../jobs/sources/select.ts";
+import { ARCHIVE, SOURCES } from "../../jobs/sources/sources.ts";
 import {
   alertsFile,
   brokers,
   citiesFile,
   cron,
-  decimal,
   host,
   hostAndPort,
   hosts,
-  integer,
-  type Kind,
   mailAddress,
-  matching,
-  oneOf,
   origins,
   smtpUrl,
-  someOf,
   textFile,
-  url,
   urls,
 } from "./setting-kinds.ts";
 
@@ -26,29 +22,6 @@ import {
 export const ROLES = ["producer", "consumer", "analytics", "web"] as const;
 /** One of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
-
-/** One setting of the program. `T` is its value, `D` what it is when nobody set it. */
-export interface Setting<T = unknown, D = unknown> {
-  /** Environment variable. */
-  readonly name: string;
-  /** Allowed values. */
-  readonly kind: Kind<T>;
-  /** The value when the variable is not set. */
-  readonly default: D;
-  /** As it is written in `.env`: the default or, where {@link Setting.otherwise} is there, an example. */
-  readonly written: string;
-  /** What happens when it is not set, where no text could say the same. */
-  readonly otherwise?: string;
-  /** Unit of the value. */
-  readonly unit?: string;
-  /** What it is for: one sentence. */
-  readonly meaning: string;
-  /** Its value is never printed. */
-  readonly secret?: true;
-}
-
-/** Lets TypeScript find the types of one line of the table. */
-const setting = <T, const D extends NoInfer<T> | null>(line: Setting<T, D>): Setting<T, D> => line;
 
 /** Every setting there is. `Config`, `.env.example` and `docs/configuration.md` are made from this table. */
 export const SETTINGS = {
@@ -115,59 +88,15 @@ export const SETTINGS = {
     meaning:
       "Places whose weather is collected, with coordinates and IANA time zones; `elevation` (m) and `metar` (ICAO id) may follow.",
   }),
-  weatherSource: setting({
-    name: "WEATHER_SOURCE",
-    kind: oneOf(["auto", "openweathermap", "open-meteo", "metar", "simulator", "none"]),
-    default: "auto",
-    written: "auto",
-    meaning:
-      "Where observations come from; `auto`: OpenWeatherMap with a key, else Open-Meteo when it answers, else the simulator.",
-  }),
-  openweathermapApiKey: setting({
-    name: "OPENWEATHERMAP_API_KEY",
-    kind: matching(/^[\u0021-\u007e]{1,200}$/, "the key of an OpenWeatherMap account, without spaces"),
-    default: null,
-    written: "0123456789abcdef0123456789abcdef",
-    otherwise: "no key",
-    meaning: "Lets the program ask OpenWeatherMap; its value is never printed.",
-    secret: true,
-  }),
-  openweathermapUrl: setting({
-    name: "OPENWEATHERMAP_URL",
-    kind: url,
-    default: "https://api.openweathermap.org",
-    written: "https://api.openweathermap.org",
-    meaning: "Where OpenWeatherMap answers; `/data/2.5/weather` is added.",
-  }),
-  openMeteoUrl: setting({
-    name: "OPEN_METEO_URL",
-    kind: url,
-    default: "https://api.open-meteo.com",
-    written: "https://api.open-meteo.com",
-    meaning: "Where Open-Meteo answers; `/v1/forecast` is added.",
-  }),
-  openMeteoArchiveUrl: setting({
-    name: "OPEN_METEO_ARCHIVE_URL",
-    kind: url,
-    default: "https://archive-api.open-meteo.com",
-    written: "https://archive-api.open-meteo.com",
-    meaning: "Where Open-Meteo's archive answers; `/v1/archive` is added.",
-  }),
-  metarUrl: setting({
-    name: "METAR_URL",
-    kind: url,
-    default: "https://aviationweather.gov",
-    written: "https://aviationweather.gov",
-    meaning: "Where the Aviation Weather Center answers; `/api/data/metar` is added.",
-  }),
+  ...sourceSettings(SOURCES),
+  ...ARCHIVE.settings,
   backfillDays: setting({
     name: "BACKFILL_DAYS",
     kind: integer(0, 3650),
     default: 60,
     written: "60",
     unit: "days",
-    meaning:
-      "Past of a new data set that is fetched from Open-Meteo's archive in the background, so that baselines exist on the first day; 0 fetches none.",
+    meaning: `Past of a new data set that is fetched from ${ARCHIVE.title} in the background, so that baselines exist on the first day; 0 fetches none.`,
   }),
   stationsFile: setting({
     name: "STATIONS_FILE",
@@ -185,13 +114,6 @@ export const SETTINGS = {
     written: "0.0.0.0:8000",
     otherwise: "only where the web server listens",
     meaning: "Where stations are listened to as well, with nothing else behind it: `host:port`.",
-  }),
-  simulatorSeed: setting({
-    name: "SIMULATOR_SEED",
-    kind: integer(0, 4_294_967_295),
-    default: 1,
-    written: "1",
-    meaning: "Seed of the simulator: the same seed gives the same weather.",
   }),
   pollSeconds: setting({
     name: "POLL_SECONDS",

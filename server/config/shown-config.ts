@@ -1,5 +1,6 @@
+import type { Setting } from "../../core/setting.ts";
 import type { Config } from "./config.ts";
-import { type Setting, SETTINGS } from "./settings.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** A setting as the pages show it. */
 export interface ShownSetting {

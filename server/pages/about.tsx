@@ -1,5 +1,7 @@
 import { Elysia } from "elysia";
 import packageJson from "../../package.json" with { type: "json" };
+import { capitalized } from "../../core/text.ts";
+import { SOURCES } from "../../jobs/sources/sources.ts";
 import { AboutPage, type AboutProps } from "../../views/pages/about/about.tsx";
 import { pageResponse, type PagesOptions } from "./frame/page.tsx";
 import { Parameters } from "../http/parameters.ts";
@@ -24,6 +26,7 @@ export function aboutPage(options: PagesOptions) {
       source,
       ports: { log, lake, engine },
       staleAfterSeconds,
+      licences: SOURCES.map(({ title, licence }) => ({ source: capitalized(title), ...licence })),
       settings,
     };
     return pageResponse(options, request, { path: "/about", title: "About" }, <AboutPage {...props} />);

@@ -4,6 +4,7 @@ import type { Logger } from "../../core/log.ts";
 import type { DatasetKind } from "../../jobs/dataset.ts";
 import { chooseSource } from "../../jobs/sources/select.ts";
 import type { Source } from "../../jobs/sources/source.ts";
+import { SOURCES } from "../../jobs/sources/sources.ts";
 import type { Config } from "../config/config.ts";
 import { claimLake, datasetKind, isAway, openLake, type OpenedLake } from "./lakes.ts";
 
@@ -37,7 +38,7 @@ export async function choose(
   const kindOf = (dataset: string) => datasetKind(config, dataset, deps);
   const polls = config.roles.includes("producer");
   const { source, reason } = polls
-    ? await chooseSource(config, {
+    ? await chooseSource(SOURCES, config, {
         cities: config.cities,
         clock: deps.clock,
         observedData: async () => {

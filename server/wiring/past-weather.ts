@@ -4,9 +4,8 @@ import { parseTimestamp } from "../../core/time.ts";
 import { backfillJob, storedHours } from "../../jobs/backfill.ts";
 import { readDataset } from "../../jobs/dataset.ts";
 import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
-import { OPEN_METEO_CREDIT } from "../../jobs/sources/open-meteo-answer.ts";
-import { openMeteoArchive } from "../../jobs/sources/open-meteo-archive.ts";
 import type { Source } from "../../jobs/sources/source.ts";
+import { ARCHIVE } from "../../jobs/sources/sources.ts";
 import type { BackgroundJob } from "../../jobs/supervisor.ts";
 import type { Config } from "../config/config.ts";
 import type { Ports } from "./ports.ts";
@@ -29,7 +28,7 @@ export function pastJob(
   const { lake, log, reads } = ports;
   const { reader, claimed, clock, logger } = deps;
   return backfillJob({
-    archive: openMeteoArchive({ endpoint: config.openMeteoArchiveUrl, clock }),
+    archive: ARCHIVE.open(config, { clock }),
     cities: config.cities,
     log,
     begun: async () => {
@@ -46,7 +45,7 @@ export function pastJob(
 /** The credit to be shown: the source's, and that of the past where it comes from elsewhere. */
 export function creditOf(config: Config, source: Source): Source["credit"] {
   const { credit } = source;
-  if (!fetchesPast(config, source) || credit?.url === OPEN_METEO_CREDIT.url) return credit;
-  if (credit === null) return OPEN_METEO_CREDIT;
-  return { text: `${credit.text}. ${OPEN_METEO_CREDIT.text}`, url: credit.url };
+  if (!fetchesPast(config, source) || credit?.url === ARCHIVE.credit.url) return credit;
+  if (credit === null) return ARCHIVE.credit;
+  return { text: `${credit.text}. ${ARCHIVE.credit.text}`, url: credit.url };
 }

@@ -5,7 +5,7 @@ import { createLogger } from "../../core/log.ts";
 import { DAY_MS, formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { backfillJob, missingBlocks, type StoredHours } from "../../jobs/backfill.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
-import type { Archive } from "../../jobs/sources/open-meteo-archive.ts";
+import type { Archive } from "../../jobs/sources/archive.ts";
 import { syntheticCities } from "../../jobs/sources/simulator.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_CITIES } from "../../../core/city.ts";
 import { ConfigError } from "../../../core/errors.ts";
-import { chooseSource, type SourceSettings } from "../../../jobs/sources/select.ts";
+import { chooseSource } from "../../../jobs/sources/select.ts";
+import { SOURCES } from "../../../jobs/sources/sources.ts";
 import { JumpingClock, never, rejection, serveProvider } from "./provider.ts";
 
-const settings: SourceSettings = {
+const settings = {
   weatherSource: "auto",
   openweathermapApiKey: null,
   openweathermapUrl: "http://127.0.0.1:1",
@@ -25,16 +26,20 @@ describe("chooseSource() auto", () => {
   test("takes OpenWeatherMap when a key is set, and asks nobody", async () => {
     await using server = answering();
     const choice = await chooseSource(
+      SOURCES,
       { ...settings, openweathermapApiKey: "k3y", openMeteoUrl: server.endpoint },
       deps,
     );
-    expect([choice.source?.name, choice.reason]).toEqual(["openweathermap", "An OpenWeatherMap key is set."]);
+    expect([choice.source?.name, choice.reason]).toEqual([
+      "openweathermap",
+      "A key for OpenWeatherMap is set.",
+    ]);
     expect(server.calls).toHaveLength(0);
   });
 
   test("takes Open-Meteo when it answers", async () => {
     await using server = answering();
-    const choice = await chooseSource({ ...settings, openMeteoUrl: server.endpoint }, deps);
+    const choice = await chooseSource(SOURCES, { ...settings, openMeteoUrl: server.endpoint }, deps);
     expect([choice.source?.name, choice.reason]).toEqual([
       "open-meteo",
       "No OpenWeatherMap key is set, and Open-Meteo answers.",
@@ -44,7 +49,7 @@ describe("chooseSource() auto", () => {
 
   test("takes the simulator when Open-Meteo does not answer, and says why", async () => {
     await using server = failing();
-    const choice = await chooseSource({ ...settings, openMeteoUrl: server.endpoint }, deps);
+    const choice = await chooseSource(SOURCES, { ...settings, openMeteoUrl: server.endpoint }, deps);
     expect(choice.source?.name).toBe("simulator");
     expect(choice.reason).toStartWith(
       "No OpenWeatherMap key is set, and Open-Meteo does not answer, so the weather is simulated.",
@@ -56,6 +61,7 @@ describe("chooseSource() auto", () => {
   test("stays with Open-Meteo where observed data lies, though it does not answer", async () => {
     await using server = failing();
     const choice = await chooseSource(
+      SOURCES,
       { ...settings, openMeteoUrl: server.endpoint },
       { ...deps, observedData: async () => true },
     );
@@ -70,6 +76,7 @@ describe("chooseSource()", () => {
     async (name) => {
       await using server = failing();
       const choice = await chooseSource(
+        SOURCES,
         { ...settings, weatherSource: name, openMeteoUrl: server.endpoint },
         deps,
       );
@@ -81,6 +88,7 @@ describe("chooseSource()", () => {
 
   test("takes OpenWeatherMap when it is asked for with a key", async () => {
     const choice = await chooseSource(
+      SOURCES,
       { ...settings, weatherSource: "openweathermap", openweathermapApiKey: "k3y" },
       deps,
     );
@@ -88,26 +96,28 @@ describe("chooseSource()", () => {
   });
 
   test("refuses OpenWeatherMap without a key", async () => {
-    const error = await rejection(chooseSource({ ...settings, weatherSource: "openweathermap" }, deps));
+    const error = await rejection(
+      chooseSource(SOURCES, { ...settings, weatherSource: "openweathermap" }, deps),
+    );
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain("OPENWEATHERMAP_API_KEY");
   });
 
   test("takes METAR for the cities that have a station, and refuses it where none has", async () => {
     const cities = [...DEFAULT_CITIES, { ...DEFAULT_CITIES[0]!, name: "Nowhere", metar: null }];
-    const choice = await chooseSource({ ...settings, weatherSource: "metar" }, { ...deps, cities });
+    const choice = await chooseSource(SOURCES, { ...settings, weatherSource: "metar" }, { ...deps, cities });
     expect([choice.source?.name, choice.reason]).toEqual([
       "metar",
       "WEATHER_SOURCE asks for METAR reports: 5 of 6 cities have a station.",
     ]);
     const none = { ...deps, cities: cities.slice(5) };
-    const error = await rejection(chooseSource({ ...settings, weatherSource: "metar" }, none));
+    const error = await rejection(chooseSource(SOURCES, { ...settings, weatherSource: "metar" }, none));
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toBe("WEATHER_SOURCE is metar, wanted a city with a METAR station too");
   });
 
   test("none is no source", async () => {
-    expect(await chooseSource({ ...settings, weatherSource: "none" }, deps)).toEqual({
+    expect(await chooseSource(SOURCES, { ...settings, weatherSource: "none" }, deps)).toEqual({
       source: null,
       reason: "WEATHER_SOURCE is none: nothing is polled.",
     });

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_CITIES } from "../../../core/city.ts";
 import { ConfigError } from "../../../core/errors.ts";
+import type { Setting } from "../../../core/setting.ts";
 import { generatedFiles } from "../../../server/commands/docs.ts";
 import { type Config, loadConfig } from "../../../server/config/config.ts";
-import { type Setting, SETTINGS } from "../../../server/config/settings.ts";
+import { SETTINGS } from "../../../server/config/settings.ts";
 
 const root = join(import.meta.dir, "../../..");
 const settings: Setting[] = Object.values(SETTINGS);

@@ -12,6 +12,8 @@ export interface AboutProps {
   /** What implements log, lake and engine. */
   ports: { log: string; lake: string; engine: string };
   staleAfterSeconds: number;
+  /** Under which terms the data of each source may be used; without a `url` none is needed. */
+  licences: { source: string; name: string; url: string | null; note: string }[];
   /** Without secrets. */
   settings: {
     name: string;
@@ -27,28 +29,6 @@ const KINDS: Record<Frame["kind"], string> = {
   simulated: "simulated: invented, kept in a data set of its own",
   replayed: "replayed: recorded earlier, in a data set of its own",
 };
-
-/** Licences of the data a source may give, and where they stand. */
-const LICENCES = [
-  {
-    source: "Open-Meteo",
-    licence: "CC BY 4.0",
-    url: "https://open-meteo.com/",
-    note: "Weather data by Open-Meteo.com; its past holds modified Copernicus Climate Change Service information.",
-  },
-  {
-    source: "OpenWeatherMap",
-    licence: "ODbL",
-    url: "https://openweathermap.org/",
-    note: "Weather data provided by OpenWeather.",
-  },
-  {
-    source: "METAR",
-    licence: "public domain",
-    url: "https://aviationweather.gov/",
-    note: "Airport reports by way of the Aviation Weather Center of the US National Weather Service.",
-  },
-] as const;
 
 /** What runs here, how it is set, and whose data it is. */
 export function AboutPage(props: AboutProps): JSX.Element {
@@ -110,22 +90,21 @@ export function AboutPage(props: AboutProps): JSX.Element {
             </p>
           )}
           <dl class="rows">
-            {LICENCES.map((one) => (
+            {props.licences.map(({ source: title, name, url, note }) => (
               <div>
-                <dt>{one.source}</dt>
+                <dt safe>{title}</dt>
                 <dd>
-                  <a href={one.url}>{one.licence}</a>
-                  <small>{one.note}</small>
+                  {url === null ? (
+                    <span safe>{name}</span>
+                  ) : (
+                    <a href={webAddress(url)} safe>
+                      {name}
+                    </a>
+                  )}
+                  <small safe>{note}</small>
                 </dd>
               </div>
             ))}
-            <div>
-              <dt>Simulator</dt>
-              <dd>
-                none needed
-                <small>Its numbers are computed here and describe no real weather.</small>
-              </dd>
-            </div>
             <div>
               <dt>Isobar</dt>
               <dd>
