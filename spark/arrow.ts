@@ -38,7 +38,7 @@ const FIXED = {
   [DuckDBTypeId.TIMESTAMP]: [() => new TimestampMicrosecond(), BigInt64Array],
 } as const;
 
-/** Chunks (of at most 2,048 rows) taken over before other work of the process gets its turn: some 10 ms. */
+/** Chunks (of at most 2,048 rows) copied before it yields to the event loop: about 10 ms. */
 const CHUNKS_PER_TURN = 16;
 /** Arrow's Utf8 offsets are 32 bits wide. */
 const UTF8_MAX = 2 ** 31 - 1;
@@ -86,7 +86,7 @@ export async function tableFromDuckDb(
 }
 
 interface Column {
-  /** Takes over `count` values that begin at row `offset`. */
+  /** Copies the `count` values of a vector into the rows from `offset` on. */
   append(vector: duckdb.Vector, offset: number, count: number): void;
   data(): Data;
 }
@@ -99,7 +99,7 @@ function columnFor(id: DuckDBTypeId, rows: number): Column | undefined {
   return new FixedColumn(type(), new Values(rows), rows);
 }
 
-/** Which rows hold a value: one bit a row, least significant first, in DuckDB as in Arrow. */
+/** Validity bitmap: one bit a row, least significant bit first, in DuckDB as in Arrow. */
 class Validity {
   readonly #rows: number;
   #bits: Uint8Array | null = null;
@@ -110,7 +110,7 @@ class Validity {
   }
 
   append(vector: duckdb.Vector, offset: number, count: number): void {
-    // The binding hands out whole 64-bit words, and nothing at all when every row holds a value.
+    // The binding returns whole 64-bit words, or null when every row holds a value.
     const words = duckdb.vector_get_validity(vector, Math.ceil(count / 64) * 8) as Uint8Array | null;
     if (words === null) {
       this.#valid += count;
@@ -128,7 +128,7 @@ class Validity {
     }
   }
 
-  /** The parts of Arrow's data that tell nulls. */
+  /** The parts of Arrow's data that describe the nulls. */
   parts(): { nullCount: number; nullBitmap: Uint8Array | null } {
     return { nullCount: this.#rows - this.#valid, nullBitmap: this.#bits };
   }
@@ -165,7 +165,7 @@ class FixedColumn implements Column {
 
   data(): Data {
     const length = this.#values.length;
-    // One call for all widths: each pair of type and values comes from one row of FIXED.
+    // The cast is safe: each pair of type and values comes from one row of FIXED.
     return makeData({
       type: this.#type as Float64,
       length,
@@ -203,7 +203,7 @@ class BoolColumn implements Column {
   }
 }
 
-/** Bytes of one of DuckDB's string slots: length, then the text itself up to 12 bytes, else a prefix and a pointer. */
+/** Bytes of one string slot of DuckDB: the length, then the text if it has at most 12 bytes, else a prefix and a pointer. */
 const SLOT = 16;
 const INLINE_MAX = 12;
 
@@ -226,7 +226,7 @@ class TextColumn implements Column {
     const view = new DataView(slots.buffer, slots.byteOffset, slots.byteLength);
     const words = duckdb.vector_get_validity(vector, Math.ceil(count / 64) * 8) as Uint8Array | null;
     for (let i = 0; i < count; i++) {
-      // A slot without a value holds anything, a wild pointer included.
+      // The slot of a null is not initialised: it may hold an invalid pointer.
       if (words === null || getBit(words, i)) this.#add(slots, view, i * SLOT);
       this.#offsets[offset + i + 1] = this.#used;
     }
@@ -293,7 +293,7 @@ export function rowsOf(table: Table): Record<string, unknown>[] {
 
 function converterFor(type: DataType): (value: unknown) => unknown {
   if (DataType.isTimestamp(type)) {
-    // Neighbours often share their time, and writing it is what takes the time here.
+    // Formatting a time is slow, and consecutive rows often have the same one.
     let last: unknown = null;
     let text: string | null = null;
     return (value) => {

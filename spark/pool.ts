@@ -1,4 +1,4 @@
-/** Things that one caller uses at a time: made when needed, kept for the next, at most so many. */
+/** A pool of things that one caller uses at a time. They are made on demand, reused, and limited in number. */
 export class Pool<T> {
   readonly #make: (signal: AbortSignal) => Promise<T>;
   readonly #most: number;
@@ -6,21 +6,21 @@ export class Pool<T> {
   readonly #waiting: (() => void)[] = [];
   #count = 0;
 
-  /** @param most how many there are at the same time; who wants more waits */
+  /** @param most limit of the number in existence; a caller beyond it waits */
   constructor(most: number, make: (signal: AbortSignal) => Promise<T>) {
     this.#most = most;
     this.#make = make;
   }
 
   /**
-   * One for the caller alone, until it is given back or dropped.
+   * Takes one for exclusive use, until it is given back or dropped.
    *
-   * @throws the signal's reason when it aborts before there is one; what making one throws
+   * @throws the signal's reason if it aborts during the wait; whatever `make` throws
    */
   async take(signal: AbortSignal): Promise<T> {
     for (;;) {
       if (signal.aborted) {
-        // It may have been woken for one that it does not take now.
+        // This caller may have been woken and then aborted: pass the wake-up on to the next.
         this.#waiting.shift()?.();
         throw signal.reason;
       }
@@ -45,20 +45,20 @@ export class Pool<T> {
     this.#waiting.shift()?.();
   }
 
-  /** Says that one that was taken is of no use any more. */
+  /** Reports that a taken one is broken and will not be given back. */
   drop(): void {
     this.#count--;
     this.#waiting.shift()?.();
   }
 
-  /** Takes all that nobody uses out of it. */
+  /** Removes and returns all that are idle. */
   drain(): T[] {
     const idle = this.#idle.splice(0);
     this.#count -= idle.length;
     return idle;
   }
 
-  /** Resolves when one was given back or dropped, or the signal aborts. */
+  /** Resolves when one was given back or dropped, or when the signal aborts. */
   #woken(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {

@@ -28,49 +28,52 @@ import { attemptName, removeAbandoned, type SparkScratch } from "./scratch.ts";
 import { BACKOFF, type PlanInit, type RunOptions, SparkSession } from "./session.ts";
 import { oneQuery } from "./statement.ts";
 
-/** What Spark as the engine is opened with. */
+/** Options of {@link openSpark}. */
 export interface SparkOptions {
   /** Address of the Connect server, as {@link parseRemote} reads it. */
   remote: string;
-  /** Token of the server. Default: the one in the address, or none. */
+  /** Token for the server. Default: the one in the address, or none. */
   token?: string;
-  /** Whose sessions Spark's pages say they are. Default: `isobar`. */
+  /** User name of the sessions, as Spark's pages show it. Default: `isobar`. */
   user?: string;
   scratch: SparkScratch;
   clock: Clock;
   logger: Logger;
-  /** A number in [0, 1), for the waits between tries. */
+  /** A number in [0, 1), for the jitter of the backoff. */
   random?: () => number;
 }
 
 /** Spark as the engine. */
 export interface SparkEngine extends Engine {
   /**
-   * Checks that Spark sees a file as this program does: a lake on this machine's disk is nothing to a Spark elsewhere.
+   * Checks that Spark can read a file that this program wrote. A Spark on another machine does not see this machine's disk.
    *
-   * @param location of a text file of one line
-   * @param text the line
-   * @throws EngineError `not_shared` when it does not, `unavailable` when it cannot be reached
+   * @param location a text file of one line
+   * @param text the line that it holds
+   * @throws EngineError `not_shared` when Spark does not see it, `unavailable` when Spark cannot be reached
    */
   probe(location: string, text: string): Promise<void>;
 }
 
-/** Sessions at the same time, so queries too; more of them wait. */
+/** Largest number of sessions, and so of concurrent queries. Further queries wait. */
 const SESSIONS = 8;
-/** How often a server that is away is tried: somebody waits, or nobody does and a restart of it may be sat out (20 s). */
+/**
+ * Tries before a server counts as unreachable. In the foreground a person waits. In the background the tries last about
+ * 20 s, long enough for a restart of the server.
+ */
 const TRIES = { foreground: 3, background: 9 };
-/** Longest wait at the end for Spark to free memory, ms. */
+/** Longest wait for Spark to free its cached views when the engine is closed, ms. */
 const UNCACHE_MS = 2_000;
-/** Waits between two looks for a server that was not there at the start. */
-const LOOK = { baseMs: 1_000, maxMs: 30_000 };
-/** The first queries of a server are slow: this one touches reading, grouping, sorting and windows before anybody waits. */
+/** Backoff between the tries to reach a server that was away at the start. */
+const GREET_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
+/** Warms the server up: its first queries are slow. This one uses reading, grouping, sorting and windows. */
 const WARM_UP = `SELECT city, avg(temperature) AS mean, median(temperature) AS middle, row_number() OVER (ORDER BY city) AS place
   FROM observations GROUP BY city ORDER BY city`;
 
 /**
- * Opens Spark as the engine. A server that is away is no error: queries are refused until it is there.
+ * Opens Spark as the engine. An unreachable server is no error here: queries fail until it can be reached.
  *
- * @throws ConfigError `bad_setting` for an address that is none, or a token that would travel unencrypted
+ * @throws ConfigError `bad_setting` for an invalid address, or a token that would be sent unencrypted
  * @throws EngineError `unavailable` when the server refuses the token
  */
 export async function openSpark(options: SparkOptions): Promise<SparkEngine> {
@@ -108,7 +111,7 @@ class ConnectEngine implements SparkEngine {
     return this.#version === "" ? "Spark" : `Spark ${this.#version}`;
   }
 
-  /** Learns the server's version and warms it up, in the background when it is not there yet. */
+  /** Asks for the server's version and warms it up; in the background if the server cannot be reached yet. */
   async greet(): Promise<void> {
     const { logger, clock } = this.#options;
     const server = describeRemote(this.#remote);
@@ -119,7 +122,7 @@ class ConnectEngine implements SparkEngine {
     };
     const wait = async () => {
       for (let attempt = 0; this.#version === ""; attempt++) {
-        await clock.sleep(backoffMs(attempt, LOOK, this.#random), this.#closing.signal);
+        await clock.sleep(backoffMs(attempt, GREET_BACKOFF, this.#random), this.#closing.signal);
         if (this.#closing.signal.aborted) return;
         await look().catch((error: unknown) =>
           logger.debug("Spark is still away", { reason: messageOf(error) }),
@@ -134,7 +137,7 @@ class ConnectEngine implements SparkEngine {
     } catch (error) {
       if (causeOf(error)?.isRefused === true) {
         await this.close();
-        throw error; // waiting does not help
+        throw error; // not transient: a retry would not help
       }
       logger.warn("Spark is away: jobs wait for it", { server, reason: messageOf(error) });
       next = wait;
@@ -170,14 +173,14 @@ class ConnectEngine implements SparkEngine {
     });
   }
 
-  /** Deletes what a compaction wrote, and what others left. Whatever stays is found again a day later. */
+  /** Deletes the scratch folder of a compaction, and abandoned ones. If that fails, a compaction a day later deletes them. */
   async #clear(name: string, signal: AbortSignal): Promise<void> {
     const { scratch, clock, logger } = this.#options;
     try {
       await scratch.remove(name);
       if (!signal.aborted) await removeAbandoned(scratch, clock.now());
     } catch (error) {
-      // Under a compaction that was cut off Spark may still be writing: that is no news.
+      // After an aborted compaction Spark may still write there, so a failure is expected.
       const log = signal.aborted ? logger.debug : logger.warn;
       log("Cannot delete what Spark wrote", { name, reason: messageOf(error) });
     }
@@ -218,7 +221,7 @@ class ConnectEngine implements SparkEngine {
     this.#rpc.close();
   }
 
-  /** Ends a session. Spark would go on keeping what it keeps in memory for it. */
+  /** Ends a session and first frees its cached views, which Spark would keep in memory. */
   async #end(session: SparkSession): Promise<void> {
     const run = { signal: AbortSignal.timeout(UNCACHE_MS), tries: 1 };
     await uncache(session, run).catch((error: unknown) =>
@@ -228,8 +231,8 @@ class ConnectEngine implements SparkEngine {
   }
 
   /**
-   * Runs `action` in a session of its own, once more in a new one when the server has lost it, and turns what it throws
-   * into an EngineError.
+   * Runs `action` in a session of its own. If the server has lost the session, it runs once more in a new one. Errors become
+   * EngineErrors.
    */
   #with<T>(
     { signal }: { signal?: AbortSignal | undefined },
@@ -245,7 +248,7 @@ class ConnectEngine implements SparkEngine {
         return await action(session, { signal: stop, tries });
       } catch (error) {
         keep = !isLost(error);
-        // Its list of files may be what is wrong.
+        // The cause may be a stale list of files in the session: show the snapshot anew next time.
         session.shown.snapshot = "";
         throw error;
       } finally {
@@ -258,7 +261,7 @@ class ConnectEngine implements SparkEngine {
       try {
         return await attempt().catch((error: unknown) => {
           if (!isLost(error) || stop.aborted) throw error;
-          this.#sessions.drain(); // the others are lost with it
+          this.#sessions.drain(); // the server restarted: the idle sessions are lost too
           return attempt();
         });
       } catch (error) {
@@ -288,14 +291,14 @@ function isLost(error: unknown): boolean {
   return error instanceof SparkFailure && error.isLost;
 }
 
-/** What Spark said, of an error as the engine tells it. */
+/** Spark's own failure behind an EngineError; null if there is none. */
 function causeOf(error: unknown): SparkFailure | null {
   return error instanceof EngineError && error.cause instanceof SparkFailure ? error.cause : null;
 }
 
 /**
- * Makes the views of a session show a snapshot. A view holds the plans of those it reads: where one changes, those after it are
- * made anew.
+ * Makes the views of a session show a snapshot. A view contains the plans of the views that it reads, so when one changes,
+ * all that follow it are created again.
  */
 async function showViews(
   session: SparkSession,
@@ -333,7 +336,7 @@ async function uncache(session: SparkSession, run: RunOptions): Promise<void> {
   for (const name of session.shown.parsed.splice(0)) await session.run(uncachePlan(name), run);
 }
 
-/** The one number of a plan's result. */
+/** The single number that a plan returns. */
 async function firstNumber(session: SparkSession, plan: PlanInit, run: RunOptions): Promise<number> {
   const value: unknown = tableFromSpark(await session.run(plan, run))
     .getChildAt(0)

@@ -5,19 +5,19 @@ import { EngineError, messageOf } from "../../core/errors.ts";
 import { ErrorInfoSchema, StatusSchema } from "./rpc_status_pb.ts";
 import type { FetchErrorDetailsResponse } from "./spark_connect_pb.ts";
 
-/** What Spark says of an error. */
+/** What Spark reports about an error. */
 interface Facts {
-  /** Spark's name of it, `UNRESOLVED_COLUMN.WITH_SUGGESTION`, where it has one. */
+  /** Spark's error class, such as `UNRESOLVED_COLUMN.WITH_SUGGESTION`; null if it has none. */
   errorClass: string | null;
-  /** The five characters of the SQL standard, where there are any. */
+  /** SQLSTATE: five characters of the SQL standard; null if it has none. */
   sqlState: string | null;
-  /** What its details can be asked for with. */
+  /** Id with which the details can be fetched; null if there are none. */
   errorId: string | null;
 }
 
 /** A call to Spark that failed: what {@link ./rpc.ts Rpc} throws. Callers of the engine see an EngineError. */
 export class SparkFailure extends Error implements Facts {
-  /** gRPC's code. */
+  /** gRPC status code. */
   readonly code: number;
   readonly errorClass: string | null;
   readonly sqlState: string | null;
@@ -32,7 +32,7 @@ export class SparkFailure extends Error implements Facts {
     this.errorId = facts.errorId;
   }
 
-  /** Reads what grpc-js threw. */
+  /** Converts an error of grpc-js. */
   static of(error: ServiceError): SparkFailure {
     const facts: Facts = { errorClass: null, sqlState: null, errorId: null };
     const [bytes] = error.metadata?.get("grpc-status-details-bin") ?? [];
@@ -48,30 +48,31 @@ export class SparkFailure extends Error implements Facts {
     return new SparkFailure(error.code, error.details || error.message, facts, error);
   }
 
-  /** Whether the connection failed, not the call: it may be made again. */
+  /** Whether the connection failed and not the call, so that the call may be retried. */
   get isTransient(): boolean {
-    // Said of a stream of ours that another one of ours replaced.
+    // The server reports this for an old stream that our own new stream replaced.
     if (this.errorClass !== null) return this.errorClass === "INVALID_CURSOR.DISCONNECTED";
     return (
       this.code === status.UNAVAILABLE ||
       (this.code === status.INTERNAL && /RST_STREAM|GOAWAY/.test(this.message)) ||
-      // grpc-js's words for ENHANCE_YOUR_CALM: too many pings for a server that is silent. The next connection has half as many.
+      // grpc-js's message for HTTP/2's ENHANCE_YOUR_CALM: too many pings while the server sent nothing. grpc-js doubles the
+      // ping interval of the next connection.
       (this.code === status.RESOURCE_EXHAUSTED && this.message.startsWith("Bandwidth exhausted"))
     );
   }
 
-  /** Whether the server refuses the token, or wants one. */
+  /** Whether the server rejects the token or requires one. */
   get isRefused(): boolean {
     const { errorClass, code } = this;
     return errorClass === null && (code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED);
   }
 
-  /** Whether a file is gone, cut short or broken. */
+  /** Whether the cause is a file that is missing, truncated or corrupt. */
   get isAboutFiles(): boolean {
     return FILES.test(this.errorClass ?? "");
   }
 
-  /** Whether the server has never heard of the operation that was asked for. */
+  /** Whether the server does not know the operation that was asked for. */
   get isUnknownOperation(): boolean {
     return (
       this.errorClass === "INVALID_HANDLE.OPERATION_NOT_FOUND" ||
@@ -79,15 +80,15 @@ export class SparkFailure extends Error implements Facts {
     );
   }
 
-  /** Whether the session or its operation is gone: after a restart of the server, or a long silence. */
+  /** Whether the server no longer knows the session or its operation: it restarted, or the session timed out. */
   get isLost(): boolean {
     return this.errorClass?.startsWith("INVALID_HANDLE.") === true;
   }
 
   /**
-   * The same failure with the words of its cause that says most: of "Job aborted" and "File does not exist" the latter.
+   * The same failure with the message of the most specific cause: "File does not exist" instead of "Job aborted".
    *
-   * @param details the answer to its error id
+   * @param details the server's answer for its `errorId`
    */
   withDetails(details: FetchErrorDetailsResponse): SparkFailure {
     const named = details.errors.filter(({ sparkThrowable }) => sparkThrowable?.errorClass !== undefined);
@@ -107,19 +108,19 @@ export class SparkFailure extends Error implements Facts {
   }
 }
 
-/** Error classes of files that are gone, cut short or broken. */
+/** Error classes of files that are missing, truncated or corrupt. */
 const FILES = /^(PATH_NOT_FOUND|FAILED_READ_FILE|MALFORMED_RECORD_IN_PARSING|CANNOT_READ_FILE_FOOTER)\b/;
-/** SQL states that are not the query's fault: the server's own bugs, connections, data sources, resources, handles. */
+/** SQLSTATE classes that are not the query's fault: bugs of the server, connections, data sources, resources, handles. */
 const TROUBLE = /^(XX|08|KD|53|57|58|HY)/;
 const MEMORY = /OutOfMemory|Java heap space|GC overhead limit|UNABLE_TO_ACQUIRE_MEMORY|maxResultSize/;
 /** Longest message, characters. */
 const MESSAGE_MAX = 2_000;
 
 /**
- * Whatever was thrown as the engine's port tells it.
+ * Converts whatever was thrown to the error of the engine port.
  *
- * @param server for people
- * @param signal whether the query was to be cancelled
+ * @param server the server's address, for the message
+ * @param signal of the query: once it has aborted the error is `cancelled`
  */
 export function engineError(error: unknown, server: string, signal: AbortSignal): EngineError {
   if (error instanceof EngineError) return error;
@@ -162,7 +163,7 @@ export function engineError(error: unknown, server: string, signal: AbortSignal)
   return new EngineError(isQuery ? "bad_query" : "unavailable", `Cannot run the query: ${text}`, options);
 }
 
-/** Spark's words without the stacks and plans that some of them carry, and with its name for the error. */
+/** Spark's message without stack traces and plans, and with its error class. */
 function plain({ message, errorClass, sqlState }: SparkFailure): string {
   const text = message
     .replace(/\n*(Driver stacktrace:|JVM stacktrace:)[\s\S]*$/, "")

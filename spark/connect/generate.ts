@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256Hex } from "../../core/checksum.ts";
 
-/** The generator, from npm. It is fetched when it is needed: 125 MB that nobody else should have to download. */
+/** The generator's npm packages. They are downloaded on demand only, because they take 125 MB. */
 const GENERATOR = ["@bufbuild/buf@1.75.0", "@bufbuild/protoc-gen-es@2.17.0"];
 
 /**
- * The first line of the code generated from a `.proto` file: it says whether the code is current.
+ * The first line of the code generated from a `.proto` file. A test compares it to find out whether the code is current.
  *
  * @param proto the file's text
  */

@@ -1,9 +1,9 @@
 import type { ExecutePlanResponse_ExecutionProgress as ExecutionProgress } from "./spark_connect_pb.ts";
 
-/** The most that is told while it runs: Spark learns of later stages when the earlier ones have ended. */
-const MOST = 0.99;
+/** Upper bound while the query runs: Spark reports later stages only when the earlier ones have ended. */
+const RUNNING_MAX = 0.99;
 
-/** Turns Spark's messages of its progress into a share that does not fall; the first is told even when nothing is done. */
+/** Turns Spark's progress messages into a share that never falls. The first message is reported even if the share is 0. */
 export function progressOf(
   tell: ((share: number) => void) | undefined,
 ): ((progress: ExecutionProgress) => void) | undefined {
@@ -16,7 +16,7 @@ export function progressOf(
       tasks += Number(numTasks);
       completed += Number(numCompletedTasks);
     }
-    const share = tasks === 0 ? 0 : Math.min(MOST, completed / tasks);
+    const share = tasks === 0 ? 0 : Math.min(RUNNING_MAX, completed / tasks);
     if (share <= told) return;
     told = share;
     tell(share);

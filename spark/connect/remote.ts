@@ -7,9 +7,9 @@ export interface Remote {
   port: number;
   /** Whether the connection is encrypted. */
   tls: boolean;
-  /** What the server is asked with, or null. */
+  /** Bearer token, or null. */
   token: string | null;
-  /** Whose sessions they are, for Spark's own pages and logs. */
+  /** User name of the sessions, as Spark's pages and logs show it. */
   user: string;
 }
 
@@ -18,8 +18,8 @@ const DEFAULT_PORT = 15002;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Reads the address of a Spark Connect server as all of Spark's clients write it. A token alone means TLS there, and so it
- * does here, but on loopback.
+ * Reads the address of a Spark Connect server in the form that all clients of Spark use. As in those clients, a token
+ * implies TLS; the exception here is a server on loopback.
  *
  * @param given a token and a user that are not in the address
  * @throws ConfigError `bad_setting`, without the token in its message
@@ -66,7 +66,7 @@ export function parseRemote(text: string, given: { token?: string; user?: string
   return { host: hostText, port, tls, token, user: parameters.get("user_id") ?? given.user ?? "isobar" };
 }
 
-/** A remote as people may see it. */
+/** The address for messages and pages, without the token. */
 export function describeRemote({ host, port }: Remote): string {
   return `sc://${host}:${port}`;
 }

@@ -12,8 +12,8 @@ import {
 import { EngineError } from "../../core/errors.ts";
 
 /**
- * Puts the batches of a result together, with the types that the embedded engine gives: Timestamp(µs, UTC), Timestamp(µs)
- * without a zone, Date(day), Utf8, Bool, integers up to 64 bits and floating-point numbers, all of them nullable.
+ * Joins the Arrow batches of Spark's result into one table, with the types of the embedded engine: Timestamp(µs, UTC),
+ * Timestamp(µs) without a zone, Date(day), Utf8, Bool, integers up to 64 bits and floating-point numbers, all nullable.
  *
  * @param batches each a whole Arrow IPC stream; at least one, since Spark sends the columns of an empty result too
  * @throws EngineError `bad_query` for a column of another type: cast it in the SQL
@@ -48,7 +48,7 @@ function nullable({ name, type }: Field): Field {
     DataType.isInt(type) ||
     DataType.isDate(type) ||
     (DataType.isTimestamp(type) && type.unit === TimeUnit.MICROSECOND);
-  // Among the others is the decimal, whose values would come unscaled.
+  // Decimals are refused too: their values would arrive unscaled.
   if (!isKnown) {
     throw new EngineError(
       "bad_query",

@@ -14,29 +14,29 @@ import { SparkFailure } from "./failure.ts";
 import type { Remote } from "./remote.ts";
 
 /**
- * A server that is frozen or cut off is found after these, ms. The server answers pings while a call runs: it reports
- * progress more often than its patience with pings lasts.
+ * Keepalive interval and timeout, ms: they detect a frozen or unreachable server. The server accepts these pings during a
+ * call, because it sends progress often enough to reset its limit for pings.
  */
 const KEEPALIVE_MS = 5_000;
 const KEEPALIVE_TIMEOUT_MS = 2_000;
-/** Longest wait for the answer to a single question, ms. */
+/** Deadline of a unary call, ms. */
 const UNARY_MS = 20_000;
 /**
- * Longest time a stream is open, ms. Spark ends one after two minutes by itself, and there 4.0 has a fault: with less than a
- * millisecond left it waits without end and reports no more progress, and the pings to a silent server break the connection.
+ * Longest time a stream is open, ms. Spark itself ends a stream after two minutes, and Spark 4.0 has a bug there: with less
+ * than a millisecond left it waits forever and sends no progress, and then the pings break the connection.
  */
 const STREAM_MS = 100_000;
-/** Largest message taken, bytes: what Spark's own clients take. */
+/** Largest message accepted, bytes: the same limit as in Spark's own clients. */
 const MESSAGE_MAX = 128 * 1024 * 1024;
 
-/** How a call is made. */
+/** Options of one call. */
 export interface CallOptions {
   signal?: AbortSignal;
   /** Longest wait for the answer, ms. */
   deadlineMs?: number;
 }
 
-/** The calls of one server over one connection, made when it is needed and again when it was lost. */
+/** Calls to one server over one connection, which is opened on demand and reopened when it was lost. */
 export class Rpc {
   readonly #client: Client;
   readonly #metadata = new Metadata();
@@ -55,16 +55,16 @@ export class Rpc {
         "grpc.max_send_message_length": MESSAGE_MAX,
         "grpc.initial_reconnect_backoff_ms": 200,
         "grpc.max_reconnect_backoff_ms": 2_000,
-        // Two engines of one process must not share a connection, and who closes one closes it.
+        // Two engines in one process must not share a connection: closing one engine would close it for both.
         "grpc.use_local_subchannel_pool": 1,
-        // What is tried again, and how, is decided where it is known what the call does.
+        // No automatic retries: the callers know which calls are idempotent.
         "grpc.enable_retries": 0,
       },
     );
     if (remote.token !== null) this.#metadata.set("authorization", `Bearer ${remote.token}`);
   }
 
-  /** One question, one answer. @throws SparkFailure */
+  /** Unary call: one request, one response. @throws SparkFailure */
   unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
@@ -92,9 +92,10 @@ export class Rpc {
   }
 
   /**
-   * One question, many answers. A stream that has been open for long ends as one that the server ended.
+   * Server-streaming call: one request, many responses. A stream that reaches the time limit ends normally, as if the server
+   * had ended it.
    *
-   * @throws SparkFailure, maybe in the midst of them
+   * @throws SparkFailure, possibly after some of the responses
    */
   async *stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
@@ -110,7 +111,7 @@ export class Rpc {
     );
     const cancel = () => call.cancel();
     let long = false;
-    // No deadline: the server would know it too, and cancel the call at the same moment.
+    // A timer instead of a gRPC deadline: the server knows the deadline and would cancel the operation.
     const timer = setTimeout(() => {
       long = true;
       cancel();

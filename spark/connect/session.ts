@@ -13,22 +13,22 @@ import {
   SparkConnectService,
 } from "./spark_connect_pb.ts";
 
-/** A plan, as an object literal writes it. */
+/** A plan as an object literal. */
 export type PlanInit = MessageInitShape<typeof PlanSchema>;
 
-/** What every session is set to, whatever the server's own settings are: the same SQL has the same result everywhere. */
+/** Settings of every session. They override the server's, so that the same SQL gives the same result everywhere. */
 const SETTINGS = {
   "spark.sql.session.timeZone": "UTC",
   "spark.sql.timestampType": "TIMESTAMP_LTZ",
-  // A value that does not fit is an error, and "x" is a name.
+  // An overflow is an error, and "x" is an identifier.
   "spark.sql.ansi.enabled": "true",
   "spark.sql.ansi.doubleQuotedIdentifiers": "true",
-  // A committed file is never left out in silence.
+  // A missing committed file is an error.
   "spark.sql.files.ignoreMissingFiles": "false",
   "spark.sql.files.ignoreCorruptFiles": "false",
-  // Lists of thousands of files would be looked at by as many tasks.
+  // Otherwise a list of thousands of files starts as many tasks to look at them.
   "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
-  // Small files are read many to a task: the default counts each as 4 MB.
+  // Put many small files into one task: by default each counts as at least 4 MB.
   "spark.sql.files.openCostInBytes": "65536",
   "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
   "spark.sql.parquet.compression.codec": "zstd",
@@ -36,43 +36,43 @@ const SETTINGS = {
   "spark.connect.progress.reportInterval": "500ms",
 } as const;
 
-/** Waits between two tries of a call that found no server. */
+/** Backoff between the tries of a call while the server is unreachable. */
 export const BACKOFF = { baseMs: 200, maxMs: 4_000 };
-/** Longest waits for an interrupt, a release or the details of an error; and for the end of a session, ms. */
-const ASIDE_MS = 5_000;
+/** Deadlines of the calls around a query, ms: interrupt, release and error details; then the end of a session. */
+const HOUSEKEEPING_MS = 5_000;
 const CLOSE_MS = 2_000;
-/** Looks for tasks under way before an interrupt, and the wait between two, ms: 4 s at most. */
+/** How often and at which interval (ms) it checks for running tasks before an interrupt: 4 s at most. */
 const BUSY = { looks: 40, everyMs: 100 };
-/** Longest wait for the end of an operation that takes its interrupt, ms. */
+/** Longest wait for an interrupted operation to end, ms. */
 const END_MS = 5_000;
-/** How often an interrupt is sent to a server that has not got the operation yet, and the wait between, ms. */
+/** How often and at which interval (ms) an interrupt is repeated while the server does not know the operation yet. */
 const INTERRUPT = { tries: 10, everyMs: 200 };
 
-/** What a session is opened with. */
+/** Options of {@link SparkSession.open}. */
 export interface SessionOptions {
   rpc: Rpc;
   user: string;
   clock: Clock;
   logger: Logger;
-  /** A number in [0, 1), for the waits between tries. */
+  /** A number in [0, 1), for the jitter of the backoff. */
   random: () => number;
 }
 
-/** How a plan is run. */
+/** Options of {@link SparkSession.run}. */
 export interface RunOptions {
   signal: AbortSignal;
-  /** Tries in a row without a word from the server before it counts as away. */
+  /** Consecutive failed tries before the server counts as unreachable. */
   tries: number;
   onProgress?: ((progress: ExecutionProgress) => void) | undefined;
 }
 
-/** A session on the server: settings and views that no other session sees. */
+/** A session on the server. It has its own settings and temporary views. */
 export class SparkSession {
   readonly id = randomUUID();
-  /** What its views show: the key of a snapshot, the text of each view beside `observations`, and which are kept in memory. */
+  /** State of its views: the key of the snapshot, the SQL of each view beside `observations`, and the names of cached views. */
   readonly shown = { snapshot: "", views: new Map<string, string>(), parsed: [] as string[] };
   readonly #options: SessionOptions;
-  /** The server's own id of it, which is another one after a restart: the server then refuses what follows. */
+  /** The server's id of this session. It changes when the server restarts; the server then refuses further calls. */
   #serverSide: string | undefined;
 
   #version = "";
@@ -107,10 +107,10 @@ export class SparkSession {
   }
 
   /**
-   * Runs a plan to its end, through streams that break: each is taken up after the last response that came.
+   * Runs a plan to its end. When the stream breaks, it reattaches after the last response received.
    *
    * @returns the batches of the result, each a whole Arrow IPC stream
-   * @throws SparkFailure; one that `isLost` when the session was gone before anything ran in it
+   * @throws SparkFailure; with `isLost` if the session was lost before anything ran in it
    */
   async run(plan: PlanInit, { signal, tries, onProgress }: RunOptions): Promise<Uint8Array[]> {
     signal.throwIfAborted();
@@ -142,14 +142,14 @@ export class SparkSession {
               onProgress?.(responseType.value);
             } else if (responseType.case === "resultComplete") complete = true;
           }
-          reattach = true; // a stream ends when it has been open for long; the operation goes on
+          reattach = true; // the stream reached its time limit; the operation goes on
           if (!complete && ++failures >= tries) throw new Error("its streams end before the result does");
         } catch (error) {
           if (signal.aborted || !(error instanceof SparkFailure)) throw error;
           failures++;
           if (failures >= tries) throw error;
           if (error.isUnknownOperation && reattach && last === undefined) {
-            reattach = false; // the question itself was lost
+            reattach = false; // the request did not reach the server: send it again
             continue;
           }
           if (!error.isTransient) throw error;
@@ -161,7 +161,7 @@ export class SparkSession {
       }
     } catch (error) {
       if (isFinal(error)) complete = true;
-      else interrupt(); // it would run on, with nobody to hear its result
+      else interrupt(); // otherwise the operation would go on without a reader
       if (!(error instanceof SparkFailure) || signal.aborted) throw error;
       if (error.isLost && last !== undefined)
         throw new Error("the server lost the query, maybe in a restart", { cause: error });
@@ -170,13 +170,13 @@ export class SparkSession {
       signal.removeEventListener("abort", interrupt);
       ended.abort();
       await interrupting;
-      // Not of one that may still run: that makes Spark 4.0 lose the interrupt, and the job runs on.
+      // Only after the end: releasing a running operation makes Spark 4.0 lose the interrupt, and the job goes on.
       if (complete) this.#release(operationId);
     }
     return batches;
   }
 
-  /** The responses of an operation that begins with a plan, or of one under way after the last response that came. */
+  /** The responses of a new operation (with a plan), or of a running one (no plan) after the last response received. */
   #stream(operationId: string, plan: PlanInit | null, last: string | undefined, signal: AbortSignal) {
     const { method } = SparkConnectService;
     const { rpc } = this.#options;
@@ -191,7 +191,7 @@ export class SparkSession {
 
   /** Ends the session on the server. What runs in it is interrupted there. */
   async close(): Promise<void> {
-    await this.#quietly("release a session", () =>
+    await this.#bestEffort("release a session", () =>
       this.#options.rpc.unary(SparkConnectService.method.releaseSession, this.#identity(), {
         deadlineMs: CLOSE_MS,
       }),
@@ -199,11 +199,11 @@ export class SparkSession {
   }
 
   /**
-   * Ends an operation on the server, which would go on if only its stream were cancelled. Its stream is left open until it
-   * tells of the end, or stays silent.
+   * Interrupts an operation on the server; cancelling the stream alone would not stop it. The stream stays open until it
+   * reports the end or the wait is over.
    *
-   * An interrupt that comes while Spark 4.0 plans a stage ends the operation, but not the job that it submits a moment
-   * later: that one holds the cores to its own end. Hence the wait for tasks.
+   * If the interrupt arrives while Spark 4.0 plans a stage, the operation ends, but the job that it submits a moment later
+   * runs to its end and occupies the cores. Therefore it first waits for running tasks.
    */
   async #interrupt(
     operationId: string,
@@ -216,7 +216,7 @@ export class SparkSession {
       await clock.sleep(BUSY.everyMs, ended);
     }
     for (let attempt = 0; attempt < INTERRUPT.tries; attempt++) {
-      const answer = await this.#quietly("interrupt an operation", () =>
+      const answer = await this.#bestEffort("interrupt an operation", () =>
         rpc.unary(
           SparkConnectService.method.interrupt,
           {
@@ -224,7 +224,7 @@ export class SparkSession {
             interruptType: InterruptType.OPERATION_ID,
             interrupt: { case: "operationId", value: operationId },
           },
-          { deadlineMs: ASIDE_MS },
+          { deadlineMs: HOUSEKEEPING_MS },
         ),
       );
       if (answer === null) break;
@@ -235,13 +235,13 @@ export class SparkSession {
     stop.abort();
   }
 
-  /** Lets the server forget an operation, in the background. */
+  /** Releases the server's memory of an operation, in the background. */
   #release(operationId: string): void {
-    void this.#quietly("release an operation", () =>
+    void this.#bestEffort("release an operation", () =>
       this.#options.rpc.unary(
         SparkConnectService.method.releaseExecute,
         { ...this.#identity(), operationId, release: { case: "releaseAll", value: {} } },
-        { deadlineMs: ASIDE_MS },
+        { deadlineMs: HOUSEKEEPING_MS },
       ),
     );
   }
@@ -249,18 +249,18 @@ export class SparkSession {
   async #explained(failure: SparkFailure): Promise<SparkFailure> {
     const { errorId } = failure;
     if (errorId === null) return failure;
-    const details = await this.#quietly("fetch the details of an error", () =>
+    const details = await this.#bestEffort("fetch the details of an error", () =>
       this.#options.rpc.unary(
         SparkConnectService.method.fetchErrorDetails,
         { ...this.#identity(), errorId },
-        { deadlineMs: ASIDE_MS },
+        { deadlineMs: HOUSEKEEPING_MS },
       ),
     );
     return details === null ? failure : failure.withDetails(details);
   }
 
-  /** Does what helps but must not fail the query: null when it does not work. */
-  async #quietly<T>(what: string, action: () => Promise<T>): Promise<T | null> {
+  /** Best effort: an error is logged and gives null, because it must not fail the query. */
+  async #bestEffort<T>(what: string, action: () => Promise<T>): Promise<T | null> {
     try {
       return await action();
     } catch (error) {
@@ -283,12 +283,12 @@ export class SparkSession {
   }
 }
 
-/** Whether a stage with tasks to do has begun. */
+/** Whether tasks of a stage are running. */
 function hasTasks({ stages }: ExecutionProgress): boolean {
   return stages.some(({ numTasks, numCompletedTasks }) => numCompletedTasks < numTasks);
 }
 
-/** Whether the operation itself ended with it, so that nothing runs on the server any more. */
+/** Whether this error ended the operation, so that nothing runs on the server any more. */
 function isFinal(error: unknown): boolean {
   return error instanceof SparkFailure && error.errorClass !== null && !error.isTransient;
 }

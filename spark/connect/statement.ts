@@ -3,14 +3,14 @@ import { describe } from "../../core/observation.ts";
 import type { Argument } from "../engine.ts";
 import { argumentMismatch, namedArguments } from "../named-arguments.ts";
 
-/** What may hold a semicolon that ends no statement, or a semicolon. */
+/** Strings, quoted names and comments, whose semicolons end no statement; or a semicolon. */
 const TOKEN = /'(?:[^'])*'|"(?:[^"])*"|`[^`]*`|--[^\n]*|\/\*[\s\S]*?\*\/|;/g;
-/** How a query begins, bracketed or not. */
+/** The start of a query, with or without parentheses. */
 const QUERY = /^[\s(]*(select|with|from|values)\b/i;
 
 /**
- * An SQL text without the semicolon at its end, if it is one query and the arguments are its own. What is wrong inside it
- * is for Spark to say.
+ * Removes the semicolon at the end of an SQL text. It must be one query, and its named arguments must match the given ones.
+ * Spark itself reports errors inside the query.
  *
  * @throws EngineError `bad_query`
  */

@@ -2,7 +2,7 @@ import type { Table } from "apache-arrow";
 import { type Column, tableOf } from "./columns.ts";
 import { type Clustering, kMeans, type Points, silhouettes } from "./k-means.ts";
 
-/** What makes a climate, as the SELECT names it. */
+/** The features that describe a climate: columns of the SELECT. */
 export const FEATURES = [
   "temperature_mean",
   "temperature_spread",
@@ -12,10 +12,10 @@ export const FEATURES = [
   "wet_share",
 ] as const;
 
-/** Days a city needs. */
-const DAYS = 10;
-/** Most groups that are tried. */
-const MOST = 8;
+/** A city with fewer days of data than this is in no group. */
+const DAYS_MIN = 10;
+/** The largest number of groups that is tried. */
+const CLUSTERS_MAX = 8;
 /** A mean silhouette up to this is no structure, to .5 a weak one, to .7 a reasonable one (Kaufman and Rousseeuw 1990). */
 const STRUCTURE = [
   [0.25, "none"],
@@ -25,7 +25,7 @@ const STRUCTURE = [
 ] as const;
 
 /** A city with enough data. */
-interface Placed {
+interface EligibleCity {
   row: number;
   features: Float64Array;
 }
@@ -34,7 +34,7 @@ interface Placed {
  * Groups cities by k-means on standardised features. The number of groups is the one from 2 to 8 with the largest mean
  * silhouette; one group where no number shows a structure, as with fewer than three cities.
  *
- * A feature counts where half of the cities have it and it differs; a city that lacks it counts as average in it.
+ * A feature is used if at least half of the cities have it and its values differ. A city that lacks it gets the mean.
  *
  * @param rows `city`, `days`, and a column for each of {@link FEATURES}: one row a city, sorted by city
  * @returns a row a city, in the same order. Groups are numbered from 1 on, the coldest first. `status` is `ok` or `insufficient
@@ -51,15 +51,15 @@ export async function clustersModel(rows: Table, signal?: AbortSignal): Promise<
   const days = column("days");
   const features = FEATURES.map(column);
   const temperature = features[0]!;
-  const placed: Placed[] = [];
+  const placed: EligibleCity[] = [];
   for (let row = 0; row < length; row++) {
-    if (!(days[row]! >= DAYS) || Number.isNaN(temperature[row])) continue;
+    if (!(days[row]! >= DAYS_MIN) || Number.isNaN(temperature[row])) continue;
     placed.push({ row, features: Float64Array.from(features, (values) => values[row]!) });
   }
   const division = await divide(standardised(placed), signal);
   const order = byWarmth(division.clustering, placed);
 
-  // Whole numbers as doubles: a city in no group has none.
+  // Whole numbers as doubles, so that NaN can stand for a city in no group.
   const cluster = new Float64Array(length).fill(NaN);
   const silhouette = new Float64Array(length).fill(NaN);
   const status = new Array<string>(length).fill("insufficient data");
@@ -85,20 +85,20 @@ export async function clustersModel(rows: Table, signal?: AbortSignal): Promise<
   return tableOf(columns, signal);
 }
 
-/** The division that is shown, and how its number of groups was chosen. */
-interface Division {
+/** The clustering that is shown, and how its number of groups was chosen. */
+interface ChosenClustering {
   clustering: Clustering;
-  /** Of each point; NaN of one group. */
+  /** One for each point; NaN if there is one group only. */
   silhouettes: Float64Array;
-  /** Their mean; NaN of one group. */
+  /** Mean silhouette; NaN if there is one group only. */
   mean: number;
-  /** The mean of each number of groups: `2: 0.41, 3: 0.52`. */
+  /** The mean silhouette for each number of groups that was tried: `2: 0.41, 3: 0.52`. */
   tried: string;
 }
 
-async function divide(points: Points, signal?: AbortSignal): Promise<Division> {
+async function divide(points: Points, signal?: AbortSignal): Promise<ChosenClustering> {
   const distinct = new Set(points.map((point) => point.join())).size;
-  const most = Math.min(MOST, points.length - 1, distinct);
+  const most = Math.min(CLUSTERS_MAX, points.length - 1, distinct);
   const divisions: Clustering[] = [];
   for (let k = 2; k <= most; k++) divisions.push(await kMeans(points, k, signal));
   const found = await silhouettes(points, divisions, signal);
@@ -113,8 +113,8 @@ async function divide(points: Points, signal?: AbortSignal): Promise<Division> {
   return { clustering: divisions[best]!, silhouettes: found[best]!, mean: means[best]!, tried };
 }
 
-/** The features that count, each with mean 0 and standard deviation 1; 0 where one is missing. */
-function standardised(placed: readonly Placed[]): Points {
+/** The features that are used, each with mean 0 and standard deviation 1; 0 where a value is missing. */
+function standardised(placed: readonly EligibleCity[]): Points {
   const columns: Float64Array[] = [];
   for (let i = 0; i < FEATURES.length; i++) {
     const values = Float64Array.from(placed, ({ features }) => features[i]!);
@@ -122,7 +122,7 @@ function standardised(placed: readonly Placed[]): Points {
     if (2 * known.length < placed.length) continue;
     const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
     const spread = Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / known.length);
-    // What remains of rounding is no difference.
+    // A spread as small as rounding errors means that all values are equal.
     if (!(spread > 1e-9 * Math.max(1, Math.abs(mean)))) continue;
     columns.push(values.map((value) => (Number.isNaN(value) ? 0 : (value - mean) / spread)));
   }
@@ -130,7 +130,7 @@ function standardised(placed: readonly Placed[]): Points {
 }
 
 /** The number of each group, from 1 on, the one with the coldest cities first. */
-function byWarmth({ groups, centres }: Clustering, placed: readonly Placed[]): number[] {
+function byWarmth({ groups, centres }: Clustering, placed: readonly EligibleCity[]): number[] {
   const means = centres.map((_, group) => {
     const own = placed.filter((_city, index) => groups[index] === group);
     return own.reduce((sum, { features }) => sum + features[0]!, 0) / own.length;
@@ -139,7 +139,7 @@ function byWarmth({ groups, centres }: Clustering, placed: readonly Placed[]): n
   return [...means.keys()].map((group) => coldestFirst.indexOf(group) + 1);
 }
 
-/** NaN, where nothing could be compared, is none. */
+/** The structure that a mean silhouette stands for. NaN (nothing could be compared) is `none`. */
 function structureOf(silhouette: number): string {
   return STRUCTURE.find(([limit]) => silhouette <= limit)?.[1] ?? "none";
 }

@@ -23,7 +23,8 @@ export type Column =
   | { type: "timestamp"; values: Float64Array };
 
 /**
- * An Arrow table of one batch from columns of equal length, in the order they stand in. It gives way to others after each.
+ * An Arrow table of one batch from columns of equal length, in the given order. It yields to the event loop after each
+ * column.
  *
  * @throws EngineError `cancelled` after `signal` aborts
  */
@@ -52,7 +53,7 @@ function dataOf({ type, values }: Column): Data {
   return makeData({ type: new TimestampMicrosecond("UTC"), length, data, ...nulls });
 }
 
-/** Arrow's UTF-8 column. What repeats is encoded once. */
+/** Arrow's UTF-8 column. A value that repeats is encoded once. */
 function textOf(values: readonly (string | null)[]): Data {
   const encoder = new TextEncoder();
   const known = new Map<string, Uint8Array>();
@@ -70,7 +71,7 @@ function textOf(values: readonly (string | null)[]): Data {
   return makeData({ type: new Utf8(), length: values.length, valueOffsets, data, ...nulls });
 }
 
-/** Arrow's validity: one bit a row, least significant first, set where there is a value. */
+/** Arrow's validity bitmap: one bit a row, least significant bit first, set where there is a value. */
 function nullsOf(length: number, isNull: (row: number) => boolean) {
   const nullBitmap = new Uint8Array(Math.ceil(length / 8));
   let nullCount = 0;

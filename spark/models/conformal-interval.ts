@@ -1,41 +1,43 @@
-/** Share of the errors an interval is to hold. */
+/** Nominal coverage: the share of outcomes that should lie inside the interval. */
 export const INTERVAL_SHARE = 0.9;
-/** Hours of past errors an interval is made of: 28 days. */
+/** The interval is computed from the errors of this many past hours: 28 days. */
 const WINDOW = 28 * 24;
-/** Errors that must be known before there is an interval: a quantile of fewer would be a guess. */
+/** Fewest errors for an interval: a quantile of fewer values would not be reliable. */
 const ERRORS_MIN = 7 * 24;
-/** Errors are counted by size, in steps of 0.01 °C up to 40.95 °C: what is beyond counts as that. */
+/** Errors are counted in a histogram with bins of 0.01 °C up to 40.95 °C. A larger error counts as 40.95 °C. */
 const STEPS_PER_DEGREE = 100;
 const SIZES = 4096;
-/** In place of a size: there is none. */
+/** Marks an hour without an error. */
 const NONE = 0xffff;
 
 /**
- * The half-width of a forecast's interval, from the sizes of its past errors: the smallest, to 0.01 °C, that held
- * ⌈(n + 1) · 0.9⌉ of the n errors of the last 28 days (split conformal prediction; Vovk, Gammerman & Shafer, Algorithmic
- * Learning in a Random World, 2005; Lei et al., JASA 113, 2018). The errors are of forecasts that did not know the outcome,
- * so no distribution is assumed. Beside it, how many of the intervals given in that time held.
+ * The half-width of a forecast's prediction interval, computed from its past errors. It is the smallest half-width, to
+ * 0.01 °C, that covers ⌈(n + 1) · 0.9⌉ of the n absolute errors of the last 28 days (split conformal prediction; Vovk,
+ * Gammerman & Shafer, Algorithmic Learning in a Random World, 2005; Lei et al., JASA 113, 2018). The errors are out of
+ * sample: each forecast was made before its outcome was known. No distribution is assumed.
+ *
+ * It also measures the coverage: the share of the intervals issued in these 28 days that contained the outcome.
  */
 export class ConformalInterval {
-  /** How many errors there are of each size. */
+  /** Histogram: the number of errors of each size. */
   readonly #counts = new Uint16Array(SIZES);
   /** Errors in the window. */
   #errors = 0;
-  /** A size near the quantile, and how many errors are no larger. */
+  /** The bin of the last quantile, and the number of errors in it and below it. */
   #size = 0;
   #upToSize = 0;
   /** The size of each hour's error, at the hour modulo the window. */
   readonly #sizes = new Uint16Array(WINDOW).fill(NONE);
-  /** Whether that hour's interval held: 1 or 0, and -1 where none was given. */
+  /** Whether that hour's interval contained the outcome: 1 or 0; -1 if no interval was issued. */
   readonly #held = new Int8Array(WINDOW).fill(-1);
   #hour = NaN;
   #given = 0;
   #holding = 0;
 
   /**
-   * Takes the error of a forecast whose outcome is known now.
+   * Adds the error of a forecast whose outcome is known now.
    *
-   * @param hour when it was valid, whole hours since the epoch, later than the one before
+   * @param hour valid time of the forecast, whole hours since the epoch, later than the one before
    * @param error forecast minus outcome, °C
    * @param halfWidth what {@link halfWidth} was when the forecast was made
    */
@@ -61,13 +63,13 @@ export class ConformalInterval {
     if (this.#errors < ERRORS_MIN) return NaN;
     const wanted = Math.ceil((this.#errors + 1) * INTERVAL_SHARE);
     const counts = this.#counts;
-    // From where it was the last time: it moves by little.
+    // Search from the last quantile: it moves little from hour to hour.
     while (this.#upToSize < wanted) this.#upToSize += counts[++this.#size]!;
     while (this.#upToSize - counts[this.#size]! >= wanted) this.#upToSize -= counts[this.#size--]!;
     return this.#size / STEPS_PER_DEGREE;
   }
 
-  /** The share of the intervals given whose outcome is known and in the window that held; NaN where there was none. */
+  /** Share of the intervals in the window that contained the outcome; NaN if none was issued. */
   get coverage(): number {
     return this.#given === 0 ? NaN : this.#holding / this.#given;
   }

@@ -5,24 +5,24 @@ import { giveWay } from "../../core/give-way.ts";
 import { type Issue, RollingForecast } from "./rolling-forecast.ts";
 import { LEADS } from "./temperature-forecaster.ts";
 
-/** Observed hours taken before other work of the process gets its turn: about 3 ms. */
+/** Observed hours processed before it yields to the event loop: about 3 ms. */
 const HOURS_PER_TURN = 512;
-/** Cities whose rows of the result are put together before other work gets its turn. */
+/** Cities whose result rows are written before it yields to the event loop. */
 const CITIES_PER_TURN = 50;
 const DAY = 24;
 
 /** What is known of one city after its last hour. */
 interface Outlook {
   city: string;
-  /** That of the newest observation. */
+  /** Source of the newest observation. */
   source: string;
-  /** The newest observation, whole hours since the epoch. */
+  /** Time of the newest observation, whole hours since the epoch. */
   hour: number;
   /** Hours of history. */
   n: number;
-  /** Those of them that another source gave. */
+  /** Hours of history that come from another source than `source`. */
   nOther: number;
-  /** What was observed in the last hours, the newest last; NaN where an hour is missing. */
+  /** Temperatures of the last hours, °C, the newest last; NaN where an hour is missing. */
   recent: Float64Array;
   issue: Issue | null;
   coverage: Float64Array;
@@ -33,15 +33,15 @@ interface Outlook {
  *
  * @param rows `city`, `source`, `hour` (a point in time), `temperature` (°C): one row a city and hour, sorted by them;
  *   the first hours of a city may be of another source than the rest
- * @returns 48 rows a city, by city and lead. `status` is `ok`, `insufficient data` (no forecast whose interval is known), or
- *   `silent` (the newest observation is so old that the forecast would lie before the newest of the others)
+ * @returns 48 rows a city, sorted by city and lead. `status` is `ok`, `insufficient data` (no forecast with an interval), or
+ *   `silent` (the city's newest observation is so old that its forecast would end before the other cities' newest one)
  * @throws EngineError `cancelled` after `signal` aborts
  */
 export async function forecastModel(rows: Table, signal?: AbortSignal): Promise<Table> {
   return resultOf(await outlooksOf(rows, signal), signal);
 }
 
-/** Goes through the rows, city by city, and gives way to others now and then. */
+/** Runs the forecaster over the rows, city by city, and yields to the event loop from time to time. */
 async function outlooksOf(rows: Table, signal?: AbortSignal): Promise<Outlook[]> {
   const outlooks: Outlook[] = [];
   const [cities, sources, hours, temperatures] = ["city", "source", "hour", "temperature"].map(
@@ -105,7 +105,7 @@ async function resultOf(outlooks: readonly Outlook[], signal?: AbortSignal): Pro
       status[row] = silent ? "silent" : "insufficient data";
       if (silent) continue;
       persistence[row] = outlook.recent[LEADS - 1]!;
-      // The same hour of the last day that was seen in full: 24 or 48 hours before.
+      // Seasonal naive forecast: the value observed 24 hours before, or 48 hours for leads over 24.
       seasonalNaive[row] = outlook.recent[LEADS + i - DAY * Math.ceil((i + 1) / DAY)]!;
       const { issue } = outlook;
       const halfWidth = issue?.halfWidth[i] ?? NaN;

@@ -4,26 +4,26 @@ import { giveWay } from "../../core/give-way.ts";
 /** Points of equal length: what is clustered. */
 export type Points = readonly Float64Array[];
 
-/** A division of points into groups. */
+/** A partition of points into groups. */
 export interface Clustering {
   /** The group of each point, from 0. */
   groups: Int32Array;
   /** The mean of each group's points. */
   centres: Float64Array[];
-  /** Sum of the squared distances to the own centre. */
+  /** Sum of the squared distances of all points to the centre of their group. */
   inertia: number;
 }
 
-/** Starts for each number of groups; the one with the least inertia counts. */
+/** Random starts for each number of groups; the one with the least inertia is used. */
 const STARTS = 16;
-/** Lloyd's algorithm has converged long before. */
+/** Upper limit for the iterations of Lloyd's algorithm; it converges much earlier. */
 const ITERATIONS = 100;
-/** Distances computed before other work of the process gets its turn: some ms. */
+/** Distances computed before it yields to the event loop: a few ms. */
 const DISTANCES_PER_TURN = 200_000;
 
 /**
  * Divides points into `k` groups: Lloyd's k-means from k-means++ seeds (Arthur and Vassilvitskii 2007), the best of 16
- * starts. The same points in the same order give the same groups.
+ * starts. It is deterministic: the same points in the same order give the same groups.
  *
  * @param k at most the number of distinct points
  * @throws EngineError `cancelled` after `signal` aborts
@@ -51,10 +51,11 @@ export async function kMeans(points: Points, k: number, signal?: AbortSignal): P
 }
 
 /**
- * The silhouette of each point (Rousseeuw 1987) for several divisions at once: (b − a) / max(a, b), with a the mean distance to
- * the other points of its group and b that to those of the nearest other group; 0 for the only point of a group.
+ * The silhouette of each point (Rousseeuw 1987) for several clusterings at once: (b − a) / max(a, b). Here a is the mean
+ * distance to the other points of its own group, and b the mean distance to the points of the nearest other group. The only
+ * point of a group has 0.
  *
- * @returns a row for each division
+ * @returns one array of silhouettes for each clustering
  * @throws EngineError `cancelled` after `signal` aborts
  */
 export async function silhouettes(
@@ -99,7 +100,7 @@ function silhouette(own: number, sums: Float64Array, sizes: Float64Array): numbe
   return larger === 0 || outside === Infinity ? 0 : (outside - inside) / larger;
 }
 
-/** k-means++: each next seed by chance, in proportion to the squared distance from the nearest seed so far. */
+/** k-means++: each next seed is drawn with a probability proportional to the squared distance to the nearest seed. */
 function seeds(points: Points, k: number, random: () => number): Float64Array[] {
   const chosen = [points[Math.floor(random() * points.length)]!];
   const nearest = Float64Array.from(points, (point) => squaredDistance(point, chosen[0]!));
@@ -121,7 +122,7 @@ function seeds(points: Points, k: number, random: () => number): Float64Array[] 
   return chosen;
 }
 
-/** Each point to its nearest centre, the first of equally near ones. */
+/** Assigns each point to its nearest centre. Tie-break: the first centre. */
 function assign(points: Points, centres: Float64Array[]): Clustering {
   const groups = new Int32Array(points.length);
   let inertia = 0;
@@ -138,7 +139,7 @@ function assign(points: Points, centres: Float64Array[]): Clustering {
   return { groups, centres, inertia };
 }
 
-/** The means of the groups; a group that lost its points takes the point that is farthest from its own centre. */
+/** The means of the groups. An empty group takes the point that is farthest from its centre. */
 function centresOf(points: Points, { groups, centres }: Clustering, k: number): Float64Array[] {
   const length = points[0]!.length;
   const sums = Array.from({ length: k }, () => new Float64Array(length));

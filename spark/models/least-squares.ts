@@ -1,11 +1,11 @@
-/** Added to each pivot as a share of it, so that rows that do not tell two columns apart still have a solution. */
+/** Ridge term, as a share of each pivot: there is a solution even if two columns are collinear. */
 const RIDGE = 1e-8;
-/** The least a pivot counts: a column that was always 0 gets the coefficient 0. */
+/** Lower bound of a pivot: a column that was always 0 gets the coefficient 0. */
 const PIVOT_MIN = 1e-6;
 
 /**
- * Weighted least squares over a stream of rows, in which what is old fades: β = (XᵀWX + λ)⁻¹ XᵀWy, with weights that
- * {@link decay} makes smaller. It holds the normal equations alone, p × p numbers, however long the stream is.
+ * Weighted least squares over a stream of rows with exponential forgetting: β = (XᵀWX + λ)⁻¹ XᵀWy, with weights that
+ * {@link decay} reduces. It keeps only the normal equations, p × p numbers, so its memory does not grow with the stream.
  *
  * Solved by Cholesky's decomposition (Golub & Van Loan, Matrix Computations, 4.2).
  */
@@ -25,12 +25,12 @@ export class DecayingLeastSquares {
     this.#factor = new Float64Array(size * size);
   }
 
-  /** Sum of the weights of all rows so far: 1 each when it is new. */
+  /** Sum of the weights of all rows so far. A new row has weight 1. */
   get weight(): number {
     return this.#weight;
   }
 
-  /** Multiplies the weight of every row so far. @param share 0 to 1 */
+  /** Multiplies the weight of every row so far by `share`. @param share 0 to 1 */
   decay(share: number): void {
     const size = this.#size;
     const products = this.#products;
@@ -42,7 +42,7 @@ export class DecayingLeastSquares {
     }
   }
 
-  /** Takes a row with weight 1. @param x as many finite numbers as columns */
+  /** Adds a row with weight 1. @param x one finite number for each column */
   add(x: Float64Array, y: number): void {
     const size = this.#size;
     const products = this.#products;
@@ -55,7 +55,7 @@ export class DecayingLeastSquares {
     }
   }
 
-  /** Writes the coefficients, one a column. They are finite whatever the rows were. */
+  /** Writes the coefficients, one for each column. They are always finite. */
   solve(into: Float64Array): void {
     const size = this.#size;
     const products = this.#products;

@@ -3,26 +3,26 @@ import { type ForecastMethod, LEADS, TemperatureForecaster } from "./temperature
 
 /** The forecasts made at one hour. */
 export interface Issue {
-  /** The newest observation they know of, whole hours since the epoch. */
+  /** Time of the newest observation used, whole hours since the epoch. */
   hour: number;
   method: ForecastMethod;
-  /** One a lead, °C. */
+  /** Forecast for each lead, °C. */
   temperature: Float64Array;
-  /** Half of each one's interval, °C; NaN where too few past errors are known. */
+  /** Half-width of the interval of each lead, °C; NaN where too few past errors are known. */
   halfWidth: Float64Array;
 }
 
-/** Told of each forecast whose outcome has become known: lead − 1 is its place in the issue. */
+/** Called for each forecast once its outcome is observed. It is at index lead − 1 of the issue. */
 export type Settled = (issue: Issue, lead: number, outcome: number) => void;
 
 /**
- * Forecasts one place at every hour that was observed, and learns from how the forecasts before turned out: what it
- * says of an hour's interval it knew at that hour.
+ * Forecasts one place at every observed hour and verifies its earlier forecasts on the way. The interval of a forecast is
+ * computed only from errors that were known at the hour of its issue.
  */
 export class RollingForecast {
   readonly #forecaster = new TemperatureForecaster();
   readonly #intervals = Array.from({ length: LEADS }, () => new ConformalInterval());
-  /** The issues of the last hours, at their hour modulo the length. */
+  /** Ring buffer of the last issues: index is the hour modulo the length. */
   readonly #issues: (Issue | null)[] = new Array<Issue | null>(LEADS).fill(null);
   readonly #settled: Settled | undefined;
   #latest: Issue | null = null;
@@ -32,7 +32,7 @@ export class RollingForecast {
   }
 
   /**
-   * Takes the next hour that was observed, and forecasts those after it.
+   * Takes the next observed hour and forecasts the hours after it.
    *
    * @param hour whole hours since the epoch, later than the one before
    * @param temperature °C
@@ -61,12 +61,12 @@ export class RollingForecast {
     for (let i = 0; i < LEADS; i++) issue.halfWidth[i] = this.#intervals[i]!.halfWidth;
   }
 
-  /** What was forecast at the newest hour, until the next is taken; null with too little history. */
+  /** The forecasts of the newest hour, valid until the next call of `observe`; null with too little history. */
   get latest(): Issue | null {
     return this.#latest;
   }
 
-  /** The share of a lead's intervals given that held, over the last 28 days; NaN where there was none. */
+  /** Share of a lead's intervals that contained the outcome, over the last 28 days; NaN if none was issued. */
   coverage(lead: number): number {
     return this.#intervals[lead - 1]!.coverage;
   }

@@ -1,36 +1,36 @@
 import { DecayingLeastSquares } from "./least-squares.ts";
 
-/** Hours ahead that are forecast: leads 1 to this. */
+/** Number of leads, hours: leads 1 to 48 are forecast. */
 export const LEADS = 48;
 
-/** How a forecast was made. */
+/** The method a forecast was made with. */
 export type ForecastMethod = "harmonics + AR" | "damped anomaly";
 
 const DAY = 24;
-/** Days after which a day counts half in what is usual for an hour. */
+/** Half-life of a day's weight in the usual value of an hour of the day, days. */
 const USUAL_HALF_LIFE = 7;
-/** What each hour of the day must weigh before anything is forecast: it was seen on three days. */
+/** Least weight of every hour of the day before anything is forecast: about three days of observations. */
 const USUAL_MIN = 2;
-/** Share of the last departure from the usual that is left after an hour. */
+/** Share of the last anomaly that is left after one hour. */
 const DAMPING = 0.98;
-/** Harmonics of the day: periods of 24, 12, 8 and 6 hours. */
+/** Number of harmonics of the daily cycle: periods of 24, 12, 8 and 6 hours. */
 const HARMONICS = 4;
-/** Hours back that the next hour is regressed on: what just happened, and the same hours of yesterday. */
+/** Lags of the regression, hours: the last three hours, and the same hours of the day before. */
 const LAGS = [1, 2, 3, 23, 24, 25] as const;
 const REACH = Math.max(...LAGS);
 const CYCLE = 1 + 2 * HARMONICS;
 const COLUMNS = CYCLE + LAGS.length;
-/** Days after which an hour counts half in the regression. */
+/** Half-life of an hour's weight in the regression, days. */
 const FIT_HALF_LIFE = 10;
 const FIT_DECAY = 0.5 ** (1 / (FIT_HALF_LIFE * DAY));
-/** What the rows of the regression must weigh before it is used: as much as the last 14 days, all hours there. */
+/** Least weight of the regression's rows before it is used: that of 14 complete days. */
 const FIT_MIN = (1 - FIT_DECAY ** (14 * DAY)) / (1 - FIT_DECAY);
-/** Longest step between two observations whose missing hours are filled on a straight line, hours: synoptic reports. */
+/** Longest gap that is filled by linear interpolation, hours: synoptic reports come every six hours. */
 const FILL_MAX = 6;
-/** The regression may depart from the damped anomaly by this, °C: a fit that would run away is held. */
+/** Largest difference between regression and damped anomaly, °C: it bounds a regression that diverges. */
 const DEPARTURE_MAX = 15;
 
-/** The columns of a row that depend on the hour of the day alone: 1, then cosine and sine of each harmonic. */
+/** The regressors that depend on the hour of the day only: 1, then cosine and sine of each harmonic. */
 const CYCLES: readonly Float64Array[] = Array.from({ length: DAY }, (_, hour) => {
   const columns = new Float64Array(CYCLE).fill(1);
   for (let k = 1; k <= HARMONICS; k++) {
@@ -43,10 +43,10 @@ const CYCLES: readonly Float64Array[] = Array.from({ length: DAY }, (_, hour) =>
 
 /**
  * Forecasts the temperature of one place from its past, hour by hour (docs/forecast.md has the formulas). Two forecasts
- * are made and mixed, the second with a share that grows evenly from 0 to 1 over the leads:
+ * are made and mixed; the weight of the second grows linearly from 0 to 1 over the leads:
  *
- * - harmonics + AR: the hour regressed on the daily cycle and on {@link LAGS}, iterated;
- * - damped anomaly: what is usual at that hour, and what is left of the last departure from it.
+ * - harmonics + AR: regression on the daily cycle and on {@link LAGS}, iterated hour by hour;
+ * - damped anomaly: the usual value of the hour, plus the last anomaly, which decays by {@link DAMPING} an hour.
  *
  * Where the first has too little to go by, the second stands alone. Only what was observed until then is used. The work of
  * an hour does not depend on how many came before.
@@ -54,15 +54,15 @@ const CYCLES: readonly Float64Array[] = Array.from({ length: DAY }, (_, hour) =>
 export class TemperatureForecaster {
   /** The newest hour, in hours since the epoch; NaN before the first. */
   #hour = NaN;
-  /** Subtracted from every temperature: the first. The equations are better conditioned near 0. */
+  /** The first temperature. It is subtracted from all, because the equations are better conditioned near 0. */
   #base = 0;
   /** The last REACH hours, oldest first, then room for the forecast; NaN where an hour is missing. */
   readonly #path = new Float64Array(REACH + LEADS).fill(NaN);
-  /** How many hours up to the newest were observed without a gap. */
+  /** Number of consecutive observed hours up to the newest. */
   #unbroken = 0;
-  /** How many hours up to the newest are known, observed or filled. */
+  /** Number of consecutive hours up to the newest that are observed or filled. */
   #known = 0;
-  /** Of each hour of the day (UTC): weighted sum, sum of weights, and the day they were brought up to. */
+  /** For each hour of the day (UTC): weighted sum, sum of weights, and the day to which both were decayed. */
   readonly #usualSum = new Float64Array(DAY);
   readonly #usualWeight = new Float64Array(DAY);
   readonly #usualDay = new Float64Array(DAY);
@@ -71,7 +71,7 @@ export class TemperatureForecaster {
   readonly #coefficients = new Float64Array(COLUMNS);
 
   /**
-   * Takes the next hour that was observed.
+   * Takes the next observed hour.
    *
    * @param hour whole hours since the epoch, later than the one before
    * @param temperature °C
@@ -100,8 +100,8 @@ export class TemperatureForecaster {
   /**
    * Forecasts the hours after the newest.
    *
-   * @param into one temperature a lead, °C; not touched where nothing can be forecast
-   * @returns how, or null with too little history
+   * @param into receives one temperature for each lead, °C; unchanged if nothing can be forecast
+   * @returns the method, or null with too little history
    */
   forecast(into: Float64Array): ForecastMethod | null {
     const now = hourOfDay(this.#hour);
@@ -135,13 +135,13 @@ export class TemperatureForecaster {
     }
   }
 
-  /** Goes on by an hour. @param observed false for a value that was filled in */
+  /** Advances by one hour. @param observed false for an interpolated value */
   #step(value: number, observed: boolean): void {
     const path = this.#path;
     this.#hour++;
     const now = hourOfDay(this.#hour);
     this.#fit.decay(FIT_DECAY);
-    // A filled hour lies on a line to this very value: regressing on it would find the line, not the weather.
+    // Filled hours lie on a straight line to this value. A regression on them would learn the interpolation.
     if (observed && this.#unbroken >= 3 && this.#known >= REACH) {
       const row = this.#row;
       row.set(CYCLES[now]!);
@@ -158,13 +158,13 @@ export class TemperatureForecaster {
     this.#unbroken = observed ? this.#unbroken + 1 : 0;
   }
 
-  /** What an hour of the day weighs now. It fades with the days since it was last seen. */
+  /** The present weight of an hour of the day. It decays with the days since that hour was last observed. */
   #usualWeightOf(hour: number): number {
     const days = Math.floor(this.#hour / DAY) - this.#usualDay[hour]!;
     return this.#usualWeight[hour]! * 0.5 ** (days / USUAL_HALF_LIFE);
   }
 
-  /** The mean of an hour of the day, 0 where it was never seen. */
+  /** The usual value (weighted mean) of an hour of the day; 0 if it was never observed. */
   #usualOf(hour: number): number {
     const weight = this.#usualWeight[hour]!;
     return weight === 0 ? 0 : this.#usualSum[hour]! / weight;
