@@ -8,21 +8,21 @@ import { rowsOf } from "../spark/arrow.ts";
 import type { Engine } from "../spark/engine.ts";
 import type { LakeReader } from "./readers/lake-reader.ts";
 import type { Log, NewRecord } from "./log/log.ts";
-import { timestampLiteral } from "./readers/rows.ts";
+import { timestampLiteral } from "./readers/observation-rows.ts";
 import type { Archive } from "./sources/archive.ts";
 import { ARCHIVE } from "./sources/sources.ts";
 import type { BackgroundJob } from "./supervisor.ts";
 
 /** Records in one append. */
 const CHUNK = 1_000;
-/** Waits while the archive or the log is away, ms. */
+/** Backoff while the archive or the log is unavailable, ms. */
 const BACKOFF = { baseMs: 5_000, maxMs: HOUR_MS };
-/** The archive is some days late: when to ask again for days that it did not have. */
+/** The archive is some days late: interval of the new requests for days that it did not have, ms. */
 const AGAIN_MS = 12 * HOUR_MS;
-/** After this time a day that the archive does not have will not come any more. */
+/** After this time, ms, a missing day is no longer expected from the archive. */
 const PATIENCE_MS = 10 * DAY_MS;
 
-/** What one call asks for: whole UTC days of some cities. */
+/** What one call to the archive requests: whole UTC days of some cities. */
 export interface Block {
   cities: readonly City[];
   /** Beginning of the first day, ms. */
@@ -31,10 +31,10 @@ export interface Block {
   to: number;
 }
 
-/** How many hours of the archive the lake holds of each day (days since the epoch) of each city. */
+/** Number of archive hours in the lake, by city and by day (days since the epoch). */
 export type StoredHours = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
-/** Looks which hours of the archive are in the lake: that is all the memory that filling it needs. */
+/** Counts the archive's hours that are in the lake. The backfill needs no other state. */
 export async function storedHours(
   reader: LakeReader,
   engine: Engine,
@@ -59,8 +59,8 @@ export async function storedHours(
 }
 
 /**
- * What is to be asked for so that each city has all hours of the days from `from` to `to` (beginnings of UTC days, `to`
- * exclusive): the newest days first, because they are of most use.
+ * The blocks to request so that each city has all hours of the days from `from` to `to` (starts of UTC days, `to`
+ * exclusive). The newest days come first, because they are the most useful.
  */
 export function missingBlocks(
   cities: readonly City[],
@@ -71,7 +71,7 @@ export function missingBlocks(
   const blocks: Block[] = [];
   for (let end = to; end > from; end -= ARCHIVE.callDays * DAY_MS) {
     const start = Math.max(from, end - ARCHIVE.callDays * DAY_MS);
-    // Cities that lack the same days are asked for together.
+    // Cities that lack the same days share one request.
     const groups = Map.groupBy(cities, (city) => {
       const days = stored.get(city.name);
       const isMissing = (day: number) => (days?.get(day / DAY_MS) ?? 0) < 24;
@@ -90,23 +90,23 @@ export function missingBlocks(
   return blocks;
 }
 
-/** What {@link fetchBlocks} works with, and tells how it goes. */
+/** Options of {@link fetchBlocks}, with callbacks for its state. */
 export interface FetchOptions {
   archive: Archive;
   clock: Clock;
   logger: Logger;
   signal: AbortSignal;
-  /** It works. */
+  /** Called when it works. */
   running: () => void;
-  /** It waits; the reason is for people. */
+  /** Called when it waits, with the reason for people. */
   waiting: (reason: string) => void;
   /** A number in [0, 1), for the jitter. */
   random?: (() => number) | undefined;
 }
 
 /**
- * Fetches blocks one after the other, the records of each in the order of time. While the archive is away it waits and
- * tries again; a block that it refuses is left out and logged. It ends early when the signal aborts.
+ * Fetches blocks one after the other; the records of each are in time order. While the archive is unavailable it waits and
+ * retries. A block that the archive refuses is skipped and logged. It ends early when the signal aborts.
  */
 export async function* fetchBlocks(
   blocks: readonly Block[],
@@ -146,16 +146,16 @@ export async function* fetchBlocks(
   }
 }
 
-/** What {@link backfillJob} works with. */
+/** Options of {@link backfillJob}. */
 export interface BackfillOptions {
   archive: Archive;
   cities: readonly City[];
   log: Pick<Log, "append">;
-  /** When the data set was made, ms: its past is what came before. */
+  /** Creation time of the data set, ms: the backfill covers the days before it. */
   begun: () => Promise<number>;
   /** See {@link storedHours}. */
   stored: (from: number, to: number) => Promise<StoredHours>;
-  /** Days of the past that are wanted. */
+  /** Number of days to backfill. */
   days: number;
   clock: Clock;
   logger: Logger;
@@ -163,9 +163,9 @@ export interface BackfillOptions {
 }
 
 /**
- * The background job that fetches the past of a data set: the days before it was made, so that baselines exist on the
- * first day. What the lake holds already is not fetched again, so a restart goes on where it was; there is no state
- * beside it. It never stops anything else: while the archive is away it waits.
+ * The background job that backfills a data set: it fetches the days before the data set was created, so that baselines
+ * exist on the first day. It requests only what the lake does not hold, so it resumes after a restart without any state of
+ * its own. It blocks nothing else: while the archive is unavailable it waits.
  */
 export function backfillJob(options: BackfillOptions): BackgroundJob {
   const { archive, cities, log, begun, stored, days, clock, logger, random } = options;
@@ -208,10 +208,10 @@ export function backfillJob(options: BackfillOptions): BackgroundJob {
 }
 
 /**
- * Does something that may be impossible for a while, until it works.
+ * Retries an action while its error is transient.
  *
  * @returns null when the signal aborts
- * @throws what does not go away by waiting
+ * @throws an error that a retry cannot solve
  */
 async function untilItWorks<T>(
   trouble: string,

@@ -14,7 +14,7 @@ export interface DatasetNote {
 
 const PATH = "dataset.json";
 
-/** Reads what a data set is; null when there is none yet. */
+/** Reads the note of a data set; null if there is no data set yet. */
 export async function readDataset(lake: Lake): Promise<DatasetNote | null> {
   let bytes: Uint8Array;
   try {
@@ -36,12 +36,12 @@ function parse(bytes: Uint8Array): Partial<DatasetNote> | null {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Partial<DatasetNote> | null;
   } catch {
-    return null; // it is said as any other content that is not wanted
+    return null; // handled below like any other invalid content
   }
 }
 
 /**
- * Makes sure that a data set is of the given kind, and says so in it when it is new.
+ * Makes sure that a data set is of the given kind. Writes the note if the data set is new.
  *
  * @param name of the data set, for messages
  * @throws ConfigError `bad_setting` when it holds data of another kind

@@ -1,19 +1,19 @@
 import { canonicalJson, identityOf, observationOfRow, type Row } from "../core/observation.ts";
 import { hourKey } from "../core/time.ts";
 
-/** Rows kept in memory, over all hours: about 40 MB. */
+/** Default limit of the rows in memory, over all hours: about 40 MB. */
 const DEFAULT_MAX_ROWS = 100_000;
 
 /**
- * What is committed of the hours in use: the newest values of each observation, by identity. A bounded cache in front of
- * the lake: hours that were not used for the longest time are forgotten and loaded anew when they come back.
+ * The newest committed values of each observation, by identity, for the hours in use. It is a bounded LRU cache in front of
+ * the lake: the least recently used hours are evicted, and loaded again when they are needed.
  *
- * It belongs to one writer of one partition. Whatever goes wrong with a batch, drop it with the writer.
+ * It belongs to one writer of one partition. After any failure of a batch, discard it together with the writer.
  */
 export class CommittedIndex {
   readonly #load: (hours: readonly string[]) => Promise<Row[]>;
   readonly #maxRows: number;
-  /** Least recently used first: a Map keeps the order of insertion. */
+  /** Least recently used first: a Map keeps the insertion order. */
   readonly #hours = new Map<string, Map<string, string>>();
   #rows = 0;
 
@@ -23,7 +23,7 @@ export class CommittedIndex {
     this.#maxRows = maxRows;
   }
 
-  /** Makes sure that the given hours are in memory. */
+  /** Loads the given hours into memory if they are missing. */
   async prepare(hours: ReadonlySet<string>): Promise<void> {
     const missing: string[] = [];
     for (const hour of hours) {
@@ -47,14 +47,14 @@ export class CommittedIndex {
     for (const hour of missing) this.#rows += this.#hours.get(hour)!.size;
   }
 
-  /** The committed values of an observation, or undefined. The hour must be prepared. */
+  /** The committed values of an observation, or undefined. Call `prepare` with the hour first. */
   valuesOf(hour: string, identity: string): string | undefined {
     const rows = this.#hours.get(hour);
     if (rows === undefined) throw new RangeError(`Cannot look into hour ${hour}: it is not prepared`);
     return rows.get(identity);
   }
 
-  /** Takes over what a batch stored, once it is committed, and forgets the hours used longest ago. */
+  /** Adds the rows of a committed batch, and evicts the least recently used hours. */
   remember(stored: ReadonlyMap<string, ReadonlyMap<string, string>>): void {
     for (const [hour, values] of stored) {
       const rows = this.#hours.get(hour);

@@ -1,12 +1,12 @@
 import { namingSource } from "./sources/record.ts";
 import type { Log } from "./log/log.ts";
 
-/** Source of observations that name none: whoever posted them. */
+/** Source of posted observations that name none. */
 const SOURCE = "api";
 
 /**
- * Appends records that were posted; durable when it resolves. They are not judged here: the consumer rejects what cannot
- * be read, with its offset and the reason. An object that names no source is given one.
+ * Appends posted records to the log; they are durable when it resolves. They are not validated here: the consumer rejects
+ * an invalid record, with its offset and the reason. An object without a source gets one.
  *
  * @throws LogError
  */
@@ -24,6 +24,6 @@ function cityOf(text: string): string {
     const record = JSON.parse(text) as { city?: unknown } | null;
     return typeof record?.city === "string" ? record.city : "";
   } catch {
-    return ""; // the consumer says what is wrong with it
+    return ""; // not JSON: the consumer rejects it with the reason
   }
 }

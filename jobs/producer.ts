@@ -10,49 +10,49 @@ import type { BackgroundJob, JobContext } from "./supervisor.ts";
 
 /** Records in one append. */
 const CHUNK = 1_000;
-/** Most records kept while the log does not take any. */
+/** Largest number of records buffered while the log is unavailable. */
 const KEPT = 10_000;
-/** Waits before the log is tried again, ms. */
+/** Backoff of the appends while the log is unavailable, ms. */
 const LOG_BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
-/** First wait after a poll that brought nothing, ms: the source itself has tried several times by then. */
+/** First wait after a failed poll, ms: the source has already retried several times by then. */
 const SOURCE_BASE_MS = 5_000;
-/** Longest such wait where polls come more often, ms. */
+/** Longest such wait if the polling interval is shorter, ms. */
 const SOURCE_MAX_MS = 60_000;
 
-/** What a producer needs. */
+/** Options of {@link producerJob}. */
 export interface ProducerOptions {
   source: Source;
   log: Log;
   clock: Clock;
   logger: Logger;
-  /** Seconds from poll to poll. */
+  /** Polling interval, s. */
   pollSeconds: number;
-  /** Hours of the past that a first start fetches. */
+  /** Hours of history that the first start fetches. */
   historyHours: number;
-  /** Whether the data set is new: then the past is fetched too. Asked first; while it rejects nothing is polled. */
+  /** Whether the data set is new, so that history is fetched too. Called before the first poll, and again while it rejects. */
   firstStart: () => Promise<boolean>;
-  /** Called after each poll, also one that failed. */
+  /** Called after each poll, failed ones included. */
   onPoll?: (status: ProducerStatus) => void;
   /** A number in [0, 1), for the jitter. */
   random?: () => number;
 }
 
-/** What a producer has done since the process started. */
+/** State and counts of a producer since the process started. */
 export interface ProducerStatus {
   /** Newest observation time appended, ISO 8601 UTC, or null before the first. */
   watermark: string | null;
-  /** Records the log took. */
+  /** Records appended to the log. */
   appended: number;
-  /** Failures of single cities and of whole polls. */
+  /** Number of failures, of single cities and of whole polls. */
   failures: number;
-  /** Records given up because the log did not take any for too long. */
+  /** Records dropped because the log was unavailable for too long. */
   dropped: number;
 }
 
 /**
- * The job that polls a source and appends what is new to the log. What has not changed since a city's last poll is left
- * out: a courtesy, the consumer decides what a duplicate is. While the log is away, polling goes on and the newest
- * 10,000 records are kept.
+ * The job that polls a source and appends new records to the log. It leaves out values that have not changed since a city's
+ * last poll. This only saves space: the consumer does the deduplication. While the log is unavailable, polling goes on and
+ * the newest 10,000 records are buffered.
  */
 export function producerJob(options: ProducerOptions): BackgroundJob & { status(): ProducerStatus } {
   const producer = new Producer(options);
@@ -64,30 +64,30 @@ class Producer {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #pollMs: number;
-  /** The grid of the polls, so that they do not drift, ms. */
+  /** Start of the polling grid, ms: polls are at whole intervals from it, so they do not drift. */
   readonly #start: number;
   #nextPoll: number;
   #nextSend: number;
-  /** Failures in a row. */
+  /** Consecutive failures. */
   #pollTries = 0;
   #sendTries = 0;
-  /** Why nothing comes from the source, or goes into the log. */
+  /** Why the source or the log does not work; null if it does. */
   #sourceTrouble: string | null = null;
   #logTrouble: string | null = null;
-  /** The cities that fail now, each with its kind of failure: changes are logged, not every poll. */
+  /** The failing cities with their kind of failure. Only changes are logged, not every poll. */
   readonly #failing = new Map<string, string>();
   /** Fetched, not yet appended. */
   #pending: NewRecord[] = [];
   /** The newest value of each city that is pending or appended. */
   readonly #last = new Map<string, string>();
-  /** Undefined before it was asked for. */
+  /** Undefined before the first call of `firstStart`. */
   #firstStart: boolean | undefined;
   #historyWanted = false;
   #watermarkMs = -Infinity;
   #appended = 0;
   #failures = 0;
   #dropped = 0;
-  /** {@link Producer.#dropped} when the log took records last. */
+  /** Value of {@link Producer.#dropped} at the last successful append. */
   #droppedBefore = 0;
 
   constructor(options: ProducerOptions) {
@@ -128,7 +128,7 @@ class Producer {
       const next = this.#pending.length > 0 ? Math.min(this.#nextPoll, this.#nextSend) : this.#nextPoll;
       await this.#clock.sleep(Math.max(0, next - this.#clock.now()), signal);
     }
-    // What was fetched must not end with the process, whatever the backoff says.
+    // At the stop, try to append the buffered records once more, without the backoff.
     await this.#send();
     if (this.#pending.length > 0) {
       this.#logger.error("Observations are lost by the stop: the log takes none", {
@@ -170,7 +170,7 @@ class Producer {
       this.#sourceTrouble = null;
       this.#pollTries = 0;
       const passed = this.#clock.now() - this.#start;
-      this.#nextPoll = this.#start + (Math.floor(passed / this.#pollMs) + 1) * this.#pollMs; // what was missed is not made up for
+      this.#nextPoll = this.#start + (Math.floor(passed / this.#pollMs) + 1) * this.#pollMs; // missed polls are skipped
       this.#take(poll);
       this.#noteFailures(poll);
     } catch (error) {
@@ -214,7 +214,7 @@ class Producer {
     if (this.#logTrouble !== null) this.#dropOldest();
   }
 
-  /** Appends what is pending. Where the log takes it later perhaps, the newest records stay pending. */
+  /** Appends the pending records. If the log is unavailable, the newest of them stay pending. */
   async #send(): Promise<void> {
     if (this.#pending.length === 0) return;
     let sent = 0;
@@ -246,7 +246,7 @@ class Producer {
     }
   }
 
-  /** Keeps memory bounded while the log is away. What goes is wanted again from the next poll. */
+  /** Bounds the memory while the log is unavailable. The next poll may bring the dropped values again. */
   #dropOldest(): void {
     const excess = this.#pending.length - KEPT;
     if (excess <= 0) return;
@@ -256,16 +256,16 @@ class Producer {
     for (const { key, value } of this.#pending.slice(0, excess))
       if (this.#last.get(key) === value) this.#last.delete(key);
     this.#pending = this.#pending.slice(excess);
-    this.#historyWanted = this.#firstStart ?? false; // the past holds most of it
+    this.#historyWanted = this.#firstStart ?? false; // history holds most of the dropped records
   }
 
-  /** When the value was observed, ms; -Infinity for what the consumer will refuse. */
+  /** Observation time of a value, ms; -Infinity for one that the consumer will reject. */
   #observedMs(value: string): number {
     try {
       const parsed = parseObservation(JSON.parse(value), this.#clock.now());
       return parsed.ok ? parseTimestamp(parsed.observation.timestamp) : -Infinity;
     } catch {
-      return -Infinity; // not JSON: sent as it came, for the consumer to reject with its reason
+      return -Infinity; // not JSON: it is appended all the same, and the consumer rejects it with the reason
     }
   }
 }

@@ -3,27 +3,27 @@ import { LakeError } from "../core/errors.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { PartitionProof } from "./verify.ts";
 
-/** `proofs/<ms>-<id>.json`: what the newest `verify` found, so that whoever shows the data set can say so. */
+/** `proofs/<ms>-<id>.json`: the result of the newest `verify`, which the pipeline page shows. */
 const FOLDER = "proofs";
 const NAME = /^\d{13}-[0-9a-f]+\.json$/;
 
-/** What a proof of a whole data set found, and when. */
+/** The result of a proof of a whole data set. */
 export interface KeptProof {
-  /** When it was begun, ISO 8601 UTC. */
+  /** Start of the proof, ISO 8601 UTC. */
   at: string;
-  /** Offsets that were accounted for: rows + duplicates + rejected. */
+  /** Number of offsets accounted for: rows + duplicates + rejected. */
   offsets: number;
-  /** Records the log still had, each of them found again in the lake. */
+  /** Records that were still in the log and were compared with the lake. */
   compared: number;
-  /** How many things are wrong; 0 when log and lake are equal. */
+  /** Number of problems; 0 when log and lake are equal. */
   problems: number;
 }
 
 /**
- * Keeps a proof in the lake in place of the one before.
+ * Stores a proof in the lake and deletes the one before.
  *
- * @param options.startedMs when it was begun
- * @param options.id random, hex: two that were begun at once have names of their own
+ * @param options.startedMs start of the proof, ms
+ * @param options.id random, hex: it keeps the names of two concurrent proofs apart
  * @throws LakeError when the lake cannot be written
  */
 export async function keepProof(
@@ -45,7 +45,7 @@ export async function keepProof(
   await lake.delete(before.map((old) => `${FOLDER}/${old}`));
 }
 
-/** The newest proof that was kept, or null where there is none. @throws LakeError when the lake cannot be read */
+/** The newest stored proof, or null if there is none. @throws LakeError when the lake cannot be read */
 export async function newestProof(lake: Lake): Promise<KeptProof | null> {
   for (let looks = 0; looks < 3; looks++) {
     const name = (await names(lake)).at(-1);
@@ -53,7 +53,7 @@ export async function newestProof(lake: Lake): Promise<KeptProof | null> {
     try {
       return JSON.parse(new TextDecoder().decode(await lake.read(`${FOLDER}/${name}`))) as KeptProof;
     } catch (error) {
-      // Replaced since it was listed.
+      // A newer proof replaced it after the listing.
       if (!(error instanceof LakeError && error.code === "missing")) throw error;
     }
   }

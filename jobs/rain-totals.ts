@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
 import { roundTo } from "../core/units.ts";
 
-/** A station's total of the day at a time. */
+/** A station's daily rain total at a point in time. */
 export interface TotalReading {
   /** ms since the epoch. */
   at: number;
@@ -12,17 +12,18 @@ export interface TotalReading {
   mm: number;
 }
 
-/** Longest stretch between two readings that says something of the rain inside it, ms. */
+/** Longest interval between two readings whose difference is used, ms. */
 const GAP_MS = 15 * 60_000;
-/** How long readings are kept, ms: for pushes that come late. */
+/** Retention of the readings, ms: late pushes need them. */
 const KEPT_MS = 2 * DAY_MS;
 
 /**
- * The rain of the hour before a reading: what the total has grown by from reading to reading. A total that is less than
- * the one before has begun anew. Of the stretch in which the hour begins the share of its time inside the hour counts.
+ * The rain of the hour before a reading: the sum of the differences between consecutive totals. A total that is smaller than
+ * the one before was reset in between. The interval that contains the start of the hour counts in proportion to its part
+ * inside the hour.
  *
  * @param before readings before `now`, oldest first
- * @returns mm; null where the hour's beginning or the new beginning of the total lies in a gap of more than 15 minutes
+ * @returns mm; null if the start of the hour, or the reset, lies in a gap of more than 15 minutes
  */
 export function rainOfLastHour(before: readonly TotalReading[], now: TotalReading): number | null {
   const start = now.at - HOUR_MS;
@@ -41,8 +42,8 @@ export function rainOfLastHour(before: readonly TotalReading[], now: TotalReadin
 }
 
 /**
- * Stations' totals of the last two days, in a file of their own, so that the rain of an hour is known across restarts. It
- * is no part of what is promised: without it, rain is unknown for an hour.
+ * The stations' totals of the last two days, in an SQLite file, so that the rain of the last hour is known after a restart.
+ * The file is not essential: if it is lost, the rain is unknown for one hour.
  */
 export class RainTotals {
   readonly #db: Database;
@@ -60,8 +61,8 @@ export class RainTotals {
   }
 
   /**
-   * Keeps a reading and tells the rain of the hour before it. The same reading again gives the same answer, a late one the
-   * answer it would have had in time.
+   * Stores a reading and returns the rain of the hour before it. It is idempotent: the same reading gives the same answer.
+   * A late reading gets the answer that it would have had in time.
    *
    * @returns mm; null where it is not known
    */

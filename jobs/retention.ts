@@ -5,16 +5,16 @@ import type { LakeReader } from "./readers/lake-reader.ts";
 import type { SqliteLog } from "./log/sqlite.ts";
 import type { BackgroundJob } from "./supervisor.ts";
 
-/** Time between two looks, ms. */
+/** Interval of the job, ms. */
 const INTERVAL_MS = HOUR_MS / 4;
 
-/** The background job that deletes old records of the embedded log, never one that the lake has not taken yet. */
+/** The background job that deletes old records of the embedded log. It never deletes a record that is not in the lake yet. */
 export function retentionJob(options: {
   log: SqliteLog;
   reader: LakeReader;
   clock: Clock;
   logger: Logger;
-  /** Whether the lake is being filled from this very log: a log made anew has nothing that is stored. */
+  /** Whether the lake is filled from this log, and not from an earlier log with other offsets. */
   isStoring: () => boolean;
 }): BackgroundJob {
   const { log, reader, clock, logger, isStoring } = options;

@@ -3,36 +3,36 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError, codeOf, messageOf } from "../core/errors.ts";
 
-/** Who holds a role. A field is null when the holder did not say. */
+/** The process that holds a role. A field is null if the holder has not announced it. */
 export interface RoleHolder {
   /** Process id. */
   pid: number | null;
-  /** Where its server answers. */
+  /** Address of its web server. */
   url: string | null;
 }
 
-/** A role that this process holds. */
+/** The lock of a role that this process holds. */
 export interface RoleLock {
-  /** Tells others where this process answers, once it is known. */
+  /** Publishes the address of this process's web server, once it is known. */
   announce(url: string): void;
-  /** Gives the role back. A second call does nothing. */
+  /** Releases the lock. A second call does nothing. */
   release(): void;
 }
 
-/** Longest wait when the lock is taken, ms: longer than somebody's look at it, and still at once for a person. */
+/** Longest wait for a taken lock, ms: longer than a read by {@link holderOf}, and short for a person. */
 const BUSY_MS = 100;
 
-/** Keeps the connections from being collected as garbage: the lock would go with them. */
+/** References to the open connections. Garbage collection of one would release its lock. */
 const held = new Set<Database>();
 
 /**
- * Takes a role on a data folder for this process. It is freed by {@link RoleLock.release} or by the process's death,
- * however it dies: the lock is the operating system's, on an SQLite file in an exclusive transaction.
+ * Locks a role on a data folder for this process. The lock is an exclusive transaction on an SQLite file, that is a lock of
+ * the operating system: {@link RoleLock.release} frees it, and so does any end of the process.
  *
  * @param folder the data folder; `locks/` is made in it
  * @param dataset name of the data set
  * @param role name of the role
- * @param info.url where this process answers, for those who find the role taken
+ * @param info.url address of this process's web server, for those who find the role taken
  * @throws ConfigError `locked` when another process or this one holds it, `bad_setting` when the folder cannot be used
  */
 export async function lockRole(
@@ -63,7 +63,7 @@ export async function lockRole(
   const release = () => {
     if (!held.delete(database)) return;
     rmSync(side, { force: true });
-    database.close(); // frees the lock last, so the side file of the next holder stays
+    database.close(); // frees the lock last: the holder file that was deleted cannot be the next holder's
   };
   try {
     announce(info.url ?? null);
@@ -75,17 +75,17 @@ export async function lockRole(
 }
 
 /**
- * Tells who holds a role now.
+ * Finds the present holder of a role.
  *
- * @returns null when nobody does
- * @throws ConfigError `bad_setting` when the lock cannot be looked at
+ * @returns null if there is none
+ * @throws ConfigError `bad_setting` when the lock cannot be read
  */
 export async function holderOf(folder: string, dataset: string, role: string): Promise<RoleHolder | null> {
   const { lock, side } = filesOf(folder, dataset, role);
   let db: Database | undefined;
   try {
     db = new Database(lock, { readwrite: true, create: false });
-    db.query("SELECT count(*) FROM sqlite_schema").get(); // an exclusive transaction lets nobody read
+    db.query("SELECT count(*) FROM sqlite_schema").get(); // fails while an exclusive transaction is open
     return null;
   } catch (cause) {
     if (isBusy(cause)) return readSide(side);
@@ -102,7 +102,7 @@ function filesOf(folder: string, dataset: string, role: string): { lock: string;
       throw new ConfigError("bad_setting", `Cannot lock "${name}": wanted letters, digits, "_" and "-"`);
     }
   }
-  // The lock file is opened by SQLite only: when a process closes a file, the system frees its locks on it.
+  // Only SQLite may open the lock file: POSIX frees all locks of a process on a file when it closes any handle of it.
   const base = join(resolve(folder), "locks", `${dataset}.${role}`);
   return { lock: `${base}.lock`, side: `${base}.json` };
 }
@@ -112,7 +112,7 @@ function readSide(side: string): RoleHolder {
     const { pid, url } = JSON.parse(readFileSync(side, "utf8")) as Partial<RoleHolder>;
     return { pid: typeof pid === "number" ? pid : null, url: typeof url === "string" ? url : null };
   } catch {
-    return { pid: null, url: null }; // the holder is just writing it; the lock is what counts
+    return { pid: null, url: null }; // the holder is writing the file at this moment
   }
 }
 

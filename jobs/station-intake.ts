@@ -9,10 +9,10 @@ import type { RainTotals } from "./rain-totals.ts";
 import { observationOfPush, readPush, type StationPush } from "./sources/own-station.ts";
 import { recordOf } from "./sources/record.ts";
 
-/** Shortest time between two log lines about unknown keys, ms: they may be anybody's. */
+/** Rate limit of the log lines about unknown keys, ms: anybody can send such keys. */
 const UNKNOWN_MS = 60_000;
 
-/** What {@link StationIntake} works with. */
+/** Options of {@link StationIntake}. */
 export interface StationIntakeOptions {
   stations: readonly RegisteredStation[];
   totals: RainTotals;
@@ -21,11 +21,11 @@ export interface StationIntakeOptions {
   logger: Logger;
 }
 
-/** Takes what the stations of one's own push into the log. */
+/** Appends the pushes of the user's own stations to the log. */
 export class StationIntake {
   readonly #options: StationIntakeOptions;
   readonly #keys: readonly { hash: Buffer; station: RegisteredStation }[];
-  /** Why each station's last push was refused: changes are logged, not every push. */
+  /** Why each station's last push was refused. Only changes are logged, not every push. */
   readonly #refused = new Map<string, string>();
   #totalsFailed = false;
   #unknownLoggedMs = -Infinity;
@@ -38,10 +38,11 @@ export class StationIntake {
   }
 
   /**
-   * The station that a key belongs to. It takes the same time whatever the key is, and whether the id is known.
+   * The station that a key belongs to. The comparison is constant-time: it depends neither on the key nor on whether the id
+   * is known.
    *
    * @param key as it was sent; null for none
-   * @param id as it was sent, in any case; null where the protocol has none
+   * @param id as it was sent, case-insensitive; null if the protocol has none
    * @throws RequestError `unauthorized`
    */
   stationOf(key: string | null, id: string | null): RegisteredStation {
@@ -60,9 +61,9 @@ export class StationIntake {
   }
 
   /**
-   * Takes a push; it is durable in the log when this resolves.
+   * Appends a push to the log; it is durable when this resolves.
    *
-   * @param parameters of the query or of the form
+   * @param parameters of the query or the form
    * @throws RequestError `bad_parameter` when it is malformed; LogError
    */
   async take(station: RegisteredStation, parameters: URLSearchParams): Promise<void> {
@@ -70,7 +71,7 @@ export class StationIntake {
     try {
       const now = clock.now();
       const push = readPush(parameters, now);
-      observationOfPush(push, station, null, now); // so that a malformed push leaves no total behind
+      observationOfPush(push, station, null, now); // throws on a malformed push before its total is stored
       const observation = observationOfPush(push, station, this.#rainOf(station, push), now);
       await log.append([recordOf(observation)]);
       if (this.#refused.delete(station.id))
@@ -86,7 +87,7 @@ export class StationIntake {
     }
   }
 
-  /** Rain of the last hour, mm: as the station says, else from its totals of the day. */
+  /** Rain of the last hour, mm: as the station reports it, else computed from its daily totals. */
   #rainOf(station: RegisteredStation, { ms, hourlyRain, dailyRain }: StationPush): number | null {
     if (hourlyRain !== null || dailyRain === null) return hourlyRain;
     try {
@@ -94,7 +95,7 @@ export class StationIntake {
       this.#totalsFailed = false;
       return rain;
     } catch (error) {
-      // Its other values are worth more than its rain.
+      // The push is kept without rain: its other values are still good.
       if (!this.#totalsFailed)
         this.#options.logger.error("Rain from totals of the day is not known: they cannot be kept", {
           reason: messageOf(error),

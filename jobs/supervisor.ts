@@ -4,21 +4,21 @@ import type { Logger } from "../core/log.ts";
 import { backoffMs, type Backoff } from "../core/retry.ts";
 import { formatTimestamp } from "../core/time.ts";
 
-/** What a background job is told and what it tells. */
+/** The interface between a background job and its supervisor. */
 export interface JobContext {
   /** Aborts when the job is to stop: it finishes what it has begun, and its `run` resolves. */
   signal: AbortSignal;
-  /** It works. A job that never says so stays `starting`. */
+  /** The job reports that it works. Without this call it stays `starting`. */
   running(): void;
-  /** It cannot work now and tries again by itself; `reason` is for people. */
+  /** The job reports that it cannot work now and retries by itself; `reason` is for people. */
   waiting(reason: string): void;
 }
 
-/** Work that goes on for as long as the process lives. */
+/** Work that runs as long as the process. */
 export interface BackgroundJob {
   /** Unique in the process, lower case. */
   readonly name: string;
-  /** Works until the signal aborts. When it ends before, in whichever way, it is run again. */
+  /** Works until the signal aborts. If it resolves or rejects before, it is restarted. */
   run(context: JobContext): Promise<void>;
 }
 
@@ -28,29 +28,29 @@ export interface JobStatus {
   state: "starting" | "running" | "waiting" | "failed" | "stopped";
   /** Since when, ISO 8601 UTC. */
   since: string;
-  /** How often it was run again. */
+  /** Number of restarts. */
   restarts: number;
-  /** Why it waits or failed, for people. */
+  /** Why it waits or has failed, for people. */
   reason: string | null;
 }
 
-/** After a run of this length the next failure counts as the first. */
+/** After a run of at least this time, ms, the backoff starts again at its first step. */
 const WELL_MS = 60_000;
-/** Failures that need a person: tried again, but at the longest interval. */
+/** Error codes that need a person. The job is restarted at the longest interval. */
 const LASTING = new Set(["damaged", "newer_format", "mismatch", "retention"]);
 
 interface Entry {
   job: BackgroundJob;
   status: JobStatus;
-  /** Whether its last failure does not go away by itself. */
+  /** Whether the last failure needs a person. */
   lasting: boolean;
-  /** Resolves when it stopped; undefined before the start. */
+  /** Resolves when the job has stopped; undefined before the start. */
   ended: Promise<void> | undefined;
 }
 
 /**
- * Runs the background jobs of the process: each has a state, is run again with backoff when it ends, and stops within a
- * deadline. Whatever a job throws stays here.
+ * Runs the background jobs of the process. Each job has a state, is restarted with exponential backoff when it ends, and is
+ * stopped within a deadline. An error of a job never leaves the supervisor.
  */
 export class Supervisor {
   readonly #clock: Clock;
@@ -62,7 +62,7 @@ export class Supervisor {
   #started = false;
 
   /**
-   * @param options.backoff waits before a job is run again, ms. Default: 1 s to 60 s
+   * @param options.backoff delay of a restart, ms. Default: 1 s to 60 s
    * @param options.random a number in [0, 1), for the jitter
    */
   constructor(options: { clock: Clock; logger: Logger; backoff?: Backoff; random?: () => number }) {
@@ -73,9 +73,9 @@ export class Supervisor {
   }
 
   /**
-   * Takes a job in; after {@link Supervisor.start} it runs at once.
+   * Adds a job. After {@link Supervisor.start} it runs at once.
    *
-   * @throws {TypeError} when a job of that name is there
+   * @throws {TypeError} when a job of that name exists
    */
   add(job: BackgroundJob): void {
     if (this.#entries.has(job.name))
@@ -91,7 +91,7 @@ export class Supervisor {
     if (this.#started) entry.ended = this.#keepRunning(entry);
   }
 
-  /** Runs every job. A second call does nothing. */
+  /** Starts all jobs. A second call does nothing. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
@@ -121,7 +121,7 @@ export class Supervisor {
     return { late: [...late] };
   }
 
-  /** The state of every job, in the order they were added. */
+  /** The state of each job, in the order in which they were added. */
   status(): JobStatus[] {
     return [...this.#entries.values()].map(({ status }) => ({ ...status }));
   }
@@ -160,7 +160,7 @@ export class Supervisor {
   /** Runs the job to its end; null when it resolved. */
   async #runOnce(entry: Entry, signal: AbortSignal): Promise<{ error: unknown } | null> {
     this.#set(entry, "starting", null);
-    let over = false; // what a run that has ended still says is not about the next one
+    let over = false; // ignore state reports of a run that has ended
     try {
       await entry.job.run({
         signal,
@@ -169,7 +169,7 @@ export class Supervisor {
       });
       return null;
     } catch (error) {
-      // An abort that comes back as an error is what was asked for.
+      // After an abort an AbortError is expected.
       if (signal.aborted && !isAbort(error, signal)) {
         const reason = reasonFor(error);
         this.#set(entry, "failed", reason);
@@ -185,7 +185,7 @@ export class Supervisor {
     }
   }
 
-  /** Whether a job's last failure is one that does not go away by itself: it needs a person. */
+  /** Whether a job's last failure needs a person. */
   needsPerson(name: string): boolean {
     return this.#entries.get(name)?.lasting ?? false;
   }
@@ -202,17 +202,17 @@ export class Supervisor {
 function isAbort(error: unknown, signal: AbortSignal): boolean {
   return (
     error === signal.reason ||
-    codeOf(error) === "cancelled" || // a port's own word for it
+    codeOf(error) === "cancelled" || // the error code of the ports for an abort
     (error instanceof Error && error.name === "AbortError")
   );
 }
 
-/** What people are told of a failure: our own errors are written for them; any other is a bug, whose text is for the log. */
+/** The reason shown to people. Our own errors are written for them. Any other is a bug, whose text goes only to the log. */
 function reasonFor(error: unknown): string {
   return error instanceof IsobarError ? error.message : "an unexpected error, which was logged";
 }
 
-/** What the log is told: of a bug also where it is. */
+/** The text for the log; for a bug with the stack. */
 function logged(error: unknown): string {
   return error instanceof IsobarError || !(error instanceof Error)
     ? messageOf(error)

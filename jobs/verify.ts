@@ -11,38 +11,38 @@ import { offsetsOf } from "./commits/names.ts";
 import { overlaps, snapshotFile } from "./readers/lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
-import { readRows, withRevisions } from "./readers/rows.ts";
+import { readRows, withRevisions } from "./readers/observation-rows.ts";
 
-/** Records compared at a time: this bounds the memory. */
+/** Records compared at a time; it bounds the memory. */
 const CHUNK = 50_000;
-/** Problems told in full; the rest is counted. */
+/** Problems that are listed; further ones are only counted. */
 const TOLD = 50;
 
-/** What was found out about one partition. */
+/** The proof of one partition. */
 export interface PartitionProof {
   partition: number;
-  /** The log's bounds. */
+  /** First offset in the log, and the offset after the last. */
   low: number;
   high: number;
-  /** First offset not committed, and how many records wait for it. */
+  /** First offset not committed, and the lag: records in the log that are not committed. */
   next: number;
   behind: number;
-  /** As the chain counts them: rows + duplicates + rejected is what was consumed. */
+  /** Counts of the chain: rows + duplicates + rejected = records consumed. */
   rows: number;
   duplicates: number;
   rejected: number;
-  /** Records below `next` that the log still has, each of them found again in the lake. */
+  /** Records below `next` that were still in the log and were compared with the lake. */
   compared: number;
   files: number;
   bytes: number;
-  /** What is wrong; empty when log = rows + duplicates + rejected. */
+  /** The problems; empty when log = rows + duplicates + rejected. */
   problems: string[];
 }
 
 /**
- * Proves for one partition that the lake holds what the log was given: every committed file is whole, the files hold as
- * many rows as the chain counted, no offset twice; and each record the log still has is a row with the same values, a
- * rejected record, or a duplicate of a row before it.
+ * Proves for one partition that the lake holds every record of the log exactly once. Every committed file is intact, the
+ * files hold as many rows as the chain counted, and no offset occurs twice. Each record that is still in the log is a row
+ * with the same values, a rejected record, or a duplicate of an earlier row.
  */
 export async function verifyPartition(
   lake: Lake,
@@ -139,7 +139,7 @@ async function readRejected(
   }
 }
 
-/** Walks through the log and looks each record up in the lake. */
+/** Reads the log and looks each record up in the lake. */
 async function compareWithLog(options: {
   lake: Lake;
   log: Log;
@@ -194,7 +194,7 @@ async function compareWithLog(options: {
     duplicates += repeats.length;
     await checkDuplicates(options, repeats);
   }
-  // With the whole log at hand the sums must agree as well.
+  // If the log is still complete, the counts must agree too.
   if (low === 0 && state.next !== null) {
     const { counts } = state;
     const all = `${compared} records of the log are ${rows} rows + ${duplicates} duplicates + ${refused} rejected`;
@@ -220,7 +220,7 @@ async function rowsByOffset(
   return new Map(rows.map((row) => [row.log_offset, canonicalJson(observationOfRow(row))]));
 }
 
-/** A duplicate must say what the newest row before it says. */
+/** Checks that a duplicate has the same values as the newest row before it. */
 async function checkDuplicates(
   options: {
     lake: Lake;

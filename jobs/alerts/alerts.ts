@@ -10,24 +10,24 @@ import { parseTimestamp } from "../../core/time.ts";
 import { seriesOf } from "../analytics/judgements.ts";
 import type { RoleLock } from "../role-lock.ts";
 import type { BackgroundJob, JobContext } from "../supervisor.ts";
-import type { Deliver } from "./deliver.ts";
-import { Delivery } from "./delivery.ts";
-import { type ActiveAlert, AlertMachine } from "./machine.ts";
+import type { Deliver } from "./channels.ts";
+import { Outbox } from "./outbox.ts";
+import { type ActiveAlert, AlertMachine } from "./state-machine.ts";
 import { closingMessage, messageOf, type MessageLabel, testMessage } from "./message.ts";
 import type { AlertStore, KeptMessage, NewMessage } from "./store.ts";
 import { type Report, reportOf } from "./verdict.ts";
 
-/** What {@link Alerts} works with. */
+/** Options of {@link Alerts}. */
 export interface AlertsOptions {
   file: AlertsFile;
   store: AlertStore;
   deliver: Deliver;
   label: MessageLabel;
-  /** Seconds after which a report is stale. */
+  /** Age at which a report is stale, s. */
   staleAfterSeconds: number;
-  /** The newest observation of each city with its judgement, for rules that are new. */
+  /** The newest observation of each city with its judgement, so that a new rule can be evaluated at once. */
   current: () => readonly { observation: Observation; judgement: Judgement | null }[];
-  /** Takes the right to evaluate, which one process has. Rejects with `locked` while another has it. */
+  /** Takes the lock for the evaluation, which only one process may do. Rejects with `locked` while another process has it. */
   lock: () => Promise<Pick<RoleLock, "release">>;
   clock: Clock;
   logger: Logger;
@@ -36,36 +36,36 @@ export interface AlertsOptions {
   random?: () => number;
 }
 
-/** A rule with the number of its alerts that are active. */
+/** A rule with the number of its active alerts. */
 export interface RuleState {
   rule: AlertRule;
   active: number;
 }
 
-/** What the pages and the API see of the alerts. */
+/** The alerts as the pages and the API use them. */
 export interface AlertsService {
   readonly channels: readonly AlertChannel[];
   /** The rules, those of the file first. */
   rules(): RuleState[];
-  /** What is active, the newest first. */
+  /** The active alerts, the newest first. */
   active(): { alert: ActiveAlert; rule: AlertRule }[];
-  /** What was sent, or is to be, the newest first. */
+  /** The messages, sent and waiting, the newest first. */
   messages(limit: number): KeptMessage[];
   /**
-   * Makes a rule.
+   * Adds a rule.
    *
    * @param input as {@link parseAlertRule} takes it
    * @throws RequestError `bad_parameter` naming the field, `conflict` when the name is taken or there are too many
    */
   addRule(input: unknown): AlertRule;
   /**
-   * Deletes a rule that was made in the page, and closes its alerts.
+   * Deletes a rule that was made on the page, and closes its alerts.
    *
    * @throws RequestError `not_found`, or `conflict` for a rule of the file
    */
   removeRule(id: string): void;
   /**
-   * Sends a test message, which is not retried and heeds no quiet hours.
+   * Sends a test message. It is not retried and ignores quiet hours.
    *
    * @returns its id
    * @throws RequestError `not_found`
@@ -73,43 +73,47 @@ export interface AlertsService {
   test(channel: string): string;
 }
 
-/** Rows kept until their judgement comes: a little more than the judge keeps. */
+/** Largest number of rows that wait for their judgement: a little more than the judge keeps. */
 const ROWS_MAX = 25_000;
-/** Reports that may wait to be evaluated; the oldest are left out. */
+
+/** Largest number of reports that wait for the evaluation; beyond it the oldest are dropped. */
 const PENDING_MAX = 100_000;
-/** Reports evaluated in one go. */
+
+/** Reports evaluated in one batch. */
 const BATCH_MAX = 1_000;
-/** Time between two tries to be the one that evaluates, ms. */
+
+/** Time between two tries to take the lock, ms. */
 const LOOK_MS = 15_000;
 
 /**
- * The alerts of a data set: takes what is observed and judged, and keeps what follows from it, messages included. A threshold
- * waits for its value's judgement, so that what quality control fails raises nothing.
+ * The alerts of a data set. It takes observations and their judgements, evaluates the rules, and stores the changes of
+ * alerts with their messages. A threshold is evaluated only after quality control has judged the value, so that a value that
+ * failed raises no alert.
  */
 export class Alerts implements AlertsService {
   readonly #options: AlertsOptions;
-  readonly #delivery: Delivery;
+  readonly #outbox: Outbox;
   readonly #rows = new Map<string, Row>();
   #pending: Report[] = [];
   #newest = -Infinity;
-  /** Another process evaluates. */
+  /** Whether another process has the lock and evaluates. */
   #rests = false;
   #arrival = Promise.withResolvers<void>();
 
   constructor(options: AlertsOptions) {
     this.#options = options;
-    this.#delivery = new Delivery(options);
+    this.#outbox = new Outbox(options);
   }
 
   get channels(): readonly AlertChannel[] {
     return this.#options.file.channels;
   }
 
-  /** Takes rows as they arrive; what follows from them waits for their judgement. */
+  /** Takes rows as they arrive. They are evaluated when their judgement arrives. */
   see(rows: readonly Row[]): void {
     for (const row of rows) {
       const key = keyOf(row);
-      this.#rows.delete(key); // a revision is new
+      this.#rows.delete(key); // a revision moves to the end of the map, as the newest
       this.#rows.set(key, row);
     }
     for (const key of this.#rows.keys()) {
@@ -118,7 +122,7 @@ export class Alerts implements AlertsService {
     }
   }
 
-  /** Takes judgements, those of a series in time order. */
+  /** Takes judgements; those of one series in time order. */
   judged(judgements: readonly Judgement[]): void {
     if (this.#rests) return;
     this.#take(
@@ -178,7 +182,7 @@ export class Alerts implements AlertsService {
     }
     const closed = this.active().filter(({ alert }) => alert.rule === id);
     store.keep({ forgotten: [id], messages: this.#closing(closed) }, clock.now());
-    this.#delivery.wake();
+    this.#outbox.wake();
   }
 
   test(channel: string): string {
@@ -188,11 +192,11 @@ export class Alerts implements AlertsService {
     }
     const message = testMessage(channel, newId(), label);
     store.keep({ messages: [{ channel, message }] }, clock.now());
-    this.#delivery.wake();
+    this.#outbox.wake();
     return message.id;
   }
 
-  /** The work itself, for the supervisor: evaluates and delivers, in one process of those that share the data folder. */
+  /** The background job that evaluates and delivers. Only one of the processes that share the data folder does so. */
   backgroundJob(): BackgroundJob {
     return { name: "alerts", run: (context) => this.#run(context) };
   }
@@ -220,7 +224,7 @@ export class Alerts implements AlertsService {
       running();
       const work = [
         this.#evaluate(machine, until),
-        ...this.channels.map((one) => this.#delivery.serve(one, until)),
+        ...this.channels.map((one) => this.#outbox.serve(one, until)),
       ];
       try {
         await Promise.all(work);
@@ -233,7 +237,7 @@ export class Alerts implements AlertsService {
     }
   }
 
-  /** Takes up what was saved, and closes what belongs to rules that are not there any more. */
+  /** Restores the saved state, and closes the alerts of rules that no longer exist. */
   #begin(): AlertMachine {
     const { clock, store, newId, staleAfterSeconds } = this.#options;
     const now = clock.now();
@@ -258,14 +262,14 @@ export class Alerts implements AlertsService {
       try {
         this.#step(machine, reports);
       } catch (error) {
-        this.#pending.unshift(...reports); // the next run begins with them
+        this.#pending.unshift(...reports); // the next run evaluates them again
         throw error;
       }
       await giveWay();
     }
   }
 
-  /** What reports change, kept before anything else happens. */
+  /** Evaluates reports and stores the changes before it tells anybody. */
   #step(machine: AlertMachine, reports: readonly Report[]): void {
     const { clock, label, logger, newId, store } = this.#options;
     const now = clock.now();
@@ -289,7 +293,7 @@ export class Alerts implements AlertsService {
         alert: alert.id,
       });
     }
-    if (messages.length > 0) this.#delivery.wake();
+    if (messages.length > 0) this.#outbox.wake();
   }
 
   #rules(): AlertRule[] {
@@ -306,7 +310,7 @@ export class Alerts implements AlertsService {
     );
   }
 
-  /** Looks at what is known already: for the first evaluation, and for a rule that is new. */
+  /** Evaluates the current values: at the start, and when a rule was added. */
   #takeCurrent(): void {
     if (this.#rests) return;
     const reports = this.#options
@@ -332,7 +336,7 @@ function keyOf(observation: { city: string; source: string; timestamp: string })
   return `${seriesOf(observation)}\u0000${parseTimestamp(observation.timestamp)}`;
 }
 
-/** Waits for a promise, and no longer than until the abort. */
+/** Waits for a promise or the abort, whichever comes first. */
 function untilAbort(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

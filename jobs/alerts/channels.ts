@@ -5,23 +5,23 @@ import { type AlertMessage, templateValues } from "./message.ts";
 import { postWebhook } from "./webhook.ts";
 
 /**
- * Brings a message to a channel.
+ * Delivers a message to a channel.
  *
  * @throws DeliveryError; the signal's reason when it aborts
  */
 export type Deliver = (channel: AlertChannel, message: AlertMessage, signal: AbortSignal) => Promise<void>;
 
-/** What messages are brought with. */
+/** Options of {@link deliverer}. */
 export interface DeliveryOptions {
-  /** Null where no e-mail is sent. */
+  /** The SMTP server; null if e-mail is not configured. */
   smtp: Omit<SmtpSettings, "timeoutMs"> | null;
   /** Hosts of webhooks that may be on inner addresses, in lower case. */
   webhookHosts: readonly string[];
-  /** Longest time for one message, ms. Default 10,000. */
+  /** Timeout of one delivery, ms. Default 10,000. */
   timeoutMs?: number;
 }
 
-/** Makes what brings messages to channels, each within its time. */
+/** Makes the function that delivers a message to its channel within the timeout. */
 export function deliverer({ smtp, webhookHosts, timeoutMs = 10_000 }: DeliveryOptions): Deliver {
   const post = async (
     { url, headers }: AlertChannel & { type: "webhook" | "sms" },

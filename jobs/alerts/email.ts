@@ -1,13 +1,13 @@
 import { createTransport } from "nodemailer";
 import { codeOf, DeliveryError } from "../../core/errors.ts";
 
-/** Where e-mails are handed in. */
+/** The SMTP server that e-mails are submitted to. */
 export interface SmtpSettings {
-  /** `smtp://` or `smtps://`, with user and password where the server wants them. */
+  /** `smtp://` or `smtps://`, with user and password if the server requires them. */
   url: string;
   /** The sender's address. */
   from: string;
-  /** Longest wait for each step, ms. */
+  /** Timeout of each step of the SMTP dialogue, ms. */
   timeoutMs: number;
 }
 
@@ -16,14 +16,14 @@ export interface Email {
   to: readonly string[];
   subject: string;
   text: string;
-  /** Of the message: the same when it is sent once more. */
+  /** Id of the message; a retry has the same one. */
   id: string;
 }
 
 /**
- * Hands an e-mail to the SMTP server. A password goes over TLS only, unless the server is on this machine.
+ * Submits an e-mail to the SMTP server. A password is sent over TLS only, unless the server is on this machine.
  *
- * @throws DeliveryError `refused` when the server said no to it, `unavailable` otherwise; messages hold no password
+ * @throws DeliveryError `refused` when the server rejected it, `unavailable` otherwise; messages contain no password
  */
 export async function sendEmail(email: Email, settings: SmtpSettings): Promise<void> {
   const { from, timeoutMs } = settings;
@@ -41,7 +41,7 @@ export async function sendEmail(email: Email, settings: SmtpSettings): Promise<v
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
-    // A message is text: nothing in it may name a file or an address to be fetched.
+    // A message is plain text. Nodemailer must not read a file or fetch a URL for it.
     disableFileAccess: true,
     disableUrlAccess: true,
   });
@@ -64,12 +64,12 @@ export async function sendEmail(email: Email, settings: SmtpSettings): Promise<v
   }
 }
 
-/** Whether a server must offer STARTTLS: where a password would else be readable on its way. */
+/** Whether STARTTLS is required: without it the password would be sent in plain text. */
 export function wantsTls({ protocol, hostname, password }: URL): boolean {
   return protocol === "smtp:" && password !== "" && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 }
 
-/** The server's reply code (RFC 5321, 4.2), where it was the server that said no. */
+/** The server's reply code (RFC 5321, 4.2) if the server rejected the e-mail; else null. */
 function replyOf(error: unknown): number | null {
   if (typeof error !== "object" || error === null || !("responseCode" in error)) return null;
   return typeof error.responseCode === "number" ? error.responseCode : null;

@@ -19,14 +19,15 @@ const INNER_4: readonly (readonly [string, number])[] = [
 ];
 
 /**
- * Whether an IP address is not one of the open internet: loopback, link-local, private, metadata, documentation, multicast
- * and every other special purpose. Of IPv6 only global unicast is open, without the networks that carry IPv4 addresses
- * or documentation; an IPv4 address inside of `::ffff:0:0/96` or NAT64's `64:ff9b::/96` counts as itself.
+ * Whether an IP address is not a public internet address: loopback, link-local, private, metadata, documentation, multicast
+ * and every other special purpose. A webhook to such an address would be SSRF (server-side request forgery). In IPv6 only
+ * global unicast is public, without the networks for embedded IPv4 addresses and for documentation. An IPv4 address inside
+ * `::ffff:0:0/96` or NAT64's `64:ff9b::/96` is judged as the IPv4 address.
  *
- * @param address as `dns.lookup` gives it; what is no address counts as inner
+ * @param address as `dns.lookup` returns it; text that is no address counts as inner
  */
 export function isInnerAddress(address: string): boolean {
-  const bare = address.replace(/%.*$/s, ""); // a zone says which interface, not where
+  const bare = address.replace(/%.*$/s, ""); // the zone id names the local interface only
   const family = isIP(bare);
   if (family === 4) return isInner4(number4(bare));
   if (family !== 6) return true;
@@ -58,7 +59,7 @@ function number4(address: string): number {
 
 /** The eight groups of an IPv6 address. */
 function groups6(address: string): number[] {
-  // An IPv4 address at the end stands for two groups.
+  // A dotted IPv4 address at the end takes the place of two groups.
   const text = address.replace(/\d+\.\d+\.\d+\.\d+$/, (tail) => {
     const value = number4(tail);
     return `${Math.floor(value / 65_536).toString(16)}:${(value % 65_536).toString(16)}`;

@@ -2,27 +2,27 @@ import type { TemplateValues } from "../../core/alert-channel.ts";
 import type { AlertRule, AlertVariable } from "../../core/alert-rule.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import type { DatasetKind } from "../dataset.ts";
-import type { ActiveAlert, AlertChange } from "./machine.ts";
+import type { ActiveAlert, AlertChange } from "./state-machine.ts";
 import { anomalyOf, type Report } from "./verdict.ts";
 
-/** A message as a webhook gets it, and as it is kept. */
+/** A message as it is sent to a webhook and kept in the store. */
 export interface AlertMessage {
-  /** Of this message on this channel: the same when it is sent once more after a kill or a lost answer. */
+  /** Id of this message on this channel. A retry after a kill or a lost answer has the same id, so receivers can dedupe. */
   id: string;
   type: "alert" | "recovery" | "test";
-  /** The same in an alert and its recovery; null in a test. */
+  /** Id of the alert: the same in its alert and its recovery message; null in a test. */
   alert_id: string | null;
   /** Name of the rule; null in a test. */
   rule: string | null;
   city: string | null;
   source: string | null;
-  /** One line for people. */
+  /** One line of text for people. */
   text: string;
   /** What the rule watches, such as `temperature` or `unusual`; null in a test. */
   watches: string | null;
   observed: number | null;
   unit: string | null;
-  /** When what it tells was observed, ISO 8601 UTC. */
+  /** Observation time of the report, ISO 8601 UTC. */
   observed_at: string | null;
   /** Since when the condition is met, ISO 8601 UTC. */
   since: string | null;
@@ -31,7 +31,7 @@ export interface AlertMessage {
   kind: DatasetKind;
 }
 
-/** What a message says of the data it is about. */
+/** The data set of a message, and whether its data is real. */
 export type MessageLabel = Pick<AlertMessage, "dataset" | "kind">;
 
 const UNITS: Record<AlertVariable, string> = {
@@ -68,7 +68,7 @@ export function messageOf(change: AlertChange, id: string, label: MessageLabel):
   };
 }
 
-/** The message that ends an alert whose rule was taken away. */
+/** The message that ends an alert whose rule was deleted. */
 export function closingMessage(
   alert: ActiveAlert,
   rule: Pick<AlertRule, "name" | "condition">,
@@ -100,7 +100,7 @@ export function testMessage(channel: string, id: string, label: MessageLabel): A
   return { id, type: "test", ...nothing, ...none, text: labelled(text, label), ...label };
 }
 
-/** What a body template may name, of a message. */
+/** The values that a body template can insert. */
 export function templateValues(message: AlertMessage): TemplateValues {
   const { id, type, text, rule, city, observed_at: time } = message;
   return { id, type, text, rule: rule ?? "", city: city ?? "", time: time ?? "" };
@@ -117,7 +117,7 @@ export function describeCondition({ condition }: Pick<AlertRule, "condition">): 
   return `${nameOf(variable)} ${side} ${limit} ${UNITS[variable]}${duration}`;
 }
 
-/** What a report says of what a rule watches. */
+/** The value or anomaly of a report that the rule watches, in words. */
 function sightOf(
   rule: AlertRule,
   { observation, judgement }: Report,
@@ -148,7 +148,7 @@ function watchedBy({ condition }: Pick<AlertRule, "condition">): string {
   return condition.type === "threshold" ? condition.variable : condition.kind;
 }
 
-/** Invented or old weather must not be taken for what is. */
+/** Marks simulated and replayed data, so that nobody takes it for present weather. */
 function labelled(text: string, { kind }: MessageLabel): string {
   return kind === "observed" ? text : `[${kind}] ${text}`;
 }

@@ -4,11 +4,11 @@ import { DeliveryError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { backoffMs } from "../../core/retry.ts";
 import { DAY_MS } from "../../core/time.ts";
-import type { Deliver } from "./deliver.ts";
+import type { Deliver } from "./channels.ts";
 import type { AlertStore, WaitingMessage } from "./store.ts";
 
-/** What {@link Delivery} works with. */
-export interface DeliveryOptions {
+/** Options of {@link Outbox}. */
+export interface OutboxOptions {
   store: Pick<AlertStore, "due" | "nextDue" | "sent" | "failed">;
   deliver: Deliver;
   clock: Clock;
@@ -17,28 +17,30 @@ export interface DeliveryOptions {
   random?: () => number;
 }
 
-/** Messages of a channel delivered in one go. */
+/** Messages of a channel that are read from the store at once. */
 const DUE_MAX = 20;
-/** Time between two looks for what another process or the end of quiet hours brings, ms. */
+
+/** Polling interval, ms: another process may have added messages, or quiet hours may have ended. */
 const LOOK_MS = 15_000;
-/** How a message is retried, and for how long, ms. */
+
+/** Exponential backoff of the retries, and the age at which a message is given up, ms. */
 const BACKOFF = { baseMs: 5_000, maxMs: 15 * 60_000 };
 const GIVE_UP_MS = 3 * DAY_MS;
 
-/** Brings the kept messages of alerts to their channels, each until it is taken or given up. */
-export class Delivery {
-  readonly #options: DeliveryOptions;
+/** The outbox: delivers the stored messages to their channels, at least once each, until accepted or given up. */
+export class Outbox {
+  readonly #options: OutboxOptions;
   #posted = Promise.withResolvers<void>();
 
-  constructor(options: DeliveryOptions) {
+  constructor(options: OutboxOptions) {
     this.#options = options;
   }
 
-  /** Brings one channel its messages, for as long as it lives. */
+  /** Delivers the messages of one channel until the signal aborts. */
   async serve(channel: AlertChannel, signal: AbortSignal): Promise<void> {
     const { clock, store } = this.#options;
     while (!signal.aborted) {
-      const posted = this.#posted.promise; // before the look, so that nothing is overlooked
+      const posted = this.#posted.promise; // taken before the store is read, so that no wake-up is lost
       const now = clock.now();
       const testsOnly = isQuiet(channel.quietHours, now);
       const due = store.due(channel.name, now, { testsOnly, limit: DUE_MAX });
@@ -59,13 +61,13 @@ export class Delivery {
     try {
       await deliver(channel, message, signal);
     } catch (error) {
-      if (signal.aborted) return; // a stop cuts it off: the next start sends it once more
+      if (signal.aborted) return; // stopped during the delivery: the next start sends the message again
       failure = error;
     }
     const now = clock.now();
     if (failure === undefined) return store.sent(message.id, now);
     const isLast = message.type === "test" || now - madeMs >= GIVE_UP_MS;
-    // Any other error is a bug, whose text is for the log.
+    // Any other error is a bug. Its text goes only to the log.
     const why = failure instanceof DeliveryError ? failure.message : "An unexpected error, which was logged";
     store.failed(message.id, why, isLast ? null : now + backoffMs(tries, BACKOFF, random));
     if (tries > 0 && !isLast) return;
@@ -76,7 +78,7 @@ export class Delivery {
     });
   }
 
-  /** Says that there are new messages. */
+  /** Signals that there are new messages. */
   wake(): void {
     this.#posted.resolve();
     this.#posted = Promise.withResolvers();

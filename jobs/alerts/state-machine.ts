@@ -2,65 +2,66 @@ import type { AlertRule } from "../../core/alert-rule.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { type Report, verdictOf } from "./verdict.ts";
 
-/** What is remembered of one rule, city and source. */
+/** State of one rule for one city and source. */
 export interface Track {
   rule: string;
   city: string;
   source: string;
-  /** Since when the condition is met, ms; of an event when it last happened. Null while it is not met. */
+  /** Since when the condition is met, ms; for an event: when it last happened. Null while it is not met. */
   since: number | null;
-  /** Time of the newest report that told, ms. */
+  /** Time of the newest report with a verdict, ms. */
   last: number;
 }
 
-/** An alert that was raised and has not recovered. */
+/** An alert that was raised and has not recovered yet. */
 export interface ActiveAlert {
   id: string;
   rule: string;
   city: string;
-  /** Whose report raised it. */
+  /** Source of the report that raised it. */
   source: string;
-  /** Since when the condition is met, ms, by the times observed. */
+  /** Since when the condition is met, ms, in observation time. */
   since: number;
-  /** When what raised it was observed, ms. */
+  /** Observation time of the report that raised it, ms. */
   at: number;
 }
 
-/** Something to tell, or at least to remember. */
+/** An alert that was raised or has recovered. */
 export interface AlertChange {
   type: "raised" | "recovered";
-  /** A recovery without a message: what happened once is not over at some time. */
+  /** A recovery without a message: the end of an event is not worth one. */
   isQuiet: boolean;
   rule: AlertRule;
   alert: ActiveAlert;
   report: Report;
 }
 
-/** What some reports have changed. */
+/** The changes that a batch of reports has caused. */
 export interface AlertChanges {
   tracks: Track[];
-  /** In the order in which they came to be. */
+  /** In the order in which they happened. */
   alerts: AlertChange[];
 }
 
-/** An event is over when it has not happened for this long, ms: then the next one is an alert again. */
+/** An event is over when it has not happened again for this time, ms. The next one then raises a new alert. */
 const EVENT_MS = HOUR_MS;
-/** A source whose last report lies as far behind another's of its city does not speak for the city any more, ms. */
+/** A source whose last report is older than another source's of the same city by this, ms, is ignored. */
 const GIVEN_UP_MS = 3 * HOUR_MS;
-/** The same where silence is what is watched for: as long as the view `anomaly` looks back. */
+/** The same limit for rules that watch for silence: as long as the view `anomaly` looks back. */
 const SILENCE_GIVEN_UP_MS = 30 * DAY_MS;
 
-/** What a {@link AlertMachine} needs to know of the world. */
+/** Context of an {@link AlertMachine}. */
 export interface MachineContext {
-  /** Age at which a report is stale, ms; also the longest gap across which a condition counts as met. */
+  /** Age at which a report is stale, ms. Also the longest gap between reports across which a condition stays met. */
   staleMs: number;
   newId: () => string;
 }
 
 /**
- * Finds out which alerts begin and end: rules and reports in, changes out, nothing else. Durations are measured by the
- * times observed. A stale report neither raises nor recovers, but tells since when; one that does not tell (missing, failed
- * by quality control) changes nothing. Each rule and city has one alert at most, whatever the number of sources.
+ * The state machine of the alerts: rules and reports in, changes out, no I/O. Durations are measured in observation time.
+ * A stale report neither raises nor ends an alert, but it counts for how long the condition has been met. A report without a
+ * verdict (value missing, or failed by quality control) changes nothing. Each rule and city has at most one alert, whatever
+ * the number of sources.
  */
 export class AlertMachine {
   readonly #context: MachineContext;
@@ -69,7 +70,7 @@ export class AlertMachine {
   /** Time of the newest report of each series, ms. */
   readonly #newest = new Map<string, number>();
 
-  /** @param saved what an earlier machine has told */
+  /** @param saved state of an earlier machine, as it was stored */
   constructor(saved: { tracks: readonly Track[]; alerts: readonly ActiveAlert[] }, context: MachineContext) {
     this.#context = context;
     for (const track of saved.tracks) this.#tracksOf(track.rule, track.city).set(track.source, track);
@@ -77,9 +78,9 @@ export class AlertMachine {
   }
 
   /**
-   * Takes reports, those of a series in time order.
+   * Takes reports; those of one series in time order.
    *
-   * @param asOf the clock, ms; of a recording its newest time
+   * @param asOf present time, ms; in a replay its newest observation time
    */
   take(rules: readonly AlertRule[], reports: readonly Report[], asOf: number): AlertChanges {
     for (const { city, source, time } of reports) {
@@ -105,12 +106,12 @@ export class AlertMachine {
 
   #verdictOf(rule: AlertRule, report: Report): boolean | null {
     const verdict = verdictOf(rule.condition, report);
-    // A silence that a later report has ended is over.
+    // A later report has already ended this silence.
     const wasEnded = report.time < (this.#newest.get(keyOf(report.source, report.city)) ?? -Infinity);
     return isSilence(rule) && verdict === true && wasEnded ? null : verdict;
   }
 
-  /** A condition that lasts. */
+  /** A condition with a duration: it is met or not met over time. */
   #state(
     rule: AlertRule,
     report: Report,
@@ -131,13 +132,13 @@ export class AlertMachine {
     if (track.since === null || isBroken) track.since = time;
     const { condition } = rule;
     const waits = condition.type === "threshold" ? condition.forMinutes * 60_000 : 0;
-    // The last report before a silence is old by its nature.
+    // A silence is reported at the time of the last report, which is always old.
     const maySpeak = !isStale || isSilence(rule);
     if (maySpeak && time - track.since >= waits) this.#raise(rule, report, track.since, alerts);
     return track;
   }
 
-  /** Something that happens at one moment, of which the judge may tell once more or late. */
+  /** An event at one point in time. The judge may report it again, or late. */
   #event(
     rule: AlertRule,
     report: Report,
@@ -171,7 +172,7 @@ export class AlertMachine {
     alerts.push({ type: "raised", isQuiet: false, rule, alert, report });
   }
 
-  /** Ends the alert, unless another source of the city still says otherwise. */
+  /** Ends the alert, unless the condition is still met for another source of the city. */
   #recover(rule: AlertRule, report: Report, isQuiet: boolean, alerts: AlertChange[]): void {
     const key = keyOf(rule.id, report.city);
     const alert = this.#active.get(key);

@@ -4,14 +4,14 @@ import { dirname } from "node:path";
 import { type AlertRule, type AlertRuleJson, parseAlertRule, ruleJson } from "../../core/alert-rule.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { DAY_MS, formatTimestamp } from "../../core/time.ts";
-import type { ActiveAlert, AlertChange, Track } from "./machine.ts";
+import type { ActiveAlert, AlertChange, Track } from "./state-machine.ts";
 import type { AlertMessage } from "./message.ts";
 
 /** Format of the file, in its `user_version`. A newer one is refused. */
 const FORMAT = 1;
-/** How long is kept what was sent or given up, ms. */
+/** Retention of messages that were sent or given up, ms. */
 const KEPT_MS = 90 * DAY_MS;
-/** How long is remembered what a source told that tells no more, ms. */
+/** Retention of the state of a source that no longer reports, ms. */
 const TRACK_MS = 30 * DAY_MS;
 
 /** A message for one channel. */
@@ -20,9 +20,9 @@ export interface NewMessage {
   message: AlertMessage;
 }
 
-/** A message on its way. */
+/** A message that is not delivered yet. */
 export interface WaitingMessage extends NewMessage {
-  /** How often it was tried in vain. */
+  /** Number of failed tries. */
   tries: number;
   /** When it was made, ms. */
   madeMs: number;
@@ -36,15 +36,15 @@ export interface KeptMessage {
   rule: string | null;
   city: string | null;
   text: string;
-  /** `failed`: given up. */
+  /** `failed`: all tries failed, and it was given up. */
   state: "waiting" | "sent" | "failed";
-  /** How often it was tried. */
+  /** Number of tries. */
   tries: number;
   made_at: string;
   sent_at: string | null;
-  /** When it is tried next, quiet hours aside; null when it is not. */
+  /** Time of the next try, if no quiet hours delay it; null if there is none. */
   next_try_at: string | null;
-  /** Why it could not be delivered the last time; null when it was. */
+  /** Reason why the last try failed; null if it succeeded. */
   error: string | null;
 }
 
@@ -61,9 +61,9 @@ interface MessageRow {
 }
 
 /**
- * What alerts must not forget, in a file of the data set: rules made in the page, what is active, messages on their way and
- * what was sent. A change of alerts and the messages of it are one transaction: after a kill both are there or neither,
- * and then the same reports make them anew.
+ * The durable state of the alerts, in one SQLite file for each data set: rules made on the page, active alerts, and messages.
+ * A change of an alert and its messages are one transaction (a transactional outbox). After a kill both are stored or
+ * neither; if neither, the same reports cause them again.
  */
 export class AlertStore {
   readonly #db: Database;
@@ -87,7 +87,7 @@ export class AlertStore {
     const db = this.#db;
     db.run("PRAGMA busy_timeout = 2000");
     db.run("PRAGMA journal_mode = WAL");
-    db.run("PRAGMA synchronous = FULL"); // a message once promised must outlive a power loss
+    db.run("PRAGMA synchronous = FULL"); // a stored message must survive a power loss
     const format = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
     if (format > FORMAT) {
       throw new ConfigError(
@@ -119,9 +119,9 @@ export class AlertStore {
   }
 
   /**
-   * The rules made in the page, by name.
+   * The rules made on the page, sorted by name.
    *
-   * @param channels those that are there: a rule keeps what is left of its channels
+   * @param channels the configured channels: channels of a rule that no longer exist are left out
    */
   rules(channels: readonly { name: string }[]): AlertRule[] {
     return this.#db
@@ -129,20 +129,20 @@ export class AlertStore {
       .all()
       .map(({ id, rule }) => {
         const json = JSON.parse(rule) as AlertRuleJson;
-        const known = json.channels.map((name) => ({ name })); // it was checked when it was made
+        const known = json.channels.map((name) => ({ name })); // the channels were checked when the rule was made
         const parsed = parseAlertRule(json, known);
         const left = parsed.channels.filter((name) => channels.some((channel) => channel.name === name));
         return { ...parsed, channels: left, id, origin: "page" };
       });
   }
 
-  /** Keeps a rule made in the page. */
+  /** Stores a rule made on the page. */
   addRule(rule: AlertRule): void {
     const text = JSON.stringify(ruleJson(rule));
     this.#db.query("INSERT INTO rules (id, rule) VALUES (?, ?)").run(rule.id, text);
   }
 
-  /** What an evaluation begins with. What is older than 30 days is forgotten. */
+  /** The saved state for a new evaluation. Deletes state older than 30 days. */
   saved(now: number): { tracks: Track[]; alerts: ActiveAlert[] } {
     this.#db.query("DELETE FROM tracks WHERE last < ?").run(now - TRACK_MS);
     const tracks = this.#db.query<Track, []>("SELECT rule, city, source, since, last FROM tracks").all();
@@ -161,13 +161,13 @@ export class AlertStore {
       .sort((a, b) => b.alert.at - a.alert.at);
   }
 
-  /** Keeps what an evaluation has changed, and the messages of it: all or nothing. */
+  /** Stores the changes of an evaluation with their messages in one transaction. */
   keep(
     changes: {
       tracks?: readonly Track[];
-      /** In the order in which they came to be: an alert may begin and end in one of them. */
+      /** In the order in which they happened: one batch may raise an alert and end it. */
       alerts?: readonly Pick<AlertChange, "type" | "alert" | "rule">[];
-      /** Rules that are not there any more: they go with all that is remembered of them. */
+      /** Ids of rules that no longer exist: their state is deleted. */
       forgotten?: readonly string[];
       messages?: readonly NewMessage[];
     },
@@ -206,8 +206,7 @@ export class AlertStore {
   }
 
   /**
-   * Messages of a channel whose time has come, the oldest first. A recovery comes after its alert: it is due once that was
-   * sent or given up.
+   * The due messages of a channel, the oldest first. A recovery is due only after its alert was sent or given up.
    */
   due(channel: string, now: number, options: { testsOnly: boolean; limit: number }): WaitingMessage[] {
     return this.#db
@@ -228,13 +227,13 @@ export class AlertStore {
       }));
   }
 
-  /** When the next message of a channel is tried after a time, ms; null when none is. */
+  /** Time of a channel's first try after `after`, ms; null if there is none. */
   nextDue(channel: string, after: number): number | null {
     const sql = "SELECT min(next) AS next FROM messages WHERE state = 'waiting' AND channel = ? AND next > ?";
     return this.#db.query<{ next: number | null }, [string, number]>(sql).get(channel, after)?.next ?? null;
   }
 
-  /** A message was delivered. */
+  /** Marks a message as delivered. */
   sent(id: string, now: number): void {
     this.#db
       .query(
@@ -243,14 +242,14 @@ export class AlertStore {
       .run(now, id);
   }
 
-  /** A message could not be delivered. @param next when it is tried again, ms; null when it is given up */
+  /** Records a failed try. @param next time of the next try, ms; null to give the message up */
   failed(id: string, error: string, next: number | null): void {
     this.#db
       .query("UPDATE messages SET state = ?, tries = tries + 1, next = ?, error = ? WHERE id = ?")
       .run(next === null ? "failed" : "waiting", next, error, id);
   }
 
-  /** Gives up what waits for channels that are not there any more. */
+  /** Gives up the waiting messages of channels that no longer exist. */
   giveUpWithout(channels: readonly string[]): void {
     this.#db
       .query(

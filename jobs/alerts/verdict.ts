@@ -9,23 +9,23 @@ export interface Report {
   source: string;
   /** When it was observed, ms. */
   time: number;
-  /** Null where it is not known any more: then only its judgement counts. */
+  /** Null if it is no longer in memory: then only conditions on the judgement can be evaluated. */
   observation: Observation | null;
   judgement: Judgement;
 }
 
-/** A report of a judgement and the observation it is about. */
+/** Makes a report from a judgement and its observation. */
 export function reportOf(judgement: Judgement, observation: Observation | null): Report {
   const { city, source, timestamp } = judgement;
   return { city, source, time: parseTimestamp(timestamp), observation, judgement };
 }
 
-/** What a condition makes of a report: whether it is met, or null where the report does not tell. */
+/** Evaluates a condition for a report: whether it is met; null if the report cannot tell. */
 export function verdictOf(condition: AlertCondition, report: Report): boolean | null {
   const { observation, judgement } = report;
   if (condition.type === "anomaly") {
     const { kind } = condition;
-    // Weather that was not measured rightly is not unusual; the other kinds are about the instrument itself.
+    // A wrong value is not unusual weather. The other kinds of anomaly are about the instrument.
     const isWeather = kind === "unusual" || kind === "step";
     if (isWeather && judgement.flags.temperature_flag === FAILED) return null;
     return anomalyOf(condition, judgement) !== null;
@@ -47,5 +47,5 @@ export function anomalyOf(
   );
 }
 
-/** What quality control failed, by {@link Judgement.flags}. */
+/** Flag of a value that failed quality control, see {@link Judgement.flags}. */
 const FAILED = 4;

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { type ClientRequest, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { codeOf, DeliveryError } from "../../core/errors.ts";
-import { isInnerAddress } from "./addresses.ts";
+import { isInnerAddress } from "./inner-addresses.ts";
 
 /** A POST to a webhook. */
 export interface WebhookRequest {
@@ -12,24 +12,24 @@ export interface WebhookRequest {
   body: string;
 }
 
-/** What {@link postWebhook} works with. */
+/** Options of {@link postWebhook}. */
 export interface WebhookOptions {
   /** Hosts that may be on inner addresses, in lower case. */
   allowedHosts: readonly string[];
   signal: AbortSignal;
-  /** How a name becomes addresses. Default: the machine's own way. */
+  /** Resolves a host name to addresses. Default: the system's resolver. */
   resolve?: (host: string) => Promise<readonly string[]>;
-  /** Certificates of authorities (PEM) in place of the machine's own. */
+  /** CA certificates (PEM) instead of the system's. */
   ca?: string;
 }
 
 /**
- * Sends a POST. The host's addresses are looked up once and checked; the connection goes to one of these very addresses, so
- * that a name that changes in between leads nowhere else. The certificate must be the host's. No redirect is followed, no
- * proxy is used, and what comes back is not read.
+ * Sends a POST. Against SSRF, the host name is resolved once, the addresses are checked, and the connection goes to one of
+ * the checked addresses: a DNS answer that changes in between has no effect (DNS rebinding). The certificate must match the
+ * host name. No redirect is followed, no proxy is used, and the body of the answer is not read.
  *
  * @throws DeliveryError `refused` for an inner address that is not allowed or an answer other than 2xx, `unavailable` when it
- *   cannot be reached. Messages name the host alone: the rest of a URL may be a key.
+ *   cannot be reached. Messages name the host only, because the rest of a URL may contain a key.
  */
 export async function postWebhook(request: WebhookRequest, options: WebhookOptions): Promise<void> {
   const url = new URL(request.url);
@@ -39,7 +39,7 @@ export async function postWebhook(request: WebhookRequest, options: WebhookOptio
     .toLowerCase();
   const addresses = await addressesOf(host, options);
   if (!options.allowedHosts.includes(host)) {
-    // One inner address among others is one too many.
+    // A single inner address is enough to refuse the host.
     const inner = addresses.find(isInnerAddress);
     if (inner !== undefined) {
       throw new DeliveryError(
@@ -56,7 +56,7 @@ export async function postWebhook(request: WebhookRequest, options: WebhookOptio
     try {
       status = await post(url, host, address, request, options);
     } catch (error) {
-      failure = error; // the next address may be reached
+      failure = error; // try the next address
       continue;
     }
     if (status >= 200 && status < 300) return;
@@ -95,7 +95,7 @@ async function resolveHost(host: string): Promise<string[]> {
   return (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
 }
 
-/** Sends it to one address. @returns the status of the answer */
+/** Sends the request to one address. @returns the status of the answer */
 function post(
   url: URL,
   host: string,
@@ -120,7 +120,7 @@ function post(
       method: "POST",
       agent: false,
       headers: { ...headers, host: url.host, "content-length": String(Buffer.byteLength(body)) },
-      // Whom the certificate must name. An address is no name for SNI, and is compared by itself.
+      // The host name for SNI and for the certificate check. SNI allows no IP address; Node checks an address by itself.
       ...(isTls && host !== address ? { servername: host } : {}),
       ...(ca === undefined ? {} : { ca }),
     });
@@ -134,7 +134,7 @@ function post(
   });
 }
 
-/** Why, without a text of others that might repeat the request. */
+/** The reason of a failure, without foreign text that might repeat parts of the request. */
 function whyOf(error: unknown): string {
   return codeOf(error) ?? (error instanceof Error ? error.name : "it failed");
 }

@@ -10,7 +10,7 @@ import { rowsOf } from "../../spark/arrow.ts";
 import type { Engine, SnapshotFile, SqlView } from "../../spark/engine.ts";
 import { assemble, type Cells, keyOf, newAndBefore, seriesOf } from "./judgements.ts";
 import type { LakeReader } from "../readers/lake-reader.ts";
-import { timestampLiteral } from "../readers/rows.ts";
+import { timestampLiteral } from "../readers/observation-rows.ts";
 import type { BackgroundJob } from "../supervisor.ts";
 
 /** What {@link Judge} works with. */

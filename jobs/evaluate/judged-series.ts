@@ -3,7 +3,7 @@ import type { Table } from "apache-arrow";
 import type { City } from "../../core/city.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { KeptViews } from "../analytics/kept-views.ts";
-import { timestampLiteral } from "../readers/rows.ts";
+import { timestampLiteral } from "../readers/observation-rows.ts";
 import type { SnapshotFile } from "../../spark/engine.ts";
 import { readSqlJobs, runJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";

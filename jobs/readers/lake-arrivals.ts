@@ -3,14 +3,14 @@ import type { Argument, Engine, SnapshotFile } from "../../spark/engine.ts";
 import { offsetsOf } from "../commits/names.ts";
 import { type LakeReader, snapshotFile } from "./lake-reader.ts";
 import type { Lake } from "../lake/lake.ts";
-import { OBSERVATION_COLUMN_LIST, observationRows } from "./rows.ts";
+import { OBSERVATION_COLUMN_LIST, observationRows } from "./observation-rows.ts";
 
-/** How far a reader of arrivals is: the first offset not read, by partition. A partition that is not there is read from its beginning. */
+/** Position of a reader: the first offset not read, by partition. A partition that is not listed is read from its start. */
 export type Positions = ReadonlyMap<number, number>;
 
-/** Which arrivals. */
+/** Which arrivals to read. */
 export interface ArrivalsQuery {
-  /** Where to begin; `now` is after all that is committed. */
+  /** Where to begin; `now` is after everything committed. */
   since: Positions | "now";
   /** Name of a city, or null for all. */
   city: string | null;
@@ -19,18 +19,18 @@ export interface ArrivalsQuery {
   signal?: AbortSignal;
 }
 
-/** Rows that were committed, and where the next ones begin. */
+/** Committed rows, and the position after them. */
 export interface Arrivals {
   rows: Row[];
-  /** Where the next question begins. */
+  /** Position for the next query. */
   next: Positions;
   /** Whether there are more rows already. */
   more: boolean;
 }
 
 /**
- * Rows in the order in which the log has them, partition by partition: what was committed since a position, however old the
- * observations are. Every row comes once; of an observation that is revised again before it is read only the newest revision.
+ * The rows committed since a position, in log order, partition by partition, whatever the age of the observations. Every row
+ * comes once. If an observation was revised again before it was read, only its newest revision comes.
  *
  * @throws EngineError, CommitError, LakeError
  */
@@ -56,7 +56,7 @@ export function queryArrivals(
       const found: Row[] = [];
       if (files.length > 0) {
         const named: Record<string, Argument> = city === null ? {} : { city };
-        // One row more than asked for tells whether there are more.
+        // One extra row tells whether there are more.
         const sql = `SELECT ${OBSERVATION_COLUMN_LIST} FROM observations
           WHERE log_offset >= ${begin} AND log_offset < ${end}${city === null ? "" : " AND city = :city"}
           ORDER BY log_offset LIMIT ${left + 1}`;

@@ -13,15 +13,15 @@ export interface LakeDay {
   rows: number;
   /** Rows that revise one stored before. */
   revisions: number;
-  /** Whether one Parquet file holds it all. */
+  /** Whether the day is compacted into one Parquet file. */
   compacted: boolean;
-  /** Of that file, bytes; null where there is none. */
+  /** Size of that file, bytes; null if there is none. */
   bytes: number | null;
-  /** Changes with the files that hold it. */
+  /** Entity tag: it changes when the set of the day's files changes. */
   tag: string;
 }
 
-/** A day's rows as one Parquet file: where it lies on this machine, or its bytes. */
+/** A day's rows as one Parquet file: its location on this machine, or its bytes. */
 export type DayFile = { location: string } | { bytes: Uint8Array };
 
 /** The lake's days, each as one file. */
@@ -29,7 +29,7 @@ export class LakeDays {
   readonly #lake: Lake;
   readonly #reader: LakeReader;
   readonly #engine: Engine;
-  /** Files being written, one after the other: each holds a day in memory. */
+  /** Queue of the files being written: one at a time, because each needs a day in memory. */
   #writing: Promise<unknown> = Promise.resolve();
 
   /** @param parts.lake the data set's own */
@@ -46,14 +46,14 @@ export class LakeDays {
     return [...days].sort(([a], [b]) => (a < b ? -1 : 1)).map(([date, files]) => dayOf(date, files));
   }
 
-  /** What the lake holds of a day; null for nothing. @throws CommitError, LakeError */
+  /** What the lake holds of a day; null if it has no rows. @throws CommitError, LakeError */
   async find(date: string): Promise<LakeDay | null> {
     return (await this.list()).find((day) => day.date === date) ?? null;
   }
 
   /**
-   * Every row of a day, revisions included, as Parquet, sorted by timestamp, city, source and offset: the lake's own file where
-   * there is one, else written by the engine.
+   * Every row of a day, revisions included, as Parquet, sorted by timestamp, city, source and offset. A compacted day is the
+   * lake's own file; otherwise the engine writes one.
    *
    * @throws EngineError, CommitError, LakeError
    */
@@ -68,7 +68,7 @@ export class LakeDays {
       }
       const snapshot = { files: files.map((one) => snapshotFile(this.#lake, one)) };
       const written = this.#writing.then(() => this.#engine.compact(snapshot, signal));
-      this.#writing = written.catch(() => {}); // its caller is told
+      this.#writing = written.catch(() => {}); // the error goes to the caller below
       return { bytes: (await written).bytes };
     });
   }

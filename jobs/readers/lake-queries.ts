@@ -3,19 +3,19 @@ import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import type { Argument, Engine, SqlView } from "../../spark/engine.ts";
 import type { LakeReader } from "./lake-reader.ts";
-import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral } from "./rows.ts";
+import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral } from "./observation-rows.ts";
 
-/** Which rows of the lake. Times are ms since the epoch. */
+/** Which rows of the lake to read. Times are ms since the epoch. */
 export interface RowQuery {
   /** Name of a city, or null for all. */
   city: string | null;
-  /** From this time on, inclusive. */
+  /** Start, inclusive. */
   from: number;
-  /** Up to this time, exclusive. */
+  /** End, exclusive. */
   to: number;
   /** Most rows. */
   limit: number;
-  /** Rows after this one only, in the order of timestamp, city, source. */
+  /** Cursor: only rows after this one, in the order of timestamp, city, source. */
   after: { timestamp: string; city: string; source: string } | null;
   signal?: AbortSignal;
 }
@@ -23,10 +23,10 @@ export interface RowQuery {
 /** A row of the lake with the flags of quality control. */
 export type FlaggedRow = Row & Flags;
 
-/** What quality control looks at around a row, ms: the day before it, and the report after it. */
+/** Time around a row that quality control needs, ms: a day before it, and the next report after it. */
 const CONTEXT_MS = { before: 25 * HOUR_MS, after: 3 * HOUR_MS };
 
-/** How far back a city's newest row is looked for, ms: what is older is no current weather. */
+/** Largest age of a city's newest row, ms: an older one is no current weather. */
 const CURRENT_MS = 7 * DAY_MS;
 
 /**
@@ -57,7 +57,7 @@ export async function queryRows(
     named.after_city = after.city;
     named.after_source = after.source;
   }
-  // One row more than asked for tells whether a page follows.
+  // One extra row tells whether another page follows.
   const sql = `SELECT ${OBSERVATION_COLUMN_LIST}, ${FLAG_COLUMNS.join(", ")} FROM quality WHERE ${conditions.join(" AND ")}
     ORDER BY timestamp, city, source LIMIT ${limit + 1}`;
   const range = { from: from - CONTEXT_MS.before, to: to + CONTEXT_MS.after };

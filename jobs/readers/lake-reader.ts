@@ -11,7 +11,7 @@ export interface TimeRange {
   to: number;
 }
 
-/** Committed files, and how far the chains they come from have got. */
+/** Committed files, and the positions of the chains they were read from. */
 export interface CommittedSnapshot {
   snapshot: Snapshot;
   /** Newest sequence of each partition's chain. */
@@ -20,7 +20,7 @@ export interface CommittedSnapshot {
   watermark: string | null;
 }
 
-/** How long a reader may go on with what it listed last, ms. */
+/** Largest age of a listing that a reader may reuse, ms. */
 const FRESH_MS = 200;
 
 /** Whether a committed file can hold rows of a time range. */
@@ -41,7 +41,7 @@ export function snapshotFile(lake: Lake, file: LiveFile): SnapshotFile {
   };
 }
 
-/** Reads committed files only: the lake as every reader outside the writer sees it. */
+/** Reads committed files only. Everything but the writer sees the lake through it. */
 export class LakeReader {
   readonly #lake: Lake;
   readonly #topic: string;
@@ -56,7 +56,7 @@ export class LakeReader {
     this.#now = now;
   }
 
-  /** Reads what was committed since, by listing. Calls at the same time share one refresh. */
+  /** Reads the entries committed since the last refresh, by listing. Concurrent calls share one refresh. */
   async refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
     await this.#refreshing;
@@ -91,8 +91,8 @@ export class LakeReader {
   }
 
   /**
-   * Runs `action` over a snapshot. Compaction may delete a replaced file under a reader that is slower than the grace:
-   * when it fails, and newer entries explain a file that is gone, it is run once more over a new snapshot.
+   * Runs `action` over a snapshot. Compaction may delete a replaced file while a slow reader still uses it, once the grace
+   * period is over. If `action` fails and newer entries explain the missing file, it runs once more over a new snapshot.
    *
    * @throws CommitError `damaged` when a committed file is gone and no newer entry explains it
    */
@@ -120,7 +120,7 @@ export class LakeReader {
 
   async #refresh(): Promise<void> {
     const started = this.#now();
-    // A chain that was read before cannot be gone: without its folder the lake is away, not empty.
+    // A chain that was read before cannot vanish. If its folder is missing, the lake is unavailable, not empty.
     const partitions = new Set(this.#states.keys());
     for (const { name, folder } of await this.#lake.list(`commits/${this.#topic}`)) {
       if (folder && /^\d+$/.test(name)) partitions.add(Number(name));
@@ -133,7 +133,7 @@ export class LakeReader {
     this.#refreshedMs = started;
   }
 
-  /** The lake path of the first file of a snapshot that is not there. */
+  /** The lake path of the first missing file of a snapshot. */
   async #firstGone({ snapshot }: CommittedSnapshot): Promise<string | undefined> {
     const wanted = new Set(snapshot.files.map((file) => file.location));
     const folders = new Set<string>();

@@ -25,7 +25,7 @@ export async function readRows(engine: Engine, snapshot: Snapshot, from: number,
   return observationRows(table);
 }
 
-/** A snapshot in which every row counts, older revisions included. */
+/** The same snapshot with all rows, older revisions included. */
 export function withRevisions(snapshot: Snapshot): Snapshot {
   return { files: snapshot.files.map((file) => ({ ...file, revisions: 0 })) };
 }

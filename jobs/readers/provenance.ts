@@ -6,42 +6,47 @@ import type { LiveFile } from "../commits/fold.ts";
 import { offsetsOf, parseDataFileName } from "../commits/names.ts";
 import { type LakeReader, overlaps, snapshotFile } from "./lake-reader.ts";
 import type { Lake } from "../lake/lake.ts";
-import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral, withRevisions } from "./rows.ts";
+import {
+  OBSERVATION_COLUMN_LIST,
+  observationRows,
+  timestampLiteral,
+  withRevisions,
+} from "./observation-rows.ts";
 
-/** Which observation: what makes it the same one. */
+/** The identity of an observation. */
 export interface ObservationKey {
   city: string;
   /** When it was observed, ms. */
   timestamp: number;
-  /** Null for every source that reported then. */
+  /** Null for all sources that reported at that time. */
   source: string | null;
   signal?: AbortSignal;
 }
 
-/** Where a stored row is, and what brought it there. */
+/** Where a row is stored, and which record, file and commit brought it there. */
 export interface Provenance {
   row: Row;
   /** Topic of the log. */
   topic: string;
   partition: number;
-  /** The committed file that holds it, and the offsets that file was made of. */
+  /** The committed file that holds it, and the range of offsets in that file. */
   file: { path: string; rows: number; bytes: number; sha256: string; first: number; last: number };
-  /** The entry of the chain that brought the file: a batch, or the compaction that replaced what the batch brought. */
+  /** The entry that committed the file: a batch, or the compaction that replaced the batch's file. */
   commit: {
     sequence: number;
     path: string;
-    /** Null where a checkpoint has taken its place. */
+    /** Null if the entry was trimmed after a checkpoint. */
     kind: Entry["kind"] | null;
-    /** When it was made, ISO 8601 UTC. */
+    /** Time of the commit, ISO 8601 UTC. */
     at: string | null;
   };
 }
 
-/** Entries looked back through for the batch before one: claims, compactions and checkpoints lie between. */
+/** Most entries to search backwards for the previous batch: claims, compactions and checkpoints lie between. */
 const LOOK_BACK = 20;
 
 /**
- * Where an observation is stored: every revision of it, the newest first, of each source in the order of its name.
+ * Where an observation is stored: all its revisions, sorted by the name of the source, then the newest first.
  *
  * @throws EngineError, CommitError, LakeError
  */
@@ -74,7 +79,7 @@ export function findProvenance(
           const { first, last } = offsetsOf(path);
           return offset >= first && offset <= last;
         });
-        // Late rows make the offsets of a compacted day overlap with those of others.
+        // Late rows make the offset ranges of compacted days overlap.
         for (const file of candidates) {
           if (candidates.length > 1 && !(await rowsIn([file])).some(holds)) continue;
           found.push(await provenanceOf(lake, partition, file, row));
@@ -113,10 +118,10 @@ async function provenanceOf(
 }
 
 /**
- * Whether a reader that saw the chain up to an entry saw a record of the log.
+ * Whether a record of the log was committed at or before an entry of the chain.
  *
- * @param sequence newest entry it saw
- * @returns null where the entries are gone that would tell
+ * @param sequence of that entry
+ * @returns null if the entries needed for the answer were trimmed
  * @throws CommitError, LakeError
  */
 export async function wasCommittedBy(
@@ -134,7 +139,7 @@ export async function wasCommittedBy(
   return sequence === 0 ? false : null;
 }
 
-/** An entry of a chain; null where it was trimmed. */
+/** An entry of a chain; null if it was trimmed. */
 async function readEntry(
   lake: Lake,
   topic: string,

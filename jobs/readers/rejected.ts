@@ -1,11 +1,11 @@
 import type { Lake } from "../lake/lake.ts";
 import type { LakeReader } from "./lake-reader.ts";
 
-/** A record that could not be read, as the lake keeps it. */
+/** A rejected record (dead letter): it could not be read, and the lake keeps it with the reason. */
 export interface RejectedRecord {
   partition: number;
   offset: number;
-  /** Which field, its value, and what was wanted. */
+  /** The field, its value, and what was expected. */
   reason: string;
   /** When the log took it, ISO 8601 UTC. */
   ingested_at: string;
@@ -17,8 +17,8 @@ export interface RejectedRecord {
 export const RECORD_SHOWN = 300;
 
 /**
- * The newest rejected records of the lake, newest first, as of the reader's last refresh: of each partition as many files
- * are read as it takes.
+ * The newest rejected records of the lake, newest first, as of the reader's last refresh. It reads only as many files of
+ * each partition as it needs.
  *
  * @throws LakeError
  */

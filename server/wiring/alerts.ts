@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import type { RegisteredStation } from "../../core/station.ts";
 import { Alerts } from "../../jobs/alerts/alerts.ts";
-import { deliverer } from "../../jobs/alerts/deliver.ts";
+import { deliverer } from "../../jobs/alerts/channels.ts";
 import { AlertStore } from "../../jobs/alerts/store.ts";
 import { lockRole } from "../../jobs/role-lock.ts";
 import type { Config } from "../config/config.ts";

@@ -3,7 +3,7 @@ import type { Logger } from "../../core/log.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { compactorJob } from "../../jobs/compactor.ts";
 import { consumerJob } from "../../jobs/consumer.ts";
-import { readRows } from "../../jobs/readers/rows.ts";
+import { readRows } from "../../jobs/readers/observation-rows.ts";
 import type { BackgroundJob } from "../../jobs/supervisor.ts";
 import type { Config } from "../config/config.ts";
 import { newId, type Ports } from "./ports.ts";

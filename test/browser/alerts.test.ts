@@ -16,7 +16,7 @@ import { parseAlertsFile } from "../../core/alert-rule.ts";
 import { systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import { Alerts } from "../../jobs/alerts/alerts.ts";
-import { deliverer } from "../../jobs/alerts/deliver.ts";
+import { deliverer } from "../../jobs/alerts/channels.ts";
 import { AlertStore } from "../../jobs/alerts/store.ts";
 import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
 import { newId } from "../../server/wiring/ports.ts";

@@ -95,7 +95,10 @@ async function consumeAll(
     logger: silentLogger,
     newId,
     readRows: async (snapshot, from, to) => {
-      const [{ readRows }, opened] = await Promise.all([import("../../jobs/readers/rows.ts"), engine()]);
+      const [{ readRows }, opened] = await Promise.all([
+        import("../../jobs/readers/observation-rows.ts"),
+        engine(),
+      ]);
       return readRows(opened, snapshot, from, to);
     },
     batchRecords: batch,

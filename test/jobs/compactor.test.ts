@@ -9,7 +9,7 @@ import { emptyState, fold, type ChainState } from "../../jobs/commits/fold.ts";
 import { sweep } from "../../jobs/commits/sweep.ts";
 import { compactorJob, compactPartition, GRACE_MS, planCompactions } from "../../jobs/compactor.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
-import { readRows } from "../../jobs/readers/rows.ts";
+import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { snapshotFile } from "../../jobs/readers/lake-reader.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";

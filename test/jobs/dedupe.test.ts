@@ -10,7 +10,7 @@ import {
   type Row,
 } from "../../core/observation.ts";
 import { CommittedIndex } from "../../jobs/dedupe.ts";
-import { readRows } from "../../jobs/readers/rows.ts";
+import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine, SnapshotFile } from "../../spark/engine.ts";
 import { at, recordOf } from "../support/write-path.ts";

@@ -23,7 +23,7 @@ import type { NewRecord } from "../../jobs/log/log.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { newestProof } from "../../jobs/proofs.ts";
 import { Results } from "../../jobs/analytics/results.ts";
-import { readRows } from "../../jobs/readers/rows.ts";
+import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import { OBSERVATION_COLUMNS, type Engine } from "../../spark/engine.ts";
 import { MemoryLake } from "../support/memory-lake.ts";

@@ -6,7 +6,7 @@ import { encodeEntry, type BatchEntry } from "../../jobs/commits/entry.ts";
 import { fold } from "../../jobs/commits/fold.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
-import { readRows } from "../../jobs/readers/rows.ts";
+import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";

@@ -8,7 +8,7 @@ import type { ConsumerOptions } from "../../jobs/consumer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
-import { readRows } from "../../jobs/readers/rows.ts";
+import { readRows } from "../../jobs/readers/observation-rows.ts";
 import type { Engine, Snapshot } from "../../spark/engine.ts";
 import { contentOf, type Content, type Files } from "./truth.ts";
 import { FakeClock } from "./fake-clock.ts";

@@ -11,7 +11,7 @@ import { createLogger } from "../../../core/log.ts";
 import { consumerJob } from "../../../jobs/consumer.ts";
 import { openLocalLake } from "../../../jobs/lake/local.ts";
 import { type KafkaLogOptions, openKafkaLog } from "../../../jobs/log/kafka.ts";
-import { readRows } from "../../../jobs/readers/rows.ts";
+import { readRows } from "../../../jobs/readers/observation-rows.ts";
 import { Supervisor } from "../../../jobs/supervisor.ts";
 import { newId } from "../../../server/wiring/ports.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseChannels } from "../../../core/alert-channel.ts";
 import { DeliveryError } from "../../../core/errors.ts";
-import { deliverer } from "../../../jobs/alerts/deliver.ts";
+import { deliverer } from "../../../jobs/alerts/channels.ts";
 import { wantsTls } from "../../../jobs/alerts/email.ts";
 import { messageOf, testMessage } from "../../../jobs/alerts/message.ts";
 import { NOW, report, rule } from "./reports.ts";

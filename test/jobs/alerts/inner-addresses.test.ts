@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isInnerAddress } from "../../../jobs/alerts/addresses.ts";
+import { isInnerAddress } from "../../../jobs/alerts/inner-addresses.ts";
 
 test.each([
   ["0.0.0.0", "this network"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { AlertRule } from "../../../core/alert-rule.ts";
-import { type ActiveAlert, AlertMachine, type Track } from "../../../jobs/alerts/machine.ts";
+import { type ActiveAlert, AlertMachine, type Track } from "../../../jobs/alerts/state-machine.ts";
 import { MINUTE, NOW, report, rule, type Sight } from "./reports.ts";
 
 const STALE_MINUTES = 30;

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DAY_MS } from "../../../core/time.ts";
-import type { ActiveAlert } from "../../../jobs/alerts/machine.ts";
+import type { ActiveAlert } from "../../../jobs/alerts/state-machine.ts";
 import type { AlertMessage } from "../../../jobs/alerts/message.ts";
 import { AlertStore } from "../../../jobs/alerts/store.ts";
 import { MINUTE, NOW, rule } from "./reports.ts";

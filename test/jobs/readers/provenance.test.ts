@@ -5,7 +5,7 @@ import { compactPartition } from "../../../jobs/compactor.ts";
 import { LakeDays } from "../../../jobs/readers/lake-days.ts";
 import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
 import { findProvenance, wasCommittedBy } from "../../../jobs/readers/provenance.ts";
-import { readRows } from "../../../jobs/readers/rows.ts";
+import { readRows } from "../../../jobs/readers/observation-rows.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import type { Engine } from "../../../spark/engine.ts";
 import { at, recordOf, WritePath } from "../../support/write-path.ts";
