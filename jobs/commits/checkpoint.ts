@@ -3,11 +3,11 @@ import { applyEntry, type ChainState } from "./fold.ts";
 import { entryBase, isContested, type Chain } from "./writer.ts";
 
 /**
- * Writes the state down as an entry of its own, so that readers need nothing before it, and deletes what lies below.
+ * Writes the state as a checkpoint entry, so that readers need no earlier entry, and trims the entries below it.
  *
- * @param state a fold of this chain; it is brought up to date in place
- * @param forget removed files that are deleted already and need not be remembered
- * @returns whether it was made: when the next number is taken it gives up, since nothing depends on it
+ * @param state the folded state of this chain; it is updated in place
+ * @param forget removed files that are deleted already; the checkpoint omits them
+ * @returns whether the checkpoint was made. If the next number is taken it gives up, because nothing depends on it
  */
 export async function makeCheckpoint(
   chain: Chain,

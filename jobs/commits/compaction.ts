@@ -3,12 +3,13 @@ import type { ChainState } from "./fold.ts";
 import { appendEntry, entryBase, type Chain } from "./writer.ts";
 
 /**
- * Replaces live files by one that holds the same rows. Valid only while every input is live: looked at before the first
- * try, because the state may be newer than the choice of inputs, and again after each refused or unclear create.
+ * Commits a compaction: one file replaces live files that hold the same rows. It is valid only while every input is live.
+ * This is checked before the first try, because the state may be newer than the choice of inputs, and again after each
+ * create that was refused or not acknowledged.
  *
- * @param state a fold; it is brought up to date in place
- * @param output put already
- * @returns the state with the compaction, or null when an input is no longer live: the output is then a leftover
+ * @param state the folded state of the chain; it is updated in place
+ * @param output the new file, which is in the lake already
+ * @returns the state with the compaction, or null if an input is no longer live: the output is then a leftover
  */
 export async function commitCompaction(
   chain: Chain,
@@ -25,7 +26,7 @@ export async function commitCompaction(
   const valid = (state: ChainState) => inputs.every((path) => state.live.has(path));
   if (!valid(state)) return null;
   return await appendEntry(chain, state, build, (fresh) => {
-    // Removed: it was committed, and another compaction has replaced it since.
+    // In `removed`: our output was committed, and a later compaction has already replaced it.
     if (fresh.live.has(output.path) || fresh.removed.has(output.path)) return "done";
     return valid(fresh) ? "again" : "give up";
   });

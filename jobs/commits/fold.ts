@@ -13,10 +13,10 @@ import {
   type LastRecord,
 } from "./entry.ts";
 
-/** A committed file, and the sequence of the entry that brought it. */
+/** A committed file, and the sequence of the entry that committed it. */
 export type LiveFile = FileInfo & { sequence: number };
 
-/** One partition's chain, folded: what is committed. */
+/** The state of one partition: the result of applying the entries of its chain in order. */
 export interface ChainState {
   /** Sequence and `id` of the newest entry; 0 and null for an empty chain. */
   sequence: number;
@@ -29,13 +29,13 @@ export interface ChainState {
   live: Map<string, LiveFile>;
   /** Files of rejected records. */
   rejected: FileInfo[];
-  /** Files replaced by compaction, with the time of it, ms. */
+  /** Files replaced by compaction, with the time of the compaction, ms. */
   removed: Map<string, number>;
   counts: Counts;
   record: LastRecord | null;
   /** Newest observation time, ISO 8601 UTC. */
   watermark: string | null;
-  /** Entries since the newest checkpoint: how much a reader has to read. */
+  /** Number of entries since the newest checkpoint, which a reader has to read. */
   sinceCheckpoint: number;
 }
 
@@ -56,18 +56,18 @@ export function emptyState(): ChainState {
   };
 }
 
-/** How often a fold starts again when what was listed is gone before it is read: a trim is at work. */
+/** How often a fold starts again when a listed entry is gone before it is read, because of a concurrent trim. */
 const ATTEMPTS = 20;
 
 /**
- * Reads a partition's chain: lists its folder, starts at the newest checkpoint and applies what follows. Anything below
- * the checkpoint is void, whoever wrote it.
+ * Reads a partition's chain: lists its folder, starts at the newest checkpoint and applies the entries after it. An entry
+ * below the checkpoint is void, whoever wrote it.
  *
- * @param known what an earlier fold returned: only what follows it is read, and it is brought up to date in place. It is
- *   still refreshed by listing, because an entry below a newer checkpoint may be a late one that counts for nothing.
+ * @param known the state of an earlier fold: only later entries are read, and it is updated in place. The folder is listed
+ *   all the same, because an entry below a newer checkpoint may be a late one, which is void.
  * @returns the state: `known`, or a new one
  * @throws CommitError `damaged` when an entry is missing, unreadable or does not follow from the one before, or when the
- *   chain ends before what is known; `newer_format`
+ *   chain ends before `known`; `newer_format`
  */
 export async function fold(
   lake: Lake,
@@ -89,7 +89,7 @@ export async function fold(
   }
 }
 
-/** One fold; a string says what is missing, which a trim or a newer checkpoint may explain. */
+/** One try of a fold. A string names a missing entry, which a concurrent trim or a newer checkpoint may explain. */
 async function tryFold(
   lake: Lake,
   topic: string,
@@ -137,7 +137,7 @@ async function tryFold(
  * Applies one entry to a state, in place.
  *
  * @param where `topic/partition`, for messages
- * @throws CommitError `damaged` when the entry cannot follow the state; the state is then as it was
+ * @throws CommitError `damaged` when the entry cannot follow the state; the state is then unchanged
  */
 export function applyEntry(state: ChainState, sequence: number, entry: Entry, where: string): void {
   const wrong = (why: string) =>

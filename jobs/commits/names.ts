@@ -1,4 +1,4 @@
-/** What the name of a data file tells. */
+/** The parts of a data file's name. */
 export interface DataFileName {
   topic: string;
   partition: number;
@@ -6,8 +6,8 @@ export interface DataFileName {
   first: number;
   last: number;
   /**
-   * Of a batch file the sequence of its writer's claim, of a compacted one the newest sequence when it was begun. It is
-   * what tells a leftover from a file that may still be committed.
+   * In a batch file the sequence of its writer's claim; in a compacted file the newest sequence when the compaction began.
+   * It distinguishes a leftover from a file that may still be committed.
    */
   sequence: number;
   /** Random: no two attempts share a name. */
@@ -55,7 +55,7 @@ export function placeOf(path: string): { date: string; hour: string | null } {
   return { date: match[1]!, hour: match[2] ?? null };
 }
 
-/** The offsets that the name of a data file tells, inclusive. */
+/** The range of offsets in the name of a data file, inclusive. */
 export function offsetsOf(path: string): { first: number; last: number } {
   const name = parseDataFileName(path.slice(path.lastIndexOf("/") + 1));
   if (name === undefined) throw new RangeError(`Cannot read the offsets in the name of ${path}`);

@@ -9,9 +9,9 @@ interface PartitionsNote {
 }
 
 /**
- * Makes sure that a lake is filled from the number of partitions it was begun with. A city must stay in its partition:
- * another number would send it elsewhere, past the rows its duplicates are found by. The first consumer of a topic notes
- * the number beside the chains; a lake from before the note was kept takes it from the chains it has.
+ * Makes sure that the number of partitions never changes for a lake. A city must stay in its partition, because duplicates
+ * are found only within a partition, and another number would move the city. The first consumer of a topic writes the
+ * number beside the chains. An older lake without this note takes the number from its chains.
  *
  * @throws CommitError `mismatch` for another number, `newer_format`, `damaged`
  * @throws LakeError when the lake is away
@@ -34,7 +34,7 @@ export async function keepPartitionCount(
       } catch (error) {
         if (codeOf(error) !== "exists" && codeOf(error) !== "unclear") throw error;
       }
-      return keepPartitionCount(lake, { topic, partitions }); // somebody was first, or it is there and the answer was lost
+      return keepPartitionCount(lake, { topic, partitions }); // another process was first, or ours succeeded and the answer was lost
     }
   }
   if (known === partitions) return;
@@ -57,7 +57,7 @@ async function readNote(lake: Lake, path: string): Promise<number | null> {
   try {
     note = JSON.parse(text) as Partial<PartitionsNote> | null;
   } catch {
-    // said below, as any other content that is not wanted
+    // handled below like any other invalid content
   }
   if (typeof note?.format === "number" && note.format > 1) {
     throw new CommitError(

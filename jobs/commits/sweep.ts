@@ -3,18 +3,18 @@ import { fold, type ChainState } from "./fold.ts";
 import type { Chain } from "./writer.ts";
 
 /**
- * Deletes what no reader can need: leftovers of dead writers and compactions in the given folders, and files replaced by
- * compaction once their grace is over. Decided by listing the files first and folding afterwards, never from memory: a
- * file that is committed between the two is then seen as live.
+ * Deletes files that no reader can need: leftovers of dead writers and of failed compactions in the given folders, and
+ * files replaced by compaction once their grace period is over. It lists the files first and folds the chain afterwards, so
+ * that a file committed in between is seen as live.
  *
  * A batch file is a leftover when its writer's claim is older than the claim in force. A compacted file is a leftover
  * when every live file of its day is newer than the chain was when the compaction began: none of its inputs can be live
  * then, so its entry would be refused.
  *
  * @param folders folders of data files
- * @param graceMs how long a reader may go on reading a replaced file
- * @param known an earlier fold, brought up to date in place
- * @returns the fold it was decided by, what was deleted, and which of the replaced files are among it
+ * @param graceMs grace period: how long a reader may still read a replaced file
+ * @param known the state of an earlier fold, updated in place
+ * @returns the state that was used, the deleted files, and which of them were replaced files
  */
 export async function sweep(
   chain: Chain,

@@ -3,7 +3,7 @@ import type { Lake } from "../lake/lake.ts";
 import { encodeEntry, entryPath, FORMAT, type BatchEntry, type Entry } from "./entry.ts";
 import { applyEntry, fold, type ChainState } from "./fold.ts";
 
-/** Where a chain lies, and what its writers need besides. */
+/** The location of a chain, with id source and clock for its writers. */
 export interface Chain {
   lake: Lake;
   topic: string;
@@ -14,10 +14,10 @@ export interface Chain {
   now(): number;
 }
 
-/** What a batch commits: the entry without what the chain itself knows. */
+/** The content of a batch: its entry without the fields that the chain fills in. */
 export type Batch = Omit<BatchEntry, "format" | "id" | "prev" | "at" | "kind" | "claim">;
 
-/** Fields that every entry of this program has. */
+/** The fields common to all entries. */
 export function entryBase(
   chain: Chain,
   state: ChainState,
@@ -26,8 +26,8 @@ export function entryBase(
 }
 
 /**
- * Whether a create that was not acknowledged may have happened, or was refused: then only a fold tells. Any other error
- * means that nothing happened.
+ * Whether a create was refused, or was not acknowledged and may have succeeded: only a new fold can tell. After any other
+ * error nothing was written.
  */
 export function isContested(error: unknown): boolean {
   const code = codeOf(error);
@@ -35,14 +35,14 @@ export function isContested(error: unknown): boolean {
 }
 
 /**
- * Creates the entry that follows `state`. An entry whose answer was lost is tried again as it is, and only while its
- * number is free: a late request may still bring the first try.
+ * Creates the entry that follows `state`. If the answer was lost, the same entry is tried again, and only while its number
+ * is free: the first request may still arrive late.
  *
- * A create that succeeds is looked at once more: when others have written on from `state` and trimmed below their
- * checkpoint, the number was free again, and the entry is void.
+ * After a successful create the chain is read once more. Others may have continued from `state` and trimmed below their
+ * checkpoint; then the number was free again, and the entry is void.
  *
- * @param decide what a fresh fold means after a create that was refused, unclear or not the newest: `done` when the entry
- *   is in it, `again` to try at its tail; it throws or returns `give up` otherwise
+ * @param decide judges a fresh fold after a create that was refused, unclear or not the newest: `done` if the entry is in
+ *   it, `again` to retry at its tail; otherwise it throws or returns `give up`
  * @returns the state with the entry applied, or null when given up
  */
 export async function appendEntry(
@@ -74,7 +74,7 @@ export async function appendEntry(
   }
 }
 
-/** The one process that commits batches of a partition, until another claims it. */
+/** The single writer of a partition's batches. A newer claim fences it: it can then commit nothing more. */
 export class ChainWriter {
   readonly #chain: Chain;
   readonly #claim: { id: string; sequence: number };
@@ -87,10 +87,10 @@ export class ChainWriter {
   }
 
   /**
-   * Takes the partition over.
+   * Claims the partition.
    *
-   * @param start where the lake begins when the chain is empty: the log's low bound
-   * @param inspect looks at the state before anything is written; what it throws stops the claim
+   * @param start first offset for an empty chain: the log's low bound
+   * @param inspect checks the state before anything is written; an error from it stops the claim
    * @throws CommitError `fenced` when another writer claimed at the same time
    */
   static async claim(
@@ -114,13 +114,13 @@ export class ChainWriter {
     return new ChainWriter(chain, state!, state!.claim!);
   }
 
-  /** What is committed, as this writer knows it. Do not change it. */
+  /** The committed state as this writer knows it. Do not change it. */
   get state(): ChainState {
     return this.#state;
   }
 
   /**
-   * Takes in what compactors wrote since: files that this writer still knows may be deleted.
+   * Applies the entries that compactors have written since. Without it this writer would use files that may be deleted.
    *
    * @throws CommitError `fenced` when another writer holds the claim
    */
@@ -131,16 +131,17 @@ export class ChainWriter {
     this.#state = fresh;
   }
 
-  /** Sequence of this writer's claim: part of its files' names. */
+  /** Sequence of this writer's claim; it is part of its files' names. */
   get claimSequence(): number {
     return this.#claim.sequence;
   }
 
   /**
-   * Commits a batch whose files are put already. When it resolves, readers see it.
+   * Commits a batch whose files are in the lake already. When it resolves, readers see the batch.
    *
-   * @throws CommitError `fenced` when another writer holds the claim, `damaged` when the chain holds what this writer did
-   *   not write; LakeError when the lake is away. After any of them drop this writer and everything uncommitted.
+   * @throws CommitError `fenced` when another writer holds the claim, `damaged` when the chain holds an entry under our
+   *   claim that this writer did not write; LakeError when the lake is unavailable. After any of them discard this writer
+   *   and everything uncommitted.
    */
   async commit(batch: Batch): Promise<void> {
     const build = (state: ChainState): Entry => ({

@@ -9,21 +9,21 @@ import { inParallel } from "./parallel.ts";
 /** Files fetched at once by a query. */
 const PARALLEL = 8;
 
-/** What {@link cachedEngine} is made of. */
+/** Options of {@link cachedEngine}. */
 export interface CachedEngineOptions {
-  /** It reads local files only: give it `folder`. */
+  /** The engine, which reads local files only. It must be allowed to read `folder`. */
   engine: Engine;
-  /** Where the files of snapshots lie. */
+  /** The lake with the files of the snapshots. */
   lake: Lake;
   /** Absolute; processes may share it. */
   folder: string;
-  /** What the folder may hold, bytes. Queries at the same time may take it beyond while they run. */
+  /** Size limit of the folder, bytes. Concurrent queries may exceed it while they run. */
   maxBytes: number;
 }
 
 /**
- * An engine over a lake that it cannot open itself: the committed files of a snapshot are copied into a bounded local
- * folder first, each once, because they never change. Files that are local already pass through.
+ * An engine over a lake that it cannot read itself. The committed files of a snapshot are first copied into a local folder of
+ * bounded size. Each is copied once, because it never changes. Local files are used directly.
  *
  * It rejects with EngineError `unavailable` when a file cannot be fetched (its cause tells whether it is missing), and
  * `out_of_memory` when one query alone needs more than the folder may hold.
@@ -37,7 +37,7 @@ class CachedEngine implements Engine {
   readonly #lake: Lake;
   readonly #folder: string;
   readonly #maxBytes: number;
-  /** What every location in the lake begins with. */
+  /** Common prefix of all locations in the lake. */
   readonly #prefix: string;
   #cache: Promise<FileCache> | undefined;
   readonly #closing = new AbortController();
@@ -71,7 +71,7 @@ class CachedEngine implements Engine {
     await Promise.allSettled(this.#running);
   }
 
-  /** Runs `action` over copies of the files, which stay as long as it runs. */
+  /** Runs `action` over copies of the files, which are not evicted while it runs. */
   #with<T>(
     snapshot: Snapshot,
     signal: AbortSignal | undefined,
@@ -84,7 +84,7 @@ class CachedEngine implements Engine {
       try {
         return await action({ files: await this.#bring(snapshot.files, used, stop) });
       } catch (error) {
-        // Another process may have deleted a copy to keep within its bound.
+        // Another process may have evicted a copy.
         if (again || stop.aborted || used.every(({ path }) => existsSync(path))) throw error;
       } finally {
         for (const file of used) file.release();
@@ -120,7 +120,7 @@ class CachedEngine implements Engine {
     return local;
   }
 
-  /** Opens the cache at its first use; a failed opening is tried again at the next. */
+  /** Opens the cache at its first use. After a failure the next use tries again. */
   #open(): Promise<FileCache> {
     this.#cache ??= FileCache.open(this.#folder, this.#maxBytes).catch((error: unknown) => {
       this.#cache = undefined;
@@ -129,7 +129,7 @@ class CachedEngine implements Engine {
     return this.#cache;
   }
 
-  /** A copy of a file; when the wait for it is given up, the others who wait still get it. */
+  /** Fetches a copy of a file. If this caller aborts, other waiting callers still get the copy. */
   async #fetch(location: string, stop: AbortSignal): Promise<UsedFile> {
     const path = location.slice(this.#prefix.length);
     const using = this.#open().then((cache) => cache.use(location, () => this.#lake.read(path)));
@@ -139,7 +139,7 @@ class CachedEngine implements Engine {
     try {
       return await Promise.race([using, given.promise]);
     } catch (error) {
-      // It comes nevertheless, and nobody will use it.
+      // The fetch goes on for others: release our use when it is done.
       if (stop.aborted) using.then(({ release }) => release()).catch(() => {});
       if (error instanceof EngineError) throw error;
       throw new EngineError("unavailable", `Cannot read the files: ${messageOf(error)}`, { cause: error });

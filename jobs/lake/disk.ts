@@ -1,6 +1,6 @@
 import { link, mkdir, open, readFile, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 
-/** A file that was written and may still have to be synced. */
+/** A file that was written and may not be synced yet. */
 export interface WrittenFile {
   /** Makes the content durable. */
   sync(): Promise<void>;
@@ -8,14 +8,14 @@ export interface WrittenFile {
 }
 
 /**
- * The few operations of a file system that the local lake's promises rest on, one method each, so that a test can stop
- * the program before any of them, or lose what was not synced. Paths are absolute; errors are Node's (`code`).
+ * The file system operations that the durability of the local lake depends on, one method each. A test can stop the program
+ * before any of them, or lose what was not synced. Paths are absolute; errors are Node's (`code`).
  */
 export interface Disk {
   /** Writes a new file; fails with EEXIST where there is one. */
   write(path: string, bytes: Uint8Array): Promise<WrittenFile>;
   rename(from: string, to: string): Promise<void>;
-  /** A second name for a file; fails with EEXIST where the name is taken: this is the create-if-absent. */
+  /** Makes a second name for a file; fails with EEXIST if the name is taken. This is the create-if-absent. */
   link(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   makeFolder(path: string): Promise<void>;

@@ -5,12 +5,12 @@ import { sha256Hex } from "../../core/checksum.ts";
 import { codeOf } from "../../core/errors.ts";
 import { HOUR_MS } from "../../core/time.ts";
 
-/** A copy, or one that is being fetched. */
+/** A copy that is complete or being fetched. */
 interface Entry {
   /** Absolute path and length; empty and 0 until it is fetched. */
   path: string;
   bytes: number;
-  /** How many are using it or wait for it: it is not deleted then. */
+  /** Number of callers that use it or wait for it. It is not evicted while there are any. */
   users: number;
   fetching: Promise<void> | null;
 }
@@ -25,18 +25,18 @@ export interface UsedFile {
   release(): void;
 }
 
-/** `<hash of the key>-<length><ending>`: the length tells a file that a power loss cut short. */
+/** Names are `<hash of the key>-<length><ending>`: the length detects a file truncated by a power loss. */
 const PART = ".part";
 const NAME = /^([0-9a-f]{64})-(\d+)(\.[a-z]+)?$/;
 
-/** A fetch that began so long ago, ms, is a dead process's. */
+/** Age after which an unfinished fetch belongs to a dead process, ms. */
 const PART_MS = HOUR_MS;
 
 /**
- * A folder of copies of files that never change. It survives a restart, and what was used longest ago goes first.
+ * A folder of copies of immutable files, with LRU eviction. It survives a restart.
  *
- * Processes may share a folder: none sees another's unfinished copies. Each keeps within the bound by its own count, and
- * may delete what another uses, which then fetches it again.
+ * Processes may share a folder: none sees unfinished copies of another. Each bounds the size by its own count. It may delete
+ * a copy that another process uses, which then fetches it again.
  */
 export class FileCache {
   readonly #folder: string;
@@ -85,7 +85,7 @@ export class FileCache {
   }
 
   /**
-   * Takes a copy into use, fetching it when it is not there. Those who want it at the same time share one fetch.
+   * Returns a copy for use, and fetches it if it is missing. Concurrent callers share one fetch.
    *
    * @param key what it is a copy of; its ending (`.parquet`) is kept
    * @throws what `fetchBytes` throws, and errors of the file system
@@ -148,7 +148,7 @@ export class FileCache {
     }
   }
 
-  /** Notes the use, for the order after a restart. False when somebody has deleted the file. */
+  /** Updates the file's time, which gives the LRU order after a restart. False if the file was deleted. */
   #touch(entry: Entry): boolean {
     const seconds = this.#now() / 1000;
     try {
@@ -160,14 +160,14 @@ export class FileCache {
     }
   }
 
-  /** Deletes what was used longest ago until the rest fits. */
+  /** Evicts the least recently used copies until the rest fits. */
   #evict(): void {
     for (const [hash, entry] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) return;
       if (entry.users > 0 || entry.fetching !== null) continue;
       this.#forget(hash, entry);
       try {
-        // At once, or it would hit the copy that a fetch makes under the same name in the meantime.
+        // Synchronous: a later unlink could delete a new copy that was fetched under the same name in the meantime.
         unlinkSync(entry.path);
       } catch (error) {
         if (codeOf(error) !== "ENOENT") throw error;

@@ -1,12 +1,12 @@
 import type { Lake, LakeEntry, NewFile } from "./lake.ts";
 
-/** A lake that is asked nothing before `ready` resolves: until then every call rejects as `ready` does. */
+/** A lake that must be made ready before its first use. While `ready` rejects, every call rejects with the same error. */
 export class LateLake implements Lake {
   readonly kind: string;
   readonly #lake: Lake;
   readonly #ready: () => Promise<void>;
 
-  /** @param ready called before each call; it may try again each time */
+  /** @param ready awaited before each call; after a failure it may try again */
   constructor(lake: Lake, ready: () => Promise<void>) {
     this.kind = lake.kind;
     this.#lake = lake;

@@ -5,11 +5,11 @@ import { nodeDisk, type Disk } from "./disk.ts";
 import { checkPath, type Lake, type LakeEntry, type NewFile } from "./lake.ts";
 import { inParallel } from "./parallel.ts";
 
-/** Files written at once: more gain nothing on the disks measured (1,244/s one by one, 1,450–1,600/s with 8 to 32). */
+/** Files written in parallel. More did not help on the disks measured (1,244/s one by one, 1,450–1,600/s with 8 to 32). */
 const PARALLEL = 16;
-/** Unfinished files live here; a name that ends up in the lake is always whole. */
+/** Folder of unfinished files, so that a file under its final name is always complete. */
 const TEMPORARY = ".tmp";
-/** What file systems without hard links answer to `link`. */
+/** Error codes of `link` on file systems without hard links. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
 
 /**
@@ -35,9 +35,9 @@ class LocalLake implements Lake {
   readonly kind = "local folder";
   readonly #root: string;
   readonly #disk: Disk;
-  /** Folders known to exist and to be durable. Bounded: it is only a shortcut. */
+  /** Cache of the folders known to exist and to be durable. Its size is bounded. */
   readonly #folders = new Set<string>();
-  /** Folders that may show a name that is not durable, because the sync after its link failed. */
+  /** Folders that may contain a name that is not durable, because the sync after its link failed. */
   readonly #unsynced = new Set<string>();
 
   constructor(root: string, disk: Disk) {
@@ -85,7 +85,7 @@ class LocalLake implements Lake {
         try {
           await this.#intoFolder(path, () => this.#disk.rename(temporary, path));
         } catch (error) {
-          await this.#disk.unlink(temporary).catch(() => {}); // the first error is the one to tell
+          await this.#disk.unlink(temporary).catch(() => {}); // report the first error, not this one
           throw error;
         }
       });
@@ -104,7 +104,7 @@ class LocalLake implements Lake {
       const temporary = await this.#writeTemporary(bytes);
       try {
         await this.#intoFolder(target, async () => {
-          // An entry follows from those before it; whoever made the last one may have died before it synced the folder.
+          // The entry depends on the earlier ones, and their writer may have died before it synced the folder.
           await this.#disk.syncFolder(folder);
           await this.#disk.link(temporary, target);
           linked = true;
@@ -136,7 +136,7 @@ class LocalLake implements Lake {
     const path = this.#path(folder);
     try {
       if (this.#unsynced.has(path)) {
-        // Whoever sees the entry takes it for committed.
+        // A reader treats a visible entry as committed, so its name must be durable.
         await this.#disk.syncFolder(path);
         this.#unsynced.delete(path);
       }
@@ -183,12 +183,12 @@ class LocalLake implements Lake {
       }
       return path;
     } catch (error) {
-      await this.#disk.unlink(path).catch(() => {}); // half a file on a full disk; the first error is the one to tell
+      await this.#disk.unlink(path).catch(() => {}); // remove the partial file; report the first error
       throw error;
     }
   }
 
-  /** Runs a rename or link; makes the target's folder anew when it was dropped for being empty in between. */
+  /** Runs a rename or link. If the target's folder was deleted as empty in between, it is made again. */
   async #intoFolder(path: string, action: () => Promise<void>): Promise<void> {
     const folder = dirname(path);
     for (let attempt = 0; ; attempt++) {
@@ -201,13 +201,13 @@ class LocalLake implements Lake {
         await this.#makeFolders([folder]);
       }
     }
-    // When another call is just making it anew, its name may not be durable yet.
+    // Another call may be making the folder at this moment, and its name may not be durable yet.
     await this.#makeFolders([folder]);
   }
 
   /**
-   * Makes the root and what is missing above it, one after the other: a process that dies leaves at most one name that is
-   * not durable, and that of the lowest folder there was is synced again.
+   * Makes the root and its missing parents, one after the other. A process that dies leaves at most one name that is not
+   * durable; the next start syncs the lowest existing folder again.
    */
   async #makeRoot(): Promise<void> {
     const folders = [this.#root];
@@ -235,10 +235,10 @@ class LocalLake implements Lake {
         missing.add(path);
       }
     }
-    // Parents are shorter than what they hold.
+    // Sorted by length, parents come before their children.
     const ordered = [...missing].sort((a, b) => a.length - b.length);
     for (const path of ordered) await this.#makeFolder(path);
-    // A folder that was there already may have been made by a process that died before it synced the parent.
+    // An existing folder may have been made by a process that died before it synced the parent.
     await inParallel([...new Set(ordered.map((path) => dirname(path)))], PARALLEL, (path) =>
       this.#disk.syncFolder(path),
     );
@@ -267,7 +267,7 @@ class LocalLake implements Lake {
     }
   }
 
-  /** A killed process leaves its unfinished files behind; another process may be writing its own right now. */
+  /** Deletes the unfinished files of killed processes. Recent files stay: another process may be writing them. */
   async #dropOldTemporaries(folder: string, now: number): Promise<void> {
     for (const { name } of await this.#disk.list(folder)) {
       try {

@@ -1,4 +1,4 @@
-/** Runs `action` over all items, at most `limit` at once. Every one started has ended when it settles. */
+/** Runs `action` for all items, at most `limit` at a time. When it settles, no started action is still running. */
 export async function inParallel<T>(
   items: readonly T[],
   limit: number,
