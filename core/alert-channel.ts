@@ -1,20 +1,20 @@
 import { isZone } from "./city.ts";
 import { describe } from "./observation.ts";
 
-/** A time of every day in which a channel sends nothing: its messages wait until it is over. */
+/** Daily quiet hours of a channel: it sends nothing, and its messages wait until the end. */
 export interface QuietHours {
-  /** Minutes since local midnight. The first quiet one. */
+  /** First quiet minute, in minutes since local midnight. */
   from: number;
-  /** The first minute that is not quiet any more; before `from` when the night lies between. */
+  /** First minute after the quiet hours; it is smaller than `from` if they span midnight. */
   to: number;
   /** IANA time zone. */
   zone: string;
 }
 
-/** A way to a person or a program. */
+/** A channel that alert messages are sent to: webhook, SMS gateway or e-mail. */
 export type AlertChannel = {
   name: string;
-  /** Null where messages go out at any time. */
+  /** Null if messages are sent at any time. */
   quietHours: QuietHours | null;
 } & (
   | { type: "webhook"; url: string; headers: Readonly<Record<string, string>> }
@@ -29,7 +29,7 @@ export type AlertChannel = {
   | { type: "email"; to: readonly string[] }
 );
 
-/** Content types of a body template: each says how a value is written into it. */
+/** Content types of a body template. The type decides how a value is escaped. */
 export const TEMPLATE_TYPES = [
   "application/json",
   "application/x-www-form-urlencoded",
@@ -38,12 +38,12 @@ export const TEMPLATE_TYPES = [
 /** One of {@link TEMPLATE_TYPES}. */
 export type TemplateType = (typeof TEMPLATE_TYPES)[number];
 
-/** What may stand in a body template, as `{{text}}`. */
+/** Placeholders of a body template, written as `{{text}}`. */
 export const PLACEHOLDERS = ["text", "id", "type", "rule", "city", "time"] as const;
 /** The value of each of {@link PLACEHOLDERS}. */
 export type TemplateValues = Record<(typeof PLACEHOLDERS)[number], string>;
 
-/** Most channels of a file, and most addresses of one e-mail. */
+/** Largest number of channels in a file, and of addresses in one e-mail. */
 const MANY = 100;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 /** Characters of a header's name (RFC 9110, 5.6.2). */
@@ -65,7 +65,7 @@ const OWN_HEADERS = new Set([
  * Reads the list of channels.
  *
  * @param input parsed JSON: `[{ "name", "type": "webhook" | "sms" | "email", … }]`
- * @throws {TypeError} naming the channel, the field, its value (what may hold a secret excepted) and what was wanted
+ * @throws {TypeError} naming the channel, the field, its value (unless it may be a secret) and what was wanted
  */
 export function parseChannels(input: unknown): AlertChannel[] {
   if (!Array.isArray(input) || input.length === 0 || input.length > MANY) {
@@ -119,13 +119,13 @@ export function parseChannels(input: unknown): AlertChannel[] {
 }
 
 /**
- * A body template with its placeholders replaced, each written as the content type wants it: inside of a JSON string,
- * percent-encoded for a form, or as it is.
+ * Replaces the placeholders of a body template. Each value is escaped for the content type: inside a JSON string,
+ * percent-encoded for a form, or unchanged for plain text.
  */
 export function fillTemplate(template: string, contentType: TemplateType, values: TemplateValues): string {
   return template.replace(/\{\{([^{}]*)\}\}/g, (all, name: string) => {
     const placeholder = PLACEHOLDERS.find((one) => one === name.trim());
-    if (placeholder === undefined) return all; // none is left once the template was checked
+    if (placeholder === undefined) return all; // cannot happen: the template was checked when it was read
     const value = values[placeholder];
     switch (contentType) {
       case "application/json":
@@ -160,7 +160,7 @@ export function asObject(entry: unknown, where: string): Record<string, unknown>
   return entry as Record<string, unknown>;
 }
 
-/** Refuses fields that are not known: a misspelt one must not be left out in silence. @throws {TypeError} */
+/** Refuses unknown fields, so that a misspelt name is an error. @throws {TypeError} */
 export function onlyKnown(fields: Record<string, unknown>, known: readonly string[], where: string): void {
   for (const name of Object.keys(fields)) {
     if (!known.includes(name)) {
@@ -169,7 +169,7 @@ export function onlyKnown(fields: Record<string, unknown>, known: readonly strin
   }
 }
 
-// Neither a URL nor a header is shown: both are where keys are.
+// Errors show neither a URL nor a header, because both may contain keys.
 function urlOf(value: unknown, where: string): string {
   const parsed = typeof value === "string" && value.length <= 2000 ? URL.parse(value) : null;
   const isFine =
@@ -278,13 +278,13 @@ function minutesOf(value: unknown): number | undefined {
   return match === null ? undefined : Number(match[1]) * 60 + Number(match[2]);
 }
 
-/** Where a channel leads, without what may be a key or whose address it is: a host, or `…@example.org`. */
+/** The target of a channel without secrets and personal addresses: a host, or `…@example.org`. */
 export function targetOf(channel: AlertChannel): string {
   if (channel.type !== "email") return new URL(channel.url).host;
   return channel.to.map((address) => `…${address.slice(address.lastIndexOf("@"))}`).join(", ");
 }
 
-/** A channel's quiet hours for people: `22:00–07:00 Europe/London`; null where it has none. */
+/** A channel's quiet hours for people: `22:00–07:00 Europe/London`; null if it has none. */
 export function quietText({ quietHours }: AlertChannel): string | null {
   if (quietHours === null) return null;
   const clock = (minutes: number) =>

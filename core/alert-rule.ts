@@ -16,25 +16,25 @@ export const ANOMALY_KINDS = [
 /** One of {@link ANOMALY_KINDS}. */
 export type AnomalyKind = (typeof ANOMALY_KINDS)[number];
 
-/** What a rule watches for. */
+/** The condition of a rule. */
 export type AlertCondition =
   | {
       type: "threshold";
       variable: AlertVariable;
       side: "above" | "below";
-      /** In the variable's unit: °C, %, hPa, m/s, mm. The limit itself is on neither side. */
+      /** In the variable's unit: °C, %, hPa, m/s, mm. A value equal to the limit does not meet the condition. */
       limit: number;
-      /** How long it must have been so, by the times observed; 0 for the first report. */
+      /** How long the condition must be met, in observation time; with 0 the first report raises the alert. */
       forMinutes: number;
     }
   | { type: "anomaly"; kind: AnomalyKind; /** The least severity. */ severity: 1 | 2 | 3 };
 
-/** A rule: when to tell whom. */
+/** A rule: the condition of an alert, and the channels that get its messages. */
 export interface AlertRule {
-  /** Of a rule of the file `file:` and its name. */
+  /** For a rule of the file: `file:` and its name. */
   id: string;
   name: string;
-  /** Null for every city, each of which has its own alert. */
+  /** Null for all cities; each city then has an alert of its own. */
   city: string | null;
   condition: AlertCondition;
   /** Names of channels. */
@@ -43,7 +43,7 @@ export interface AlertRule {
   origin: "file" | "page";
 }
 
-/** A rule as it stands in the file and in the API. */
+/** A rule as JSON, in the file and in the API. */
 export interface AlertRuleJson {
   name: string;
   city: string | null;
@@ -56,23 +56,23 @@ export interface AlertRuleJson {
   channels: readonly string[];
 }
 
-/** What the file of alerts holds. */
+/** The content of the alerts file. */
 export interface AlertsFile {
   channels: readonly AlertChannel[];
   rules: readonly AlertRule[];
 }
 
-/** Most rules of a file or made in the page. */
+/** Largest number of rules in the file, and of rules made on the page. */
 export const RULES_MAX = 500;
 /** Longest duration, minutes: the live judge looks back 25 h. */
 const FOR_MINUTES_MAX = 24 * 60;
 const NAME_MAX = 100;
-/** As long as in an observation. */
+/** Longest name of a city, characters: the same as in an observation. */
 const CITY_MAX = 200;
 const FIELDS = ["name", "city", "channels"] as const;
 
 /**
- * Reads the file of alerts.
+ * Reads the alerts file.
  *
  * @param input parsed JSON: `{ "channels": […], "rules": […] }`
  * @throws {TypeError} naming the place in the file, the value and what was wanted
@@ -106,7 +106,7 @@ export function parseAlertsFile(input: unknown): AlertsFile {
  * Reads one rule.
  *
  * @param input parsed JSON, {@link AlertRuleJson}; `city` may be left out for every city
- * @param channels those that are there
+ * @param channels the configured channels
  * @throws {TypeError} naming the field, its value and what was wanted
  */
 export function parseAlertRule(
@@ -123,7 +123,7 @@ export function parseAlertRule(
   return { name, city, condition: conditionOf(fields), channels: channelsOf(fields.channels, channels) };
 }
 
-/** A rule as it stands in the file and in the API. */
+/** Converts a rule to the JSON of the file and the API. */
 export function ruleJson({
   name,
   city,

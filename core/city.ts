@@ -2,9 +2,9 @@ import { describe } from "./observation.ts";
 
 /** A place whose weather is collected. */
 export interface City {
-  /** As shown and as it stands in observations. */
+  /** Name, as shown and as in observations. */
   name: string;
-  /** As it stands in URLs: lower case, ASCII letters, digits and hyphens. */
+  /** Name in URLs: lower-case ASCII letters, digits and hyphens. */
   slug: string;
   /** Degrees north. */
   latitude: number;
@@ -12,13 +12,13 @@ export interface City {
   longitude: number;
   /** IANA time zone. */
   zone: string;
-  /** Height above sea level, m; null or left out where it is not known. */
+  /** Height above sea level, m; null or missing if unknown. */
   elevation?: number | null;
-  /** ICAO id of the airport whose METAR reports are its weather; null or left out where there is none. */
+  /** ICAO id of the airport whose METAR reports are used for the city; null or missing if there is none. */
   metar?: string | null;
 }
 
-/** A place that is shown: a configured city, or one that has reported and of which no more is known. */
+/** A place that is shown: a configured city, or a city that has reported, of which only the name is known. */
 export interface Place {
   name: string;
   slug: string;
@@ -76,7 +76,7 @@ export const DEFAULT_CITIES: readonly City[] = [
   },
 ];
 
-/** A name as it stands in a URL. Names without an ASCII letter or digit become `city`. */
+/** The slug of a city's name, for URLs. A name without an ASCII letter or digit becomes `city`. */
 export function slugOf(name: string): string {
   const slug = name
     .normalize("NFKD")

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
-  /** Resolves after `ms` milliseconds, or at once when `signal` aborts. Never rejects: look at the signal afterwards. */
+  /** Resolves after `ms` milliseconds, or at once when `signal` aborts. It never rejects: check the signal afterwards. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

@@ -51,12 +51,12 @@ export class EngineError extends IsobarError<
   "bad_query" | "cancelled" | "unavailable" | "out_of_memory" | "not_shared"
 > {}
 
-/** A weather source failed. `unauthorized` does not go away by waiting; the others may. */
+/** A weather source failed. `unauthorized` needs a person; the other errors may be transient. */
 export class SourceError extends IsobarError<
   "unauthorized" | "rate_limited" | "unavailable" | "bad_response" | "not_found" | "bad_file"
 > {}
 
-/** A message could not be delivered. `refused`: the address may not be reached, or the other side said no. */
+/** A message could not be delivered. `refused`: the address is not allowed, or the receiver rejected the message. */
 export class DeliveryError extends IsobarError<"refused" | "unavailable"> {}
 
 /** A request is wrong: the named parameter, its value, and what was wanted. Becomes a 4xx. */

@@ -1,7 +1,7 @@
 import { EngineError } from "./errors.ts";
 
 /**
- * Lets whatever else is due in this thread run first.
+ * Yields to the event loop, so that requests and timers that are due run first.
  *
  * @throws EngineError `cancelled` when `signal` has aborted
  */

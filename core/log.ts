@@ -1,9 +1,9 @@
-/** From loud to quiet. */
+/** Log levels, in ascending order of severity. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Extra facts of a log line. Keep secrets out: they are printed as they are. */
+/** Extra fields of a log line. They are printed unchanged, so they must not contain secrets. */
 export type LogFields = Record<string, string | number | boolean | null | undefined>;
 
 /** Writes log lines. */

@@ -52,8 +52,8 @@ export async function retry<T>(
 }
 
 /**
- * What succeeds once is not done again: calls at the same time share a try, a failed one is followed by the next call's,
- * and after a success all get its result.
+ * Wraps an action that needs to succeed only once. Concurrent calls share a try. After a failure the next call tries again;
+ * after a success all calls get its result.
  */
 export function succeedOnce<T>(action: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;

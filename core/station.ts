@@ -2,33 +2,33 @@ import { isElevation } from "./city.ts";
 import { describe } from "./observation.ts";
 import { formatTimestamp, parseTimestamp } from "./time.ts";
 
-/** Where a station stood, and with which sensor, from a date on. */
+/** A period in which position and sensor of a station did not change. */
 export interface StationPeriod {
-  /** Its beginning, ISO 8601 UTC. It ends where the next one begins. */
+  /** Start, ISO 8601 UTC. It ends at the start of the next period. */
   from: string;
   /** Degrees north. */
   latitude: number;
   /** Degrees east. */
   longitude: number;
-  /** Height above sea level, m; null where it is not known. */
+  /** Height above sea level, m; null if unknown. */
   elevation: number | null;
-  /** What measures, in words; null where it is not known. */
+  /** Description of the sensor; null if unknown. */
   sensor: string | null;
 }
 
-/** A weather station of one's own. */
+/** A weather station of the user. */
 export interface Station {
   /** Its observations have the source `station:<id>`. */
   id: string;
-  /** The place whose weather it reports, as it stands in observations. */
+  /** The city whose weather it reports, by its name in observations. */
   city: string;
-  /** In order of time, at least one. What was measured before a change cannot be compared with what follows. */
+  /** In time order, at least one. Values from before a change and after it are not comparable. */
   periods: readonly StationPeriod[];
 }
 
-/** A station as its file has it. */
+/** A station in the stations file. */
 export interface RegisteredStation extends Station {
-  /** SHA-256 of its key, hex; null where it does not push. */
+  /** SHA-256 of its key, hex; null if it does not push. */
   keySha256: string | null;
 }
 
@@ -43,7 +43,7 @@ export function isStationId(id: unknown): id is string {
 }
 
 /**
- * Reads a list of stations. An id is the same in upper and lower case: consoles do not agree which one they send.
+ * Reads a list of stations. Ids are case-insensitive, because consoles differ in the case that they send.
  *
  * @param input parsed JSON: `[{ "id", "city", "key_sha256"?, "periods": [{ "from", "latitude", "longitude", "elevation"?,
  *   "sensor"? }] }]`; `from` is ISO 8601 with a zone, or a date, which begins at midnight UTC

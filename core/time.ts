@@ -10,8 +10,8 @@ const DAYS_400 = 146_097;
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Reads a point in time: ISO 8601 with `Z` or an offset. Without a zone it is refused, because guessing one loses hours.
- * A fraction is cut to milliseconds.
+ * Reads a point in time: ISO 8601 with `Z` or an offset. A time without a zone is refused, because a guess may be wrong by
+ * hours. A fraction is truncated to milliseconds.
  *
  * @returns milliseconds since the epoch, or NaN when `text` is no such time
  */
@@ -24,7 +24,7 @@ export function parseTimestamp(text: string): number {
   const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0;
   if (day < 1 || day > (MONTH_DAYS[month - 1] ?? 0) + leap) return NaN;
   const fraction = match[7] === undefined ? 0 : Number(match[7].slice(0, 3).padEnd(3, "0"));
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999; the calendar repeats every 400 years.
+  // Date.UTC treats the years 0 to 99 as 1900 to 1999. The calendar repeats every 400 years.
   const date = Date.UTC(year + 400, month - 1, day) - DAYS_400 * DAY_MS;
   const time =
     date + Number(match[4]) * HOUR_MS + Number(match[5]) * 60_000 + Number(match[6] ?? 0) * 1_000 + fraction;
@@ -39,7 +39,7 @@ export function formatTimestamp(ms: number): string {
   return text.endsWith(".000Z") ? `${text.slice(0, 19)}Z` : text;
 }
 
-/** The hour of an ISO 8601 UTC timestamp as it names a lake folder: `2026-01-31T06`. */
+/** The hour of an ISO 8601 UTC timestamp, as in the name of a lake folder: `2026-01-31T06`. */
 export function hourKey(timestamp: string): string {
   return timestamp.slice(0, 13);
 }

@@ -1,4 +1,4 @@
-/** A time in which the clocks of a zone keep one distance from UTC. */
+/** A period in which the UTC offset of a zone is constant. */
 export interface ZonePeriod {
   /** IANA time zone. */
   zone: string;
@@ -6,11 +6,11 @@ export interface ZonePeriod {
   from: number;
   /** The moment after the last, ms since the epoch; Infinity for the last period. */
   to: number;
-  /** What the clocks show minus UTC, minutes, positive in the east. */
+  /** UTC offset, minutes, positive east of Greenwich. */
   offsetMinutes: number;
 }
 
-/** What of Temporal is used here: TypeScript has no types of it yet. */
+/** The part of Temporal that is used here. TypeScript has no types for it yet. */
 declare const Temporal: { ZonedDateTime: new (epochNanoseconds: bigint, zone: string) => ZonedDateTime };
 interface ZonedDateTime {
   readonly epochMilliseconds: number;
@@ -23,11 +23,11 @@ const MINUTE_NS = 60_000_000_000;
 const MS_NS = 1_000_000n;
 
 /**
- * The periods of a zone without a gap, in order. Changes of the clocks are those of the years given: before the first
- * year the offset at its beginning holds, after the last that of its end.
+ * The periods of a zone in time order, without gaps. They contain the clock changes of the given years. Before the first
+ * year the offset at its start is used; after the last year the offset at its end.
  *
  * @param zone IANA time zone
- * @param firstYear in UTC. The time zone database vouches for changes from 1970 on
+ * @param firstYear in UTC. The time zone database is reliable from 1970 on
  * @param lastYear inclusive
  * @throws RangeError for a zone that is not known
  */
@@ -38,7 +38,7 @@ export function zonePeriods(zone: string, firstYear: number, lastYear: number): 
   for (; at !== null && at.epochMilliseconds < end; at = at.getTimeZoneTransition("next")) {
     const offsetMinutes = Math.round(at.offsetNanoseconds / MINUTE_NS);
     const before = periods.at(-1);
-    // A change of the name or of a few seconds is none.
+    // A transition without a change of the offset in minutes, such as a new abbreviation, is ignored.
     if (before?.offsetMinutes === offsetMinutes) continue;
     if (before !== undefined) before.to = at.epochMilliseconds;
     const from = before === undefined ? -Infinity : at.epochMilliseconds;
