@@ -2,7 +2,7 @@ import { formatAge } from "../format.ts";
 import { dataNow, observed, STALE_MS, wallNow } from "./clock.ts";
 import { announce } from "./live.ts";
 
-/** Lets every age on the page tick, and marks what has become stale. */
+/** Updates all ages on the page and marks stale values. */
 export function tick(): void {
   const times = document.querySelectorAll<HTMLTimeElement>("time[data-age]");
   for (const time of times) if (time.dataset.wall === undefined) observed(Date.parse(time.dateTime));

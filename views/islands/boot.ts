@@ -3,7 +3,7 @@ import { connect, disconnect } from "./live.ts";
 import "./iso-live.ts";
 import "./stream-slot.ts";
 
-/** Islands whose script is fetched only by pages that have one. */
+/** Islands whose script is loaded only on pages that contain one. */
 const ISLANDS: Record<string, () => Promise<unknown>> = {
   "iso-chart": () => import("./iso-chart.ts"),
   "iso-cities": () => import("./iso-cities.ts"),
@@ -11,7 +11,7 @@ const ISLANDS: Record<string, () => Promise<unknown>> = {
 };
 const awake = new Set<string>();
 
-/** Fetches the islands that are on the page. Parts that come late may bring more. */
+/** Loads the scripts of the islands on the page. Streamed parts that arrive later may contain more islands. */
 function wake(): void {
   for (const [name, fetchIsland] of Object.entries(ISLANDS)) {
     if (awake.has(name) || document.querySelector(name) === null) continue;
@@ -29,7 +29,7 @@ wake();
 
 connect();
 setInterval(tick, 1000);
-// A page that is left must not come back with a connection that died meanwhile.
+// A page restored from the back/forward cache must not come back with a dead connection.
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => {
   if (event.persisted) connect();

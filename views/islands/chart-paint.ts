@@ -2,7 +2,7 @@ import type uPlot from "uplot";
 import { formatAge } from "../format.ts";
 import { breaksOf, lastOf, type Series } from "../series.ts";
 
-/** Colours of a chart, resolved for the theme in force. */
+/** Colours of a chart for the current theme. */
 export interface Palette {
   background: string;
   ink: string;
@@ -21,7 +21,7 @@ const NAMES = {
 } as const;
 
 /**
- * Reads the palette from the page's tokens.
+ * Reads the palette from the page's CSS variables.
  *
  * @param probe an element whose colour may be set: a token may be `light-dark()`, which only the browser can resolve
  * @param cities how many cities have a colour
@@ -43,11 +43,11 @@ export function readPalette(probe: HTMLElement, cities: number): Palette {
   return palette;
 }
 
-/** Distance of the hatching's lines and the narrowest gap that has room for its label, CSS pixels. */
+/** Distance of the hatching lines, and the narrowest gap with room for its label, CSS pixels. */
 const HATCH = 7;
 const LABEL = 84;
 
-/** Hatches the gaps of a series, under the lines, and says how long they are where there is room. */
+/** Hatches the gaps of a series, under the lines, and labels them with their length if there is room. */
 export function paintGaps(plot: uPlot, series: Series, palette: Palette): void {
   const { ctx, bbox } = plot;
   const px = devicePixelRatio;

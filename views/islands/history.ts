@@ -4,29 +4,29 @@ import { dataNow } from "./clock.ts";
 import { newestOf, onLive } from "./live.ts";
 import { SCALES } from "./units.ts";
 
-/** The lake is filled in batches: what was on its way when the page was read is there a minute later. */
+/** Second read after this time, ms: the lake is filled in batches, so the newest rows may be missing in the first. */
 const CATCH_UP_MS = 60_000;
-/** Reading again keeps the lines as thin as the server makes them, however long the page stays open. */
+/** Interval of further reads, ms: the server downsamples, so that the number of points stays bounded. */
 const REFRESH_MS = 300_000;
-/** A city without a past gets it shortly after its first observation: by then it has reached the lake. */
+/** Delay of the read after the first observation of a new city, ms: by then the observation is in the lake. */
 const FIRST_MS = 3000;
 
 const WINDOW_S = HISTORY_HOURS * 3600;
 
-/** The temperature of the charted cities over the window, in the reader's unit, from the lake and then from the stream. */
+/** The temperatures of the charted cities in the window, in the reader's unit: from the lake, then from the stream. */
 let history: History | undefined;
 const watchers = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let loading: AbortController | undefined;
-/** Whether the past was read while observations were still on their way to the lake. */
+/** Whether the history may lack observations that were not committed to the lake yet. */
 let early = true;
 
-/** The past as it is known now; undefined before it was read. */
+/** The present history; undefined before the first read. */
 export function pastOf(): History | undefined {
   return history;
 }
 
-/** Calls back after each change, beginning with the first reading; returns the way to stop it. */
+/** Calls back after each change, the first read included. @returns a function that unsubscribes */
 export function onHistory(watcher: () => void): () => void {
   watchers.add(watcher);
   if (history !== undefined) watcher();
@@ -45,7 +45,7 @@ onLive("observations", (observations) => {
   changed(history);
 });
 
-/** Adds an observation; says whether it was the first of a charted city. */
+/** Adds an observation. @returns whether it was the first of a charted city */
 function add({ series }: History, { city, timestamp, temperature }: Observation): boolean {
   const line = series.find((candidate) => candidate.city === city);
   if (line === undefined) return false;
@@ -53,7 +53,7 @@ function add({ series }: History, { city, timestamp, temperature }: Observation)
   return line.t.length === 1;
 }
 
-/** Reads the past, keeps what the stream told beyond it, and reads it again after a while. */
+/** Reads the history, keeps newer points from the stream, and schedules the next read. */
 async function load(): Promise<void> {
   loading?.abort();
   const { signal } = (loading = new AbortController());
@@ -74,7 +74,7 @@ async function load(): Promise<void> {
   }
 }
 
-/** Reads the past again in `ms`, and once more when what is on its way has arrived. */
+/** Schedules a read in `ms`, and another one when pending observations have been committed. */
 function soon(ms: number): void {
   early = true;
   schedule(ms);

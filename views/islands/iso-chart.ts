@@ -8,12 +8,12 @@ import { onHistory, pastOf } from "./history.ts";
 
 const HOUR_S = 3600;
 const DAY_S = 86_400;
-/** uPlot's NULL_EXPAND: a break reaches to the points of its own line, however many the other lines have between. */
+/** uPlot's NULL_EXPAND: a break extends to the neighbouring points of its own line, past points of the other lines. */
 const BREAK_TO_NEIGHBOURS = 2;
-/** The right edge is now: it moves also while nothing arrives. */
+/** Interval at which the right edge (now) moves if nothing arrives, ms. */
 const MOVE_MS = 30_000;
 
-/** The temperature of the charted cities: a line each, one of them in focus. Takes the place of the server's picture. */
+/** The chart of the cities' temperatures: one line each, one of them in focus. It replaces the server's SVG chart. */
 class IsoChart extends HTMLElement {
   #plot: uPlot | undefined;
   #palette: Palette | undefined;
@@ -79,7 +79,7 @@ class IsoChart extends HTMLElement {
     this.#draw();
   }
 
-  /** Many observations in one frame are drawn once. */
+  /** Debounces the drawing: at most once a frame. */
   #changed(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => {
@@ -91,7 +91,7 @@ class IsoChart extends HTMLElement {
     });
   }
 
-  /** The lines in drawing order: the one in focus last, above the others. */
+  /** The lines in drawing order: the one in focus last, so that it is on top. */
   #lines(past: History): { index: number; focus: boolean }[] {
     const wanted = this.#peek ?? this.#focus;
     const at = Math.max(
@@ -104,7 +104,7 @@ class IsoChart extends HTMLElement {
     return past.series.length === 0 ? [] : [...others, { index: at, focus: true }];
   }
 
-  /** One column of times for all lines: where a line has no point of that time it goes on, where it has a null it breaks. */
+  /** One column of times for all lines. Where a line has no point at a time it continues; where it has null it breaks. */
   #columns(past: History): uPlot.AlignedData {
     const tables = this.#lines(past).map(({ index }): uPlot.AlignedData => {
       const { t, v } = past.series[index] ?? { t: [], v: [] };
@@ -147,7 +147,7 @@ class IsoChart extends HTMLElement {
             stroke: palette.cities[index] ?? palette.ink,
             width: focus ? 2.25 : 1.25,
             alpha: focus || lines.length === 1 ? 1 : 0.7,
-            // Beyond four colours the dash tells them apart for every eye.
+            // Beyond four lines a dash distinguishes them without colour vision.
             ...(index < 4 ? {} : { dash: [6, 3] }),
             points: { show: false },
             spanGaps: false,
@@ -167,7 +167,7 @@ class IsoChart extends HTMLElement {
             size: 38,
             gap: 6,
             space: 44,
-            // Without a value there is no scale to speak of.
+            // Without a value the scale has no meaning: no labels.
             values: (_, at) =>
               rangeOf(pastOf()?.series ?? []) === undefined
                 ? at.map(() => "")
@@ -201,7 +201,7 @@ class IsoChart extends HTMLElement {
     if (series !== undefined && index !== undefined) paint(series, this.#palette?.cities[index] ?? "");
   }
 
-  /** The legend's numbers: those under the cursor, else the newest. */
+  /** Writes the legend's values: those under the cursor, else the newest. */
   #legend(at: number | undefined): void {
     const past = pastOf();
     if (past === undefined) return;
@@ -222,7 +222,7 @@ function staleBefore(): number {
   return (dataNow() - STALE_MS) / 1000;
 }
 
-/** The window shown, seconds: it ends now, or at the newest observation where that is later. */
+/** The window shown, seconds: it ends now, or at the newest observation if that is later. */
 function windowOf(): [number, number] {
   const past = pastOf();
   if (past === undefined) return [0, 1];
@@ -230,7 +230,7 @@ function windowOf(): [number, number] {
   return [to - (past.to - past.from), to];
 }
 
-/** The scale of the values, with a little room at both ends. */
+/** The range of the value axis, with a margin at both ends. */
 function room(): [number, number] {
   const range = rangeOf(pastOf()?.series ?? []);
   if (range === undefined) return [0, 1];
@@ -238,7 +238,7 @@ function room(): [number, number] {
   return [range.min - margin, range.max + margin];
 }
 
-/** Full hours of UTC inside a window that are multiples of `step`, without the last share, where a label has no room. */
+/** Full UTC hours in a window that are multiples of `step`. The last part `without` is left out: a label has no room there. */
 function hoursOf([from, end]: [number, number], step: number, without: number): number[] {
   const hours: number[] = [];
   const to = end - (end - from) * without;

@@ -8,7 +8,7 @@ import { onHistory, pastOf } from "./history.ts";
 import { announce, onLive } from "./live.ts";
 import { SCALES } from "./units.ts";
 
-/** Keeps the cards and rows inside it new: values, ages, trends and sparklines, each in its place. */
+/** Updates the cards and rows inside it: values, ages, trends and sparklines. */
 class IsoCities extends HTMLElement {
   #stops: (() => void)[] = [];
 
@@ -45,7 +45,7 @@ class IsoCities extends HTMLElement {
   }
 }
 
-/** Writes an observation into a card or a row, unless a newer one stands there. */
+/** Writes an observation into a card or a row, unless it shows a newer one. */
 function show(element: HTMLElement, observation: Observation): void {
   const time = element.querySelector<HTMLTimeElement>("time[data-age]");
   if (
@@ -76,7 +76,7 @@ function show(element: HTMLElement, observation: Observation): void {
   condition.textContent = formatCondition(observation.weather_description);
 }
 
-/** Draws a card's trend and sparkline anew. */
+/** Redraws a card's trend and sparkline. */
 function course(card: Element, series: Series, from: number, to: number): void {
   const part = (name: string) => card.querySelector(`[data-part="${name}"]`);
   const trend = trendOf(series, SCALES.temperature.difference(FLAT_BELOW) ?? FLAT_BELOW);

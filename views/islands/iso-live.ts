@@ -1,7 +1,7 @@
 import { formatAge, formatClock } from "../format.ts";
 import { connect, lastHeard, onLive } from "./live.ts";
 
-/** Says in the header whether the page is connected, and in a banner below it since when it is not. */
+/** Shows in the header whether the page is connected, and in a banner since when it is not. */
 class IsoLive extends HTMLElement {
   #stop: () => void = () => {};
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -25,7 +25,7 @@ class IsoLive extends HTMLElement {
     clearInterval(this.#ticking);
   }
 
-  /** How long ago an observation arrived: the sign that something moves. */
+  /** Shows how long ago the last observation arrived. */
   #tick(): void {
     const since = this.querySelector("[data-part=since]");
     const heard = lastHeard();

@@ -10,13 +10,13 @@ import {
   type ZoomStep,
 } from "../zoom.ts";
 
-/** What moves stands still for so long, ms, before it is drawn anew and goes into the address. */
+/** Debounce time, ms: when the window has not changed for this time, its page is fetched and its URL is set. */
 const SETTLED_MS = 180;
-/** A pointer that moves less is a click, px. */
+/** A pointer that moves by less than this, px, is a click. */
 const SLACK_PX = 4;
-/** How far a wheel's pixel zooms, and a line's worth of pixels where it counts in lines. */
+/** Zoom for each pixel of the wheel, and pixels for each line if the wheel counts in lines. */
 const WHEEL = { zoom: 0.002, line: 16 };
-/** A double click zooms in by this. */
+/** A double click multiplies the width of the window by this. */
 const DOUBLE = 0.5;
 const KEYS: Readonly<Record<string, ZoomStep>> = {
   ArrowLeft: "earlier",
@@ -27,19 +27,19 @@ const KEYS: Readonly<Record<string, ZoomStep>> = {
 };
 
 /**
- * Zooms and moves the server's charts inside it: by drag, wheel, pinch, keys and the links beside them. What is drawn
- * moves at once; when it stands still, the page of that time is fetched, which has as much detail as the room can show,
- * and its address becomes the page's.
+ * Zooms and pans the server's charts inside it, by drag, wheel, pinch, keys and links. The present drawing is transformed at
+ * once. After a debounce time the page for the new window is fetched, with the detail that fits the width, and its URL
+ * becomes the URL of this page.
  */
 class IsoZoom extends HTMLElement {
   #leaving = new AbortController();
   #loading: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** What the server has drawn, and what is wanted. */
+  /** The window that the server has drawn, and the window that is wanted. */
   #drawn: TimeWindow = { from: 0, to: 1 };
   #wanted: TimeWindow = { from: 0, to: 1 };
   #address = "";
-  /** Where the pointers are, and where they were when their number last changed. */
+  /** Positions of the pointers now, and at the last change of their number. */
   #pointers = new Map<number, number>();
   #start: { window: TimeWindow; centre: number; apart: number } | undefined;
   #moved = false;
@@ -67,7 +67,7 @@ class IsoZoom extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  /** Takes over what the server has drawn. */
+  /** Reads the window that the server has drawn. */
   #read(): void {
     this.#drawn = this.#wanted = { from: Number(this.dataset.from), to: Number(this.dataset.to) };
     const view = this.#view;
@@ -91,7 +91,7 @@ class IsoZoom extends HTMLElement {
   #click(event: MouseEvent): void {
     const link =
       event.target instanceof Element ? event.target.closest<HTMLAnchorElement>("a[data-zoom]") : null;
-    // A click that opens a new tab is the browser's own.
+    // Leave a click that opens a new tab to the browser.
     if (link === null || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const step = ZOOM_STEPS.find((name) => name === link.dataset.zoom);
@@ -109,7 +109,7 @@ class IsoZoom extends HTMLElement {
     event.preventDefault();
   }
 
-  /** The wheel scrolls the page over a chart that nobody has chosen, unless it goes sideways or Ctrl is held. */
+  /** Over a chart without focus the wheel scrolls the page, unless it moves sideways or Ctrl is held. */
   #wheel(event: WheelEvent): void {
     if (!this.#isInView(event)) return;
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL.line : 1;
@@ -148,7 +148,7 @@ class IsoZoom extends HTMLElement {
 
   #move(event: PointerEvent): void {
     if (!this.#pointers.has(event.pointerId)) return;
-    // A mouse that was let go outside comes back without a button.
+    // The button was released outside the window.
     if (event.pointerType === "mouse" && event.buttons === 0) return this.#up(event);
     this.#pointers.set(event.pointerId, event.clientX);
     const start = this.#start;
@@ -178,7 +178,7 @@ class IsoZoom extends HTMLElement {
     if (this.#pointers.size === 0 && this.#moved) this.#go(this.#wanted);
   }
 
-  /** The middle of the fingers and how far they are apart, px. */
+  /** Centre and distance of the fingers, px. */
   #hand(): { centre: number; apart: number } {
     const at = [...this.#pointers.values()];
     const low = Math.min(...at);
@@ -199,14 +199,14 @@ class IsoZoom extends HTMLElement {
     return Math.min(1, Math.max(0, (clientX - left) / width));
   }
 
-  /** Shows a window now, and its page when no other is wanted for a moment. */
+  /** Previews a window at once, and fetches its page after the debounce time. */
   #go(window: TimeWindow): void {
     this.#loading?.abort();
     clearTimeout(this.#timer);
     this.#wanted = window;
     this.#preview();
     this.#timer = setTimeout(() => {
-      if (this.#pointers.size > 0) return; // whoever holds it settles it
+      if (this.#pointers.size > 0) return; // a drag is in progress; its end comes here again
       if (sameWindow(this.#wanted, this.#drawn)) return this.#read();
       const address = new URL(this.#address);
       for (const [name, value] of Object.entries(windowParameters(this.#wanted))) {
@@ -216,7 +216,7 @@ class IsoZoom extends HTMLElement {
     }, SETTLED_MS);
   }
 
-  /** Moves what is drawn; labels and marks wait for the new drawing. */
+  /** Transforms the present drawing; labels and marks change only with the new one. */
   #preview(): void {
     const { from, to } = this.#drawn;
     const scale = PLOT_WIDTH / (to - from);
@@ -233,7 +233,7 @@ class IsoZoom extends HTMLElement {
     if (location.href.split("#")[0] !== this.#address.split("#")[0]) void this.#load(location.href, false);
   }
 
-  /** Fetches a page and puts what it shows of the history into this one. */
+  /** Fetches a page and replaces the history of this page by its history. */
   async #load(address: string, isNew: boolean): Promise<void> {
     this.#loading?.abort();
     clearTimeout(this.#timer);
@@ -259,7 +259,7 @@ class IsoZoom extends HTMLElement {
       this.#wanted = this.#drawn;
       this.#preview();
     } finally {
-      // A load that was overtaken leaves the sign to the one after it.
+      // A load that was superseded leaves the attribute to the newer load.
       if (this.#loading?.signal === signal) this.removeAttribute("aria-busy");
     }
   }
@@ -272,7 +272,7 @@ class IsoZoom extends HTMLElement {
     this.replaceChildren(...next.childNodes);
     this.#read();
     if (name === undefined) return;
-    // A link that leads nowhere cannot hold the focus: the chart does.
+    // A disabled link cannot have the focus; the chart gets it.
     const again = this.querySelector<HTMLElement>(`[data-zoom="${CSS.escape(name)}"]:is([href], [tabindex])`);
     (again ?? this.#view)?.focus({ preventScroll: true });
   }

@@ -1,21 +1,21 @@
 import type { Observation } from "../../core/observation.ts";
 import { observed } from "./clock.ts";
 
-/** What the live stream says, by name. */
+/** Events of the live stream, by name. */
 export interface LiveEvents {
   /** New observations, in the order of the log. */
   observations: readonly Observation[];
-  /** The stream began anew: what was missed is not told, so read it again. */
+  /** The stream restarted with a gap: the listener must read the missed data again. */
   restarted: null;
-  /** Whether the stream stands; `since` is ms since the epoch. */
+  /** State of the connection; `since` is ms since the epoch. */
   connection: { live: boolean; since: number };
 }
 
 type Listener<K extends keyof LiveEvents> = (event: LiveEvents[K]) => void;
 
-/** A lost stream that comes back within this time, ms, is no news. */
+/** Debounce time: a connection loss shorter than this, ms, is not shown. */
 const GRACE_MS = 1000;
-/** Waits between tries where the browser itself has given up, ms: doubled up to the longest. */
+/** Exponential backoff after the browser itself has given up, ms. */
 const RETRY_MS = { first: 1000, longest: 15_000 };
 
 const listeners: { [K in keyof LiveEvents]: Set<Listener<K>> } = {
@@ -34,8 +34,10 @@ let wait = RETRY_MS.first;
 const newest = new Map<string, Observation>();
 
 /**
- * Calls back on each event of a name; returns the way to stop it. All islands of a page share one connection; one that
- * comes late is told at once how things stand.
+ * Subscribes to the events of a name. All islands of a page share one connection. A late subscriber gets the present state at
+ * once.
+ *
+ * @returns a function that unsubscribes
  */
 export function onLive<K extends keyof LiveEvents>(name: K, listener: Listener<K>): () => void {
   listeners[name].add(listener);
@@ -44,17 +46,17 @@ export function onLive<K extends keyof LiveEvents>(name: K, listener: Listener<K
   return () => void listeners[name].delete(listener);
 }
 
-/** The newest observation of each city that was told since the page began. */
+/** The newest observation of each city received since the page was loaded. */
 export function newestOf(): Observation[] {
   return [...newest.values()];
 }
 
-/** When an observation last arrived, ms by this machine's clock; undefined before the first. */
+/** Arrival time of the last observation, ms by this machine's clock; undefined before the first. */
 export function lastHeard(): number | undefined {
   return heard;
 }
 
-/** Opens the page's one connection, or opens it anew. */
+/** Opens or reopens the page's only connection. */
 export function connect(): void {
   clearTimeout(retry);
   source?.close();
@@ -77,14 +79,14 @@ export function connect(): void {
   listen<{ run: { job: string } }>("run", ({ run }) => jobChanged(run.job));
 }
 
-/** Ends the connection, for good when the page is left. */
+/** Closes the connection. */
 export function disconnect(): void {
   clearTimeout(grace);
   clearTimeout(retry);
   source?.close();
 }
 
-/** Tells htmx, which listens on the body. */
+/** Dispatches an event on the body, where htmx listens. */
 export function announce(name: string): void {
   document.body?.dispatchEvent(new CustomEvent(name));
 }
@@ -116,14 +118,14 @@ function opened(): void {
 }
 
 function failed(): void {
-  // Each try that fails comes here; the first one counts.
+  // Called for each failed try; the first sets the time of the loss.
   if (lost === undefined) {
     const since = (lost = Date.now());
     grace = setTimeout(() => {
       tell(false, since);
     }, GRACE_MS);
   }
-  // An answer that is no stream (a proxy's 502, say) ends the browser's own tries.
+  // After an answer that is no event stream (such as a proxy's 502) the browser does not retry by itself.
   if (source?.readyState !== EventSource.CLOSED) return;
   clearTimeout(retry);
   retry = setTimeout(connect, wait);

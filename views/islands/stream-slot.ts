@@ -1,6 +1,6 @@
 /**
- * Stands behind a template that arrived late, and puts its content into the slot it is for. A template is whole when the
- * element after it begins, which is why this is an element of its own.
+ * Follows a template of streaming SSR and moves its content into the slot. A template is complete only when the next element
+ * starts; therefore this is an element of its own.
  */
 class StreamFill extends HTMLElement {
   connectedCallback(): void {

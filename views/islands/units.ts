@@ -1,4 +1,4 @@
 import { readUnits, type Scales, scalesOf } from "../units.ts";
 
-/** How this page shows numbers: the server has written the reader's choice on it. */
+/** The units of this page, as the server has written the reader's choice into it. */
 export const SCALES: Scales = scalesOf(readUnits(document.documentElement.dataset.units));
