@@ -182,7 +182,7 @@ export interface Routes {
           };
         };
         why: {
-          /** Where an observation comes from, and what was made of it. */
+          /** Origin of an observation, and the results that used it. */
           get: {
             body: unknown;
             params: unknown;
@@ -560,7 +560,7 @@ export interface Routes {
       };
       forecast: {
         verification: {
-          /** Hits and misses of the forecasts of before. */
+          /** Verification of past forecasts. */
           get: {
             body: unknown;
             params: unknown;
@@ -857,7 +857,7 @@ export interface Routes {
         };
       };
       alerts: {
-        /** What is active, the newest first. */
+        /** Active alerts, the newest first. */
         get: {
           body: unknown;
           params: unknown;
@@ -919,7 +919,7 @@ export interface Routes {
               503: ApiError;
             };
           };
-          /** Make a rule. */
+          /** Add a rule. */
           post: {
             body: {
               name: string;
@@ -991,7 +991,7 @@ export interface Routes {
           };
         };
         channels: {
-          /** Where messages go. */
+          /** Channels that messages are sent to. */
           get: {
             body: unknown;
             params: unknown;
@@ -1044,7 +1044,7 @@ export interface Routes {
           };
         };
         messages: {
-          /** What was sent, or is to be, the newest first. */
+          /** Messages, sent and waiting, the newest first. */
           get: {
             body: unknown;
             params: unknown;
@@ -1081,7 +1081,7 @@ export interface Routes {
         };
       };
       pipeline: {
-        /** Where everything stands. */
+        /** State of the pipeline. */
         get: {
           body: unknown;
           params: unknown;
@@ -1163,7 +1163,7 @@ export interface Routes {
       };
       health: {
         live: {
-          /** Whether the process lives. */
+          /** Liveness: whether the process runs. */
           get: {
             body: unknown;
             params: unknown;
@@ -1184,7 +1184,7 @@ export interface Routes {
           };
         };
         ready: {
-          /** Whether the process can do its work. */
+          /** Readiness: whether the process can do its work. */
           get: {
             body: unknown;
             params: unknown;

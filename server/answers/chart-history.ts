@@ -4,29 +4,29 @@ import type { History, Series } from "../../views/series.ts";
 import { Downsampler } from "./downsample.ts";
 import type { ObservationQuery, Services } from "./services.ts";
 
-/** Most points of a line: a screen shows no more. */
+/** Largest number of points of a line: a screen shows no more. */
 const POINTS = 600;
 /** Rows read at a time. */
 const PAGE = 5000;
-/** The expected interval is the median of so many past ones. */
+/** The expected interval is the median of this number of past intervals. */
 const INTERVALS = 5;
-/** Longer than this many expected intervals is a gap. */
+/** A distance of more than this number of expected intervals is a gap. */
 const GAP_INTERVALS = 3;
 
-/** Which part of the past a chart shows. */
+/** The cities and the time window of a chart. */
 export interface HistoryQuery {
   cities: readonly string[];
   /** ms since the epoch, inclusive. */
   from: number;
   /** ms since the epoch, exclusive. */
   to: number;
-  /** A shorter distance than this is no gap, seconds. */
+  /** Lower bound for a gap, seconds. */
   staleAfterSeconds: number;
 }
 
 /**
- * The temperature of some cities as a chart draws it: thinned, with a break where two points are further apart than
- * three expected intervals or a value is missing.
+ * The temperature of some cities for a chart: downsampled, with a break where a value is missing or two points are more than
+ * three expected intervals apart.
  *
  * @throws whatever the lake or the engine throws
  */
@@ -56,13 +56,13 @@ async function readSeries(services: Services, city: string, query: HistoryQuery)
   return { city, t: points.map(({ t }) => t), v: points.map(({ v }) => v), gap: gaps.threshold };
 }
 
-/** How long a reading serves others who want the same, ms: the live stream tells what is newer. */
+/** Time for which a result is shared by equal requests, ms. The live stream delivers newer values. */
 const SHARED_MS = 2000;
 
 /**
- * Reads the past for many: who asks while it is being read, or shortly after, gets the same reading.
+ * Shares the history between requests: equal requests during the read, or shortly after it, get the same result.
  *
- * @param read reads the past `hours` hours of some cities
+ * @param read reads the last `hours` hours of some cities
  */
 export function sharedHistory(
   clock: Clock,
@@ -79,24 +79,24 @@ export function sharedHistory(
     kept.set(wanted, entry);
     entry.history.then(
       () => (entry.until = clock.now() + SHARED_MS),
-      () => kept.delete(wanted), // whoever asked is told; the next one tries anew
+      () => kept.delete(wanted), // the waiting requests get the error; the next request tries again
     );
     return entry.history;
   };
 }
 
-/** Finds gaps while points pass. The interval is learnt from the last few, because a source may report hourly at first. */
+/** Finds gaps in a stream of points. It learns the expected interval from the last few, because it may change over time. */
 export class GapFinder {
   readonly #staleAfter: number;
   #intervals: number[] = [];
   #last: number | undefined;
 
-  /** @param staleAfterSeconds a shorter distance than this is no gap */
+  /** @param staleAfterSeconds lower bound for a gap */
   constructor(staleAfterSeconds: number) {
     this.#staleAfter = staleAfterSeconds;
   }
 
-  /** Points further apart than this are not joined, seconds. */
+  /** Points that are further apart than this are not joined by a line, seconds. */
   get threshold(): number {
     const sorted = this.#intervals.toSorted((a, b) => a - b);
     const median = sorted[sorted.length >> 1];
@@ -104,7 +104,7 @@ export class GapFinder {
     return Math.max(this.#staleAfter, GAP_INTERVALS * median);
   }
 
-  /** Takes the next point; says where the break before it is, or undefined when it joins the one before. */
+  /** Takes the next point. @returns the time of a break before it; undefined if a line joins it to the previous point */
   before(t: number): number | undefined {
     const last = this.#last;
     this.#last = t;

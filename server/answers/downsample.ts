@@ -1,4 +1,4 @@
-/** A point of a series: seconds since the epoch, and null for a break. */
+/** A point of a series: time in seconds since the epoch, and a value or null for a break. */
 export interface Point {
   t: number;
   v: number | null;
@@ -9,13 +9,13 @@ interface Bucket {
   max: Point & { v: number };
 }
 
-/** A bucket gives its lowest and highest point and a break. */
+/** Points kept for each bucket: minimum, maximum and a break. */
 const PER_BUCKET = 3;
 
 /**
- * Thins a series while it is read: time is cut into equal buckets, and each keeps its lowest and highest point and its
- * first break, so that no extreme and no gap is lost. The newest point is always kept. Memory does not grow with the
- * series.
+ * Downsamples a series as a stream. The window is divided into equal buckets; each keeps its minimum, its maximum and its
+ * first break, so that no extreme and no gap is lost. The newest point is always kept. The memory does not depend on the
+ * length of the series.
  */
 export class Downsampler {
   readonly #from: number;
@@ -27,7 +27,7 @@ export class Downsampler {
   /**
    * @param from start of the window, seconds since the epoch
    * @param to end of the window
-   * @param most points at the end, at least 4
+   * @param most largest number of points in the output, at least 4
    */
   constructor(from: number, to: number, most: number) {
     const buckets = Math.floor((most - 1) / PER_BUCKET);
@@ -37,7 +37,7 @@ export class Downsampler {
     this.#breaks = new Array<number | undefined>(buckets);
   }
 
-  /** Takes the next point. What lies outside the window counts into its nearest bucket. */
+  /** Takes the next point. A point outside the window goes into the nearest bucket. */
   push(t: number, v: number | null): void {
     const last = this.#values.length - 1;
     const at = Math.min(last, Math.max(0, Math.floor((t - this.#from) / this.#width)));
@@ -56,7 +56,7 @@ export class Downsampler {
     if (v > bucket.max.v) bucket.max = point;
   }
 
-  /** The kept points, by time. */
+  /** The kept points, in time order. */
   points(): Point[] {
     const points: Point[] = [];
     for (let i = 0; i < this.#values.length; i++) {

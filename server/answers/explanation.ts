@@ -6,20 +6,20 @@ import type { Place } from "../../core/city.ts";
 import type { Services } from "./services.ts";
 import type { WhyResult } from "./origin.ts";
 
-/** Sources of one city and time: more would be no weather. */
+/** Largest number of rows for one city and time. */
 const SOURCES_MAX = 1_000;
 
-/** Where a revision of an observation is kept. */
+/** Where a revision of an observation is stored. */
 export interface Stored extends Pick<Provenance, "file" | "commit"> {
   record: { topic: string; partition: number; offset: number; ingested_at: string };
 }
 
-/** Why one source's observation is what it is. */
+/** The explanation of one source's observation. */
 export interface Explanation extends Stored {
-  /** The revision that counts; its flags are null until it is judged. */
+  /** The newest revision; its flags are null until it is judged. */
   observation: Row & { [Name in keyof Flags]: Flags[Name] | null };
   tests: { test: QualityTest; flag: Flags[QualityTest] | null; limits: Limit[] }[];
-  /** What it replaced, the newest first. */
+  /** The older revisions, the newest first. */
   revisions: (Stored & { observation: Row })[];
   results: WhyResult[];
 }
@@ -27,8 +27,8 @@ export interface Explanation extends Stored {
 let limitsRead: Promise<Limit[]> | undefined;
 
 /**
- * Explains an observation: of each source that reported of a city at a time where it comes from, how each test judged it and
- * by which limits, what it replaced and which results were computed with it. Empty where none is committed.
+ * Explains an observation, for each source that reported for the city at that time: its origin, the flag of each quality test
+ * with the limits used, its older revisions, and the results computed with it. Empty if none is committed.
  *
  * @throws EngineError, CommitError, LakeError
  */
@@ -75,7 +75,7 @@ function stored({ row, topic, partition, file, commit }: Provenance): Stored {
   return { record, file, commit };
 }
 
-/** The limits that hold at a latitude and time, as `spark/views/quality_places.sql` chooses them; all where it is not known. */
+/** The limits for a latitude and time, chosen as in `spark/views/quality_places.sql`; all limits if the latitude is unknown. */
 function limitsAt(limits: readonly Limit[], latitude: number | null, ms: number): Limit[] {
   if (latitude === null) return [...limits];
   const month = new Date(ms).getUTCMonth() + 1;

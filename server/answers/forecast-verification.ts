@@ -10,20 +10,20 @@ import { pageClock } from "./page-clock.ts";
 import { columnsOf } from "./result-columns.ts";
 import { giveWay } from "../../core/give-way.ts";
 
-/** Leads that are scored together, hours. */
+/** Groups of leads that are verified together, hours. */
 const LEADS = [
   { from: 1, to: 6 },
   { from: 7, to: 12 },
   { from: 13, to: 24 },
   { from: 25, to: 48 },
 ] as const;
-/** Most cities whose forecasts are shown and verified. */
+/** Largest number of cities whose forecasts are shown and verified. */
 const CITIES = 50;
-/** Misses that are shown. */
+/** Number of largest misses that are shown. */
 const MISSES = 8;
 /** Rows read at a time. */
 const PAGE = 5_000;
-/** An observation counts for the full hour it is up to so many minutes before, or less than the rest of an hour after. */
+/** Minutes before a full hour from which on an observation belongs to it: from 15 minutes before to less than 45 after. */
 const BEFORE_MINUTES = 15;
 
 /** One hour of one forecast, °C; times are ms. */
@@ -38,12 +38,12 @@ interface Forecast {
 }
 
 /**
- * Holds the forecasts that the lake still has against what was observed since, as the forecast itself reads the hours
- * (`spark/forecast.sql`): of each hour the observation nearest to it, of the same source, without what failed quality
- * control. Of the runs that forecast from the same hour the newest counts, once.
+ * Verifies the past forecasts in the lake against the observations made since. It chooses the value of an hour in the same
+ * way as the forecast does (`spark/forecast.sql`): the observation of the same source that is nearest to the full hour,
+ * without values that failed quality control. If several runs forecast from the same hour, only the newest is verified.
  *
- * @param cities names of those that are scored
- * @param until what lies later cannot have come, ms
+ * @param cities names of the cities to verify
+ * @param until later hours cannot be observed yet, ms
  * @throws whatever the lake or the engine throws
  */
 export async function verifyForecasts(
@@ -93,13 +93,14 @@ export function forecastCities(services: Services): readonly Place[] {
   return services.cities().slice(0, CITIES);
 }
 
-/** By the newest forecast: it is verified once for all who ask. */
+/** Cache of the verifications, by the newest forecast. */
 const verifications = new WeakMap<Result, Promise<ForecastVerification>>();
 
 /**
- * How the forecasts of before did, made once for each new forecast, whoever asks; null before the first one.
+ * The verification of past forecasts, computed once for each new forecast and shared by all requests; null before the first
+ * forecast.
  *
- * @throws whatever the lake or the engine throws; it is tried anew when asked again
+ * @throws whatever the lake or the engine throws; the next request tries again
  */
 export async function forecastVerification(
   services: Services,
@@ -112,18 +113,18 @@ export async function forecastVerification(
   const cities = forecastCities(services).map(({ name }) => name);
   const made = verifyForecasts(services, cities, pageClock(services, clock.now()));
   verifications.set(newest, made);
-  made.catch(() => verifications.delete(newest)); // whoever asked is told
+  made.catch(() => verifications.delete(newest)); // the waiting requests get the error
   return made;
 }
 
-/** What was forecast for hours that have passed, by city. */
+/** The past forecasts for hours that are over, by city. */
 async function pastForecasts(
   services: Services,
   cities: ReadonlySet<string>,
   until: number,
 ): Promise<Map<string, Forecast[]>> {
   const found = new Map<string, Forecast[]>();
-  /** The run that counts, by city and hour of issue. */
+  /** The run that is verified, by city and hour of issue. */
   const counted = new Map<string, string>();
   for await (const { run, table } of services.analytics.past("forecast")) {
     await giveWay();

@@ -9,27 +9,27 @@ import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { Engine } from "../../spark/engine.ts";
 
-/** Where one source's observation comes from, and what was made of it. */
+/** The origin of one source's observation, and the results that used it. */
 export interface Why {
-  /** The revision that counts. */
+  /** The newest revision, which is in force. */
   newest: Provenance;
-  /** Those it replaced, the newest first. */
+  /** The older revisions, the newest first. */
   older: Provenance[];
   results: WhyResult[];
 }
 
-/** What the newest result of a job has to do with an observation. */
+/** Whether the newest result of a job used an observation. */
 export interface WhyResult {
   job: string;
   run: string;
   /** ISO 8601 UTC. */
   generated_at: string;
-  /** Whether the revision was committed when the result was computed; null where that is not known any more. */
+  /** Whether the revision was committed when the result was computed; null if that can no longer be found out. */
   used: boolean | null;
 }
 
 /**
- * Tells of an observation of each source, in the order of their names; empty where none is committed.
+ * The origin of an observation, one entry for each source, sorted by name; empty if none is committed.
  *
  * @throws EngineError, CommitError, LakeError
  */

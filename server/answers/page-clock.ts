@@ -2,8 +2,8 @@ import { parseTimestamp } from "../../core/time.ts";
 import type { Services } from "./services.ts";
 
 /**
- * The clock of a page, ms: the newest observation's time where data is replayed, so that a year-old recording is not
- * called a year late; else now.
+ * The present time of a page, ms. For replayed data it is the time of the newest observation, so that a recording of last
+ * year is not stale; otherwise it is now.
  */
 export function pageClock(services: Services, now: number): number {
   if (services.about.kind !== "replayed") return now;

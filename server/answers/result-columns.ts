@@ -5,7 +5,7 @@ import type { Result } from "./services.ts";
 
 /** Single values of a result. */
 export interface Columns {
-  /** A number, or a time as ms; null for null and NaN. */
+  /** A number, or a time in ms; null for null and NaN. */
   number(name: string, row: number): number | null;
   flag(name: string, row: number): boolean;
   text(name: string, row: number): string | null;
@@ -14,7 +14,7 @@ export interface Columns {
 /**
  * Reads single values of a result.
  *
- * @throws {TypeError} (when read) for a column that is not there: the page and the job's SQL have parted
+ * @throws {TypeError} (when read) for a missing column: page and SQL of the job no longer match
  */
 export function columnsOf(table: Table): Columns {
   const columns = new Map(table.schema.fields.map(({ name }, i) => [name, table.getChildAt(i) as Vector]));
@@ -38,7 +38,7 @@ export function columnsOf(table: Table): Columns {
   };
 }
 
-/** The numbers of the rows that are of a city; of all rows where `city` is null. */
+/** The indices of a city's rows; of all rows if `city` is null. */
 export function rowsOfCity(table: Table, city: string | null): number[] {
   const names = city === null ? null : table.getChild("city");
   const rows: number[] = [];
@@ -46,7 +46,7 @@ export function rowsOfCity(table: Table, city: string | null): number[] {
   return rows;
 }
 
-/** Where a result comes from. */
+/** The origin of a result. */
 export function infoOf({ generated_at, engine, rows_read }: Result): ResultInfo {
   return { generatedAt: parseTimestamp(generated_at), engine, rowsRead: rows_read };
 }

@@ -20,46 +20,46 @@ export type { Run } from "../../jobs/analytics/runs.ts";
 export type { RejectedRecord } from "../../jobs/readers/rejected.ts";
 
 /**
- * What the web needs of the rest of the program, and nothing more: the pages and the API see data through this seam, so
- * they can be tested with any data and know no log, lake or engine.
+ * The interface between the web and the rest of the program. Pages and API read data only through it. They know no log, lake
+ * or engine, and tests can give them any data.
  */
 export interface Services {
-  /** Facts that do not change while the program runs. */
+  /** Facts that are constant while the program runs. */
   readonly about: About;
-  /** The places shown. Grows when a city that is not configured reports. */
+  /** The places shown. The list grows when a city that is not configured reports. */
   cities(): readonly Place[];
   /** The newest observation of each city that has one, from memory. */
   current(): readonly CurrentObservation[];
-  /** Rows of the lake in time order, newest revision only. */
+  /** Rows of the lake in time order, only the newest revisions. */
   observations(query: RowQuery): Promise<ObservationPage>;
   /** Rows of the lake in the order in which they were stored. */
   arrivals(query: ArrivalsQuery): Promise<Arrivals>;
-  /** Where an observation comes from, of each source. */
+  /** The origin of an observation, one entry for each source. */
   why(key: ObservationKey): Promise<Why[]>;
   /** The lake's days in bulk. */
   readonly days: Pick<LakeDays, "list" | "find" | "read">;
   /** The analytic jobs. */
   readonly analytics: AnalyticsService;
-  /** Where everything stands now. */
+  /** The present state of the pipeline. */
   pipeline(): PipelineStatus;
-  /** The newest records that could not be read, newest first. Rejects with a LakeError while the lake is away. */
+  /** The newest rejected records, newest first. Rejects with a LakeError while the lake is unavailable. */
   rejected(limit: number): Promise<RejectedRecord[]>;
-  /** Appends records durably; the consumer judges them. Rejects with `conflict` where this process does not produce. */
+  /** Appends records durably; the consumer validates them. Rejects with `conflict` if this process is no producer. */
   ingest(lines: readonly string[]): Promise<{ appended: number }>;
 }
 
-/** Facts that do not change while the program runs. */
+/** Facts that are constant while the program runs. */
 export interface About {
   version: string;
   dataset: string;
   /** Simulated data is labelled on every page and in every answer. */
   kind: "observed" | "simulated" | "replayed";
-  /** The source in use and why it was chosen, or null where this process only shows. */
+  /** The source in use and why it was chosen; null if this process does not collect. */
   source: { name: string; reason: string; credit: { text: string; url: string } | null } | null;
   log: string;
   lake: string;
   engine: string;
-  /** Seconds after which a value counts as stale: three times the expected interval. */
+  /** Age at which a value is stale, s: three times the expected interval. */
   staleAfterSeconds: number;
 }
 
@@ -68,9 +68,9 @@ export interface CurrentObservation {
   observation: Observation;
   /** Its offset in the log. */
   offset: number;
-  /** When the log took it, ms. */
+  /** Time at which the log took it, ms. */
   receivedMs: number;
-  /** What the live judge says of it; null until it has, which is shortly after. */
+  /** Its judgement by the live judge; null until there is one, which takes a moment. */
   judgement: Judgement | null;
 }
 
@@ -81,34 +81,34 @@ export interface ObservationPage {
   more: boolean;
 }
 
-/** How fast a counter rises. */
+/** Rate of a counter. */
 export interface Rate {
   /** Per second. */
   per_second: number;
-  /** Over how many seconds it was measured. */
+  /** Window of the measurement, s. */
   seconds: number;
 }
 
-/** How far a stage has come. */
+/** State of a stage of the pipeline. */
 export interface Stage {
   name: "source" | "log" | "lake" | "result" | "screen";
-  /** What implements it. */
+  /** Its implementation. */
   by: string;
-  /** The newest observation time it has seen, ISO 8601 UTC, or null. */
+  /** Its watermark: the newest observation time it has seen, ISO 8601 UTC, or null. */
   watermark: string | null;
-  /** Records it has still to do; null where that has no meaning. */
+  /** Its lag: records it has not processed yet; null if that has no meaning. */
   behind: number | null;
-  /** Why what implements it cannot be used now, for people; null while it can. */
+  /** Why it is unavailable, for people; null while it is available. */
   trouble: string | null;
 }
 
-/** What one partition holds. */
+/** State of one partition. */
 export interface PartitionStatus {
   partition: number;
-  /** The log's bounds; null while the log is away. */
+  /** The log's bounds; null while the log is unavailable. */
   low: number | null;
   high: number | null;
-  /** First offset not yet committed, and the newest entry of the chain. */
+  /** First offset not committed yet, and the newest entry of the chain. */
   next: number;
   sequence: number;
   rows: number;
@@ -118,14 +118,14 @@ export interface PartitionStatus {
   bytes: number;
 }
 
-/** Where everything stands. */
+/** State of the pipeline. */
 export interface PipelineStatus {
   stages: Stage[];
   jobs: JobStatus[];
   partitions: PartitionStatus[];
-  /** Records that the log takes, and offsets that are committed, over the last minutes; null until known. */
+  /** Throughput over the last minutes: records appended to the log, and offsets committed to the lake; null until known. */
   rates: { log: Rate | null; lake: Rate | null };
-  /** What the newest `verify` found; null before the first. */
+  /** Result of the newest `verify`; null before the first. */
   proof: KeptProof | null;
   /** Connected live clients, and how many were dropped for being slow. */
   live: { clients: number; dropped: number };

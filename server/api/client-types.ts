@@ -3,9 +3,9 @@ import { ERROR_SCHEMA, errorStatuses } from "./openapi.ts";
 import type { JsonSchema } from "./schema.ts";
 
 const JSON_TYPE = "application/json";
-/** A line that is longer is broken by the formatter. */
+/** Longest line: the formatter breaks longer ones. */
 const LINE = 110;
-/** Answers with rows would be text or bytes then, and not what their type says. */
+/** This parameter is left out: with it an answer is text or bytes, and its type would be wrong. */
 const LEFT_OUT = "format";
 
 /** A path's methods, and the paths below it. */
@@ -15,8 +15,8 @@ interface Node {
 }
 
 /**
- * The API's types for Eden's treaty, as the text of a module: what each endpoint takes and answers in JSON. The live stream, which
- * `EventSource` reads, and the paths of stations are not in it.
+ * The API's types for Eden's treaty, as the text of a module: requests and JSON answers of each endpoint. It leaves out the
+ * live stream, which is for `EventSource`, and the paths for stations.
  */
 export function clientTypes(endpoints: readonly Endpoint[]): string {
   const root: Node = { methods: new Map(), below: new Map() };
@@ -86,7 +86,7 @@ function responsesText(one: Endpoint, indent: string): string {
     const schema = content[JSON_TYPE];
     if (schema === undefined) found.set(status, "unknown");
     else if (!found.has(status)) found.set(status, typeOf(schema, inner, 5));
-    // An error's status of which the endpoint makes another use.
+    // The endpoint uses this error status for an answer of its own too.
     else found.set(status, `\n${inner}  | ${typeOf(schema, `${inner}    `, 4)}\n${inner}  | ApiError`);
   }
   const entries = [...found].sort(([a], [b]) => a - b);

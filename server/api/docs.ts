@@ -5,7 +5,7 @@ import { ERRORS, errorStatuses, openApiPath } from "./openapi.ts";
 import { PYTHON_EXAMPLES } from "./python.ts";
 import type { JsonSchema } from "./schema.ts";
 
-/** The page of the API, `docs/api.md`: made of the descriptions that the routes go by. */
+/** The text of `docs/api.md`, generated from the endpoint descriptions that the routes use. */
 export function apiPage(endpoints: readonly Endpoint[]): string {
   const told: Told = new Map();
   const tags = Object.entries(TAGS).map(([tag, about]) => {
@@ -64,7 +64,7 @@ ${PYTHON_EXAMPLES.map(({ title, code }) => `${title}:\n\n\`\`\`python\n${code}\n
 `;
 }
 
-/** Where GitHub and the page at /api put the heading of an endpoint. */
+/** Anchor of an endpoint's heading, on GitHub and on the page `/api`. */
 export function anchorOf({ method, path }: Pick<Endpoint, "method" | "path">): string {
   return `${method} ${openApiPath(path)}`
     .toLowerCase()
@@ -93,11 +93,11 @@ function section(one: Endpoint, told: Told): string {
   return parts.join("\n\n");
 }
 
-/** A parameter as it is listed. */
+/** A parameter in the list of an endpoint. */
 export interface ListedParameter {
   name: string;
   where: "path" | "query" | "form" | "header";
-  /** Values it takes, for people. */
+  /** Allowed values, for people. */
   values: string;
   meaning: string;
 }
@@ -142,7 +142,7 @@ function valuesOf(
   return `${minimum} to ${maximum}, else ${String(fallback)}`;
 }
 
-/** A request as a command. */
+/** An example request as a curl command. */
 export function curlOf({ method }: Pick<Endpoint, "method">, { path, headers = {}, body }: Example): string {
   const sent = Object.entries({ ...headers, ...(body === undefined ? {} : { "content-type": body[0] }) });
   return [
@@ -154,14 +154,14 @@ export function curlOf({ method }: Pick<Endpoint, "method">, { path, headers = {
   ].join(" ");
 }
 
-/** What an answer is, in one line. */
+/** One line about an answer. */
 export function headOf({ status, description, content, headers }: Answer): string {
   const types = Object.keys(content).map((type) => `\`${type}\``);
   const more = Object.entries(headers ?? {}).map(([name, meaning]) => ` Header \`${name}\`: ${meaning}.`);
   return `${[`Answer ${status}`, ...types].join(", ")}: ${description}.${more.join("")}`;
 }
 
-/** An example as `bun fmt` leaves it: lists of texts on one line. */
+/** An example formatted as `bun fmt` does it: lists of strings on one line. */
 function exampleText(example: object): string {
   return JSON.stringify(example, null, 2).replace(
     /\[\n\s+("[^"\n]*"(?:,\n\s+"[^"\n]*")*)\n\s+\]/g,
@@ -178,10 +178,13 @@ function answerParts(answer: Answer, told: Told, where: string): string[] {
   return parts;
 }
 
-/** The objects whose fields were listed, and where. */
+/** The objects whose fields are listed already, with the place. */
 type Told = Map<object, string>;
 
-/** The fields of a schema, those inside by their path; the label, and what was listed before, is told once for all. */
+/**
+ * The fields of a schema, nested ones by their path. The label's fields, which are in every answer, are left out. Objects that
+ * were listed before are only referred to.
+ */
 function fieldsOf(schema: JsonSchema | undefined, told: Told, where: string, prefix = ""): string[][] {
   const properties = schema?.properties ?? {};
   if (prefix !== "") told.set(properties, where);

@@ -77,7 +77,7 @@ export const LIVE_EVENTS = {
   },
   status: {
     description:
-      "Where everything stands, as `/api/v1/pipeline` says it: when it has changed, at most once a second.",
+      "State of the pipeline, as in `/api/v1/pipeline`: when it has changed, at most once a second.",
     id: "never",
     schema: object(PIPELINE),
   },

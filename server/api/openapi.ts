@@ -4,7 +4,7 @@ import { type Answer, type Endpoint, TAGS } from "./endpoint.ts";
 import { LIVE_EVENTS } from "./live-schemas.ts";
 import { type JsonSchema, object, text } from "./schema.ts";
 
-/** The one shape of every error. */
+/** The common shape of all errors. */
 export const ERROR_SCHEMA: JsonSchema = object({
   error: object(
     {
@@ -39,7 +39,7 @@ export const ERRORS: Readonly<Record<number, { codes: string; meaning: string }>
   },
 };
 
-/** Errors that every endpoint can answer with. */
+/** Error statuses of every endpoint. */
 const EVERYWHERE = [400, 403, 500, 503];
 
 /** Statuses of the errors of an endpoint, ascending. */
@@ -141,7 +141,7 @@ function responses(one: Endpoint): object {
     const { codes, meaning } = ERRORS[status]!;
     const own = byStatus.get(status);
     const schema = { $ref: "#/components/schemas/Error" };
-    // A status of which the endpoint makes another use has either body.
+    // If the endpoint uses an error status for an answer of its own, the body has either shape.
     const either = Object.values(own?.content ?? {});
     found[status] = {
       description:

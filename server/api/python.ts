@@ -1,4 +1,4 @@
-/** Ways to read the API from Python: what for, the package it needs, and the program. A test runs each of them. */
+/** Examples of reading the API from Python: purpose, required package, and program. A test runs each of them. */
 export const PYTHON_EXAMPLES = [
   {
     title: "Into Arrow, as the answer comes in",

@@ -2,58 +2,58 @@ import type { Clock } from "../../core/clock.ts";
 import type { LiveFilter } from "./live-filter.ts";
 import { giveWay } from "../../core/give-way.ts";
 
-/** Bytes for a client with a filter, or with none; null where it gets nothing. */
+/** The bytes of a message for a client with this filter (null: no filter); null if the client gets nothing. */
 export type Message = (filter: LiveFilter | null) => Uint8Array | null;
 
 interface Client {
   controller: ReadableStreamDefaultController<Uint8Array>;
   filter: LiveFilter | null;
-  /** How many messages there were when it got its last one. */
+  /** Total number of messages at the time of its last write. */
   seen: number;
 }
 
-/** Clients that are served in one go: about 5 ms, which everybody else waits. */
+/** Clients served before it yields to the event loop: about 5 ms. */
 const SLICE = 256;
-/** Messages that are not urgent wait so long for others to go with them where there are more clients than that, ms. */
+/** Debounce time of messages that are not urgent, ms, if there are more clients than one slice. */
 const GATHER_MS = 100;
 
 /**
- * Sends messages to any number of clients, to each in order. Each write costs, so what waits for a client goes in one: an
- * urgent message goes to everyone at once, and takes along what waits; others gather for a moment, and go to a few clients at
- * a time, so that an urgent one never waits for them.
+ * Sends messages to any number of clients, to each in order. Writes are expensive, so all waiting messages of a client are
+ * batched into one write. An urgent message is sent to everyone at once, together with the waiting ones. Other messages are
+ * debounced and sent to one slice of the clients at a time, so that an urgent message never waits for them.
  */
 export class Broadcast {
   readonly #clock: Clock;
   readonly #unreadMax: number;
   readonly #clients = new Set<Client>();
   readonly #closing = new AbortController();
-  /** The last messages, which somebody has not got yet. */
+  /** The newest messages that at least one client has not received yet. */
   #waiting: Message[] = [];
-  /** How many messages there were so far. */
+  /** Total number of messages so far. */
   #sent = 0;
-  /** What waits, by how much of it and the filter: made once for all who want the same. */
+  /** Cache of merged messages, by number of messages and filter, shared by clients with the same filter. */
   #merged = new Map<string, Uint8Array | null>();
   #sweeping = false;
   #dropped = 0;
 
   /**
-   * @param options.unread writes a client may leave unread, beyond what the system's buffers hold, before it is dropped.
-   *   Writes and not bytes: all who are behind share these, and a stream that counts bytes costs each client 8 kB.
+   * @param options.unread backpressure limit: unread writes, beyond the system's buffers, before a client is dropped. It
+   *   counts writes and not bytes: slow clients share the buffers, and a stream that counts bytes costs 8 kB a client.
    */
   constructor(options: { clock: Clock; unread: number }) {
     this.#clock = options.clock;
     this.#unreadMax = options.unread;
   }
 
-  /** How many are connected, and how many were dropped because they did not read. */
+  /** Number of connected clients, and of clients dropped because they did not read. */
   get stats(): { clients: number; dropped: number } {
     return { clients: this.#clients.size, dropped: this.#dropped };
   }
 
   /**
-   * A stream for a new client: it gets every message from now on.
+   * Opens a stream for a new client. It gets every message from now on.
    *
-   * @param begin what it begins with; not held against it
+   * @param begin the first chunks of the stream; they do not count as unread
    * @param signal aborts when the client leaves
    */
   connect(
@@ -96,7 +96,7 @@ export class Broadcast {
     } else void this.#sweep();
   }
 
-  /** Ends every stream and takes no new client. */
+  /** Ends every stream and accepts no new client. */
   close(): void {
     this.#closing.abort();
     for (const { controller } of this.#clients) controller.close();
@@ -104,7 +104,7 @@ export class Broadcast {
     this.#waiting = [];
   }
 
-  /** Serves everyone, a few at a time, until nothing waits. */
+  /** Serves all clients, slice by slice, until no message waits. */
   async #sweep(): Promise<void> {
     if (this.#sweeping) return;
     this.#sweeping = true;
@@ -116,14 +116,14 @@ export class Broadcast {
       for (const client of this.#clients) {
         if (this.#serve(client) && ++served % SLICE === 0) await giveWay();
       }
-      // Everyone has now what there was when it began.
+      // Every client now has the messages that existed when this sweep began.
       const later = this.#sent - sent;
       this.#waiting = later === 0 ? [] : this.#waiting.slice(-later);
     }
     this.#sweeping = false;
   }
 
-  /** Sends a client what waits for it, and drops it where it does not read. Whether there was anything. */
+  /** Sends a client its waiting messages, or drops it if it does not read. @returns whether there were any */
   #serve(client: Client): boolean {
     const count = this.#sent - client.seen;
     if (count === 0) return false;
@@ -141,7 +141,7 @@ export class Broadcast {
     return true;
   }
 
-  /** The last messages, so many of them, as one. */
+  /** The newest `count` messages, merged for a filter. */
   #mergedOf(count: number, filter: LiveFilter | null): Uint8Array | null {
     const key = `${count} ${filter?.key ?? ""}`;
     let merged = this.#merged.get(key);

@@ -4,17 +4,17 @@ import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import type { LogRecord } from "../../jobs/log/log.ts";
 import type { CurrentObservation } from "../answers/services.ts";
 
-/** Most cities remembered: more than any network of stations, few enough to hold. */
+/** Largest number of cities in memory: more than any network of stations has. */
 const CITIES_MAX = 100_000;
 
-/** The newest observation of each city: by time of observation, then by offset, so that a revision replaces what it revises. */
+/** The newest observation of each city, by observation time, then by offset, so that a revision replaces the older value. */
 export class CurrentState {
   readonly #cities = new Map<string, { value: CurrentObservation; ms: number }>();
   readonly #max: number;
   #list: readonly CurrentObservation[] | null = null;
   #newest = -Infinity;
 
-  /** @param max most cities remembered; the ones that come later are left out */
+  /** @param max limit of the number of cities; later ones are ignored */
   constructor(max = CITIES_MAX) {
     this.#max = max;
   }
@@ -22,7 +22,7 @@ export class CurrentState {
   /**
    * Takes records of the log.
    *
-   * @returns the valid ones, in order. The others are the consumer's to reject.
+   * @returns the valid ones, in order. The consumer rejects the others.
    */
   apply(records: readonly LogRecord[]): Row[] {
     const rows: Row[] = [];
@@ -45,7 +45,7 @@ export class CurrentState {
     }
   }
 
-  /** Takes judgements: that of an observation which is no longer its city's newest is left out. */
+  /** Takes judgements. A judgement of an observation that is no longer the city's newest is ignored. */
   judge(judgements: readonly Judgement[]): void {
     for (const judgement of judgements) {
       const entry = this.#cities.get(judgement.city);
@@ -58,7 +58,7 @@ export class CurrentState {
     }
   }
 
-  /** The newest observation of each city, by name. The same array until something changes. */
+  /** The newest observation of each city, sorted by name. The same array until something changes. */
   list(): readonly CurrentObservation[] {
     this.#list ??= [...this.#cities.values()]
       .map(({ value }) => value)
@@ -66,7 +66,7 @@ export class CurrentState {
     return this.#list;
   }
 
-  /** The newest observation of a city, by its name as it stands in observations; null when there is none. */
+  /** The newest observation of a city, by its name as in observations; null if there is none. */
   city(name: string): CurrentObservation | null {
     return this.#cities.get(name)?.value ?? null;
   }
@@ -78,7 +78,7 @@ export class CurrentState {
 
   #take(value: CurrentObservation): void {
     const { city, timestamp } = value.observation;
-    // Not compared as text: a fraction of a second sorts before the Z.
+    // Not compared as text: ".5Z" would sort before "Z".
     const ms = parseTimestamp(timestamp);
     this.#newest = Math.max(this.#newest, ms);
     const before = this.#cities.get(city);

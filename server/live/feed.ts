@@ -6,20 +6,20 @@ import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
 import type { About, CurrentObservation, Run, Services } from "../answers/services.ts";
 
-/** Observations in one event: a client draws it in one go. */
+/** Largest number of observations in one event: a client draws an event at once. */
 const EVENT_MAX = 100;
-/** Records before the log's end that are read at the start, so that clients of the process before can resume. */
+/** Records before the log's end that are read at the start, so that clients of the previous process can resume. */
 const REWIND = 2_000;
-/** Records the feed may be behind before it leaves the oldest out: older news is no longer live. */
+/** Lag of the feed, records, beyond which it skips the oldest ones: they are no longer live. */
 const SKIP_BEHIND = 5_000;
 /** Records in one read. */
 const READ_RECORDS = 500;
 /** Shortest time between two status events, ms. */
 const STATUS_MS = 1_000;
-/** Shortest time between two events that tell how far the same run has got, ms. */
+/** Shortest time between two events about the progress of the same run, ms. */
 const PROGRESS_MS = 500;
 
-/** An observation as a `snapshot` event has it. */
+/** An observation in a `snapshot` event. */
 export interface SnapshotEntry {
   observation: CurrentObservation["observation"];
   offset: number;
@@ -44,15 +44,16 @@ export function snapshotOf(about: About, current: readonly CurrentObservation[],
 }
 
 /**
- * Follows the log: each valid record updates `current` and goes out as part of an `observations` event. When it resolves,
- * what the log held is published.
+ * Follows the log: each valid record updates `current` and is published in an `observations` event. When it resolves, all
+ * records of the log are published.
  *
- * With one partition an event's id is the highest offset in it, so that a client of the process before can resume here.
- * Offsets of several partitions are in no common order: there ids are counted, and mean nothing to another process.
+ * It chooses the event ids. With one partition the id is the highest offset in the event, so that a client of the previous
+ * process can resume here. Offsets of several partitions have no common order; then the id is a counter, which is valid for
+ * this process only.
  *
- * @param positions first offset not published, by partition; kept by the caller, so that a second call after a failure
- *   goes on where the first was
- * @throws LogError when the log is away
+ * @param positions first offset not published, by partition. The caller keeps it, so that a new call after a failure
+ *   continues at the same place
+ * @throws LogError when the log is unavailable
  */
 export async function followLog({
   log,
@@ -65,7 +66,7 @@ export async function followLog({
   current: CurrentState;
   hub: Hub;
   positions: Map<number, number>;
-  /** Takes the rows after they went out. */
+  /** Called with the rows after they were published. */
   arrived?: (rows: readonly Row[]) => void;
 }): Promise<Subscription> {
   const take = (partition: number, records: readonly LogRecord[]) => {
@@ -84,7 +85,7 @@ export async function followLog({
   for (let partition = 0; partition < log.partitions; partition++) {
     const { low, high } = await log.bounds(partition);
     const known = positions.get(partition);
-    // Retention may have passed what is next while the log was not followed.
+    // Retention may have deleted the next record while the log was not followed.
     if (known !== undefined && known < low) hub.reset();
     let next = Math.max(low, known ?? high - Math.floor(REWIND / log.partitions));
     while (next < high && high - next <= SKIP_BEHIND) {
@@ -98,9 +99,8 @@ export async function followLog({
 }
 
 /**
- * Tells the live clients how the pipeline stands (`status`, when it changed, at most once a second), how the runs of the
- * analytic jobs stand (`run`, at once when one's state changed, else at most twice a second) and which result is new
- * (`result`).
+ * Publishes events about the pipeline: `status` when it changed, at most once a second; `run` for the runs of the analytic
+ * jobs, at once when a state changed and at most twice a second for progress; `result` for each new result.
  *
  * @returns settles after `signal` aborts
  */

@@ -2,45 +2,45 @@ import type { Clock } from "../../core/clock.ts";
 import { Broadcast, type Message } from "./broadcast.ts";
 import type { LiveFilter } from "./live-filter.ts";
 
-/** An event on its way to the live clients. */
+/** An event for the live clients. */
 export interface LiveEvent {
   /** Its type, as `EventSource` dispatches it. */
   name: string;
   /** Its payload, sent as one line of JSON. */
   data: object;
-  /** Where it stands: larger with each event that has one. A client that was away asks by it. */
+  /** Its id, which increases from event to event. A client that reconnects sends the last one as `Last-Event-ID`. */
   id?: number;
-  /** False when the next of its name says it all, so that a client that was away need not have it. Default true. */
+  /** False if the next event of this name replaces it, so that a client that reconnects does not need it. Default true. */
   replay?: boolean;
 }
 
-/** What a {@link Hub} is made of. */
+/** Options of a {@link Hub}. */
 export interface HubOptions {
-  /** Changes when ids begin anew: the log's incarnation. */
+  /** Prefix of the ids. It changes when the ids start again: the log's incarnation. */
   epoch: string;
   /** The state that replaces every event so far. */
   snapshot: () => object;
   clock: Clock;
-  /** Most past events kept. Default 2,000. */
+  /** Largest number of past events kept for replay. Default 2,000. */
   ring?: number;
-  /** Most bytes of past events kept. Default 4 MiB. */
+  /** Largest size of the past events kept, bytes. Default 4 MiB. */
   ringBytes?: number;
-  /** Most bytes sent to a client that resumes; where it missed more it gets a snapshot. Default 1 MiB. */
+  /** Largest replay for a client that resumes, bytes. If it missed more it gets a snapshot. Default 1 MiB. */
   missedBytes?: number;
-  /** Events a client may leave unread, beyond what the system's buffers hold, before it is dropped. Default 128. */
+  /** Backpressure limit: unread events, beyond the system's buffers, before a client is dropped. Default 128. */
   unread?: number;
   /** Time between comments that keep a quiet connection open, ms. Default 10,000. */
   heartbeatMs?: number;
 }
 
-/** An event and how it is sent to who wants all. */
+/** An event, and its bytes for clients without a filter. */
 interface Encoded {
   bytes: Uint8Array;
   event: LiveEvent;
 }
 
 interface Past {
-  /** The newest id when it was published; its own where it has one. */
+  /** Its own id, or the newest id at the time it was published. */
   at: number;
   hasId: boolean;
   bytes: Uint8Array;
@@ -48,7 +48,7 @@ interface Past {
 
 /** Reconnect after this many ms. */
 const RETRY = 1000;
-/** A snapshot serves all who need one within this time, ms, while nothing with an id happens. */
+/** Clients share a snapshot for this time, ms, as long as no event with an id is published. */
 const SNAPSHOT_MS = 1000;
 
 const encoder = new TextEncoder();
@@ -56,11 +56,10 @@ const decoder = new TextDecoder();
 const HEARTBEAT = encoder.encode(":\n\n");
 
 /**
- * Server-sent events to any number of clients. An event is encoded once, and every client gets the same bytes. A client
- * that reconnects gets what it missed from the ring of past events, or a `snapshot` event where the ring does not reach
- * back; a new one begins with a snapshot. Clients with the same filter share what is encoded for them. An event with an id goes
- * out at once, others may gather for a moment ({@link Broadcast}). A client that does not read is dropped, not buffered: it
- * reconnects and resumes.
+ * Server-sent events for any number of clients. An event is encoded once for all clients with the same filter. A new client
+ * starts with a `snapshot` event. A client that reconnects gets the events it missed from a ring buffer, or a snapshot if the
+ * ring does not reach back far enough. An event with an id is sent at once; events without an id may be debounced
+ * ({@link Broadcast}). A client that does not read is dropped, not buffered: it reconnects and resumes.
  */
 export class Hub {
   readonly #epoch: string;
@@ -73,14 +72,14 @@ export class Hub {
   readonly #closing = new AbortController();
   #ring: Past[] = [];
   #ringBytes = 0;
-  /** Whoever has seen this id misses only what the ring holds; null while that is not known. */
+  /** The oldest id from which the ring can resume; null while it is not known. */
   #floor: number | null = null;
   #newest: number | null = null;
   #resetting = false;
   #snapshot: (Encoded & { atMs: number }) | null = null;
 
   constructor(options: HubOptions) {
-    // It is part of a line of the stream.
+    // The epoch is part of an `id:` line, so it must not break the line.
     if (!/^[\x21-\x7e]+$/.test(options.epoch)) {
       throw new TypeError(
         `Cannot make a hub: the epoch is ${JSON.stringify(options.epoch)}, wanted ASCII without spaces`,
@@ -97,9 +96,9 @@ export class Hub {
   }
 
   /**
-   * Sends an event to everyone who is connected.
+   * Sends an event to all connected clients.
    *
-   * @throws TypeError when its id is not above the last one, or its name is no plain word
+   * @throws TypeError when its id is not larger than the last one, or its name is no plain word
    */
   publish(event: LiveEvent): void {
     if (this.#closing.signal.aborted) return;
@@ -118,7 +117,8 @@ export class Hub {
       this.#snapshot = null;
     }
     if (this.#floor === null) {
-      // The first one after the start or a gap: nobody can know what came just before it.
+      // The first event with an id since the start or a gap. What came before it is unknown, so the ring starts after it, and
+      // no client with an older id can resume.
       if (id !== undefined) this.#floor = id;
     } else if (event.replay !== false) {
       this.#keep({ at: this.#newest ?? 0, hasId: id !== undefined, bytes });
@@ -127,8 +127,8 @@ export class Hub {
   }
 
   /**
-   * Events were left out: nobody can resume across the gap, and within a second everyone gets a snapshot. Gaps that follow
-   * closely share one, so that a flood of records is no flood of snapshots.
+   * Reports a gap: events were skipped. No client can resume across it, and all get a snapshot within a second. The snapshot
+   * is debounced: gaps in quick succession share one.
    */
   reset(): void {
     this.#ring = [];
@@ -145,12 +145,12 @@ export class Hub {
   }
 
   /**
-   * A stream for a new client. What it starts with and its place among the receivers are settled before this returns,
-   * so nothing is left out or sent twice between the two.
+   * Opens a stream for a client. Its start (replay or snapshot) and its registration happen synchronously, so that no event
+   * between the two is lost or sent twice.
    *
-   * @param lastEventId what the client says it has seen: the `Last-Event-ID` header, or null
-   * @param signal aborts when the client leaves
-   * @param filter what it wants; null for everything
+   * @param lastEventId the `Last-Event-ID` header, or null
+   * @param signal aborts when the client disconnects
+   * @param filter the events it wants; null for all
    */
   connect(
     lastEventId: string | null,
@@ -166,19 +166,19 @@ export class Hub {
     return this.#newest;
   }
 
-  /** How many are connected, and how many were dropped because they did not read. */
+  /** Number of connected clients, and of clients dropped because they did not read. */
   get stats(): { clients: number; dropped: number } {
     return this.#clients.stats;
   }
 
-  /** Ends every stream and takes no new client. */
+  /** Ends every stream and accepts no new client. */
   close(): void {
     this.#closing.abort();
     this.#clients.close();
     this.#ring = [];
   }
 
-  /** What a client begins with. */
+  /** The first chunks of a client's stream. */
   #beginning(lastEventId: string | null, filter: LiveFilter | null): Uint8Array[] {
     const missed = this.#missed(lastEventId);
     if (filter === null) return missed ?? [this.#snapshotNow().bytes];
@@ -186,7 +186,7 @@ export class Hub {
     return events.flatMap((event) => this.#narrowed(event, filter) ?? []);
   }
 
-  /** What a client has missed, or null where the ring cannot say. */
+  /** The events that a client has missed; null if the ring does not hold all of them. */
   #missed(lastEventId: string | null): Uint8Array[] | null {
     const match = lastEventId === null ? null : /^(.+)-(\d{1,16})$/.exec(lastEventId);
     if (match?.[1] !== this.#epoch || this.#floor === null || this.#newest === null) return null;
@@ -203,7 +203,7 @@ export class Hub {
     this.#ring.push(past);
     this.#ringBytes += past.bytes.byteLength;
     if (this.#ring.length <= this.#ringMax && this.#ringBytes <= this.#ringBytesMax) return;
-    // An eighth more than needed, so that the array is not moved at every event.
+    // Cut the array to seven eighths at once, so that it is not moved at every event.
     const length = this.#ringMax - (this.#ringMax >> 3);
     const size = this.#ringBytesMax - (this.#ringBytesMax >> 3);
     let cut = 0;
@@ -211,7 +211,8 @@ export class Hub {
       const oldest = this.#ring[cut];
       if (oldest === undefined) break;
       this.#ringBytes -= oldest.bytes.byteLength;
-      // Who saw that id saw it all, unless the one cut had no id: then only who saw the next one did.
+      // The oldest event is removed. If it had an id, a client that has seen this id can still resume. If it had none, only a
+      // client that has seen the next id can.
       this.#floor = oldest.hasId ? oldest.at : oldest.at + 1;
       cut++;
     }
@@ -233,23 +234,23 @@ export class Hub {
     return encoder.encode(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`);
   }
 
-  /** The event of bytes of {@link #encode}: only bytes are kept of what is past. */
+  /** The reverse of {@link #encode}: the ring keeps only bytes. */
   #decode(bytes: Uint8Array): LiveEvent {
     const [, name = "", id, data = ""] =
       /^event: (.*)\n(?:id: .*-(\d+)\n)?data: (.*)\n\n$/.exec(decoder.decode(bytes)) ?? [];
     return { name, data: JSON.parse(data) as object, ...(id === undefined ? {} : { id: Number(id) }) };
   }
 
-  /** An event as a client with a filter gets it; null where it gets nothing of it. */
+  /** The bytes of an event for a client with a filter; null if nothing is left of it. */
   #narrowed(event: LiveEvent, filter: LiveFilter): Uint8Array | null {
     const data = filter.narrow(event.name, event.data);
     return data === null ? null : this.#encode({ ...event, data });
   }
 
-  /** Sends an event, to each client what it wants of it. */
+  /** Sends an event to each client, filtered. */
   #send({ bytes, event }: Encoded): void {
     const message: Message = (filter) => (filter === null ? bytes : this.#narrowed(event, filter));
-    // A snapshot tells of events that were left out, so that it is as urgent as they.
+    // A snapshot replaces events that were skipped, so it is as urgent as they were.
     this.#clients.send(message, { urgent: event.id !== undefined || event.name === "snapshot" });
   }
 
@@ -258,7 +259,8 @@ export class Hub {
     for (;;) {
       await this.#clock.sleep(everyMs, signal);
       if (signal.aborted) return;
-      // Who gets little of what happens would come back with an id that is no longer kept.
+      // A client with a narrow filter gets few events, and would reconnect with an id that is too old for the ring. So its
+      // heartbeat carries the newest id.
       const place =
         this.#newest === null ? null : encoder.encode(`:\nid: ${this.#epoch}-${this.#newest}\n\n`);
       this.#clients.send((filter) => (filter === null ? HEARTBEAT : (place ?? HEARTBEAT)), { urgent: false });

@@ -1,22 +1,23 @@
 import { CHARTED_CITIES } from "../../views/series.ts";
 import type { Services } from "../answers/services.ts";
 
-/** Up to so many cities every page hears of all of them. */
+/** Up to this number of cities, every page subscribes to all of them. */
 const ALL_MAX = 60;
-/** Most cities one stream can be asked for: the rows of a page and its cards are fewer. */
+/** Largest number of cities in one subscription: a page shows fewer. */
 export const LIVE_CITIES_MAX = 100;
 
-/** What a page wants to hear of. */
+/** What a page subscribes to. */
 export interface LiveWanted {
   /** Slugs of the cities it shows. */
   cities?: readonly string[];
-  /** Whether it shows how the pipeline stands. */
+  /** Whether it shows the state of the pipeline. */
   status?: boolean;
 }
 
 /**
- * The address of the live feed for a page: events that no page uses are left out, and of many cities all but those it shows, so
- * that a page stays small however many there are. A page that shows none hears of the first few: its clock goes by them.
+ * The URL of the live feed for a page. It leaves out the event types that no page uses. If there are many cities it selects
+ * those that the page shows, so that the traffic of a page does not grow with their number. A page that shows no city gets
+ * the first few, because its clock needs observation times.
  */
 export function liveAddress(services: Pick<Services, "cities">, { cities, status }: LiveWanted): string {
   const all = services.cities();

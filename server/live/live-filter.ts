@@ -1,8 +1,8 @@
-/** What of the events a client of the hub wants. */
+/** The part of the events that a client of the hub wants. */
 export interface LiveFilter {
-  /** Equal for clients that want the same: what they get is encoded once. */
+  /** Equal for equal filters: their clients share the encoded events. */
   readonly key: string;
-  /** What of an event's data it gets; null for nothing. */
+  /** The part of an event's data that passes the filter; null if nothing does. */
   narrow(name: string, data: object): object | null;
 }
 
@@ -11,12 +11,12 @@ interface OfCity {
 }
 
 /**
- * The filter of `/live`: events of some types, and of some cities where they are about cities. A `snapshot` is never left
- * out, because it also tells that events were.
+ * The filter of `/live`, by event type, and by city for events about cities. A `snapshot` always passes, because it also
+ * reports that events were skipped.
  *
- * @param wanted.cities names of the cities as they stand in observations; null for all
+ * @param wanted.cities names of the cities as in observations; null for all
  * @param wanted.types null for all
- * @returns null where everything is wanted
+ * @returns null if everything is wanted
  */
 export function liveFilter(wanted: {
   cities: readonly string[] | null;

@@ -12,12 +12,12 @@ import type { Hub } from "./hub.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { About, AnalyticsService, PartitionStatus, PipelineStatus } from "../answers/services.ts";
 
-/** Time between two looks at log and lake, ms. */
+/** Polling interval of log and lake, ms. */
 const INTERVAL_MS = 1_000;
-/** Time between two looks for a new proof, ms. */
+/** Polling interval of the newest proof, ms. */
 const PROOF_MS = 10_000;
 
-/** What the monitor looks at. */
+/** Options of {@link PipelineMonitor}. */
 export interface MonitorOptions {
   about: About;
   log: Log;
@@ -28,16 +28,16 @@ export interface MonitorOptions {
   jobs: () => JobStatus[];
   clock: Clock;
   logger: Logger;
-  /** The newest row of each city in the lake, for `current` to begin with. */
+  /** The newest row of each city in the lake: the initial content of `current`. */
   newestRows: () => Promise<Row[]>;
-  /** The newest observation time the source has given, ISO 8601 UTC. */
+  /** Watermark of the source: its newest observation time, ISO 8601 UTC. */
   sourceWatermark: () => string | null;
   analytics: AnalyticsService;
-  /** What the newest `verify` found; null before the first. */
+  /** Result of the newest `verify`; null before the first. */
   newestProof: () => Promise<KeptProof | null>;
 }
 
-/** Knows where everything stands, from memory; a background job keeps it fresh. */
+/** The state of all stages of the pipeline, in memory. A background job refreshes it. */
 export class PipelineMonitor {
   readonly #options: MonitorOptions;
   #partitions: PartitionStatus[] = [];
@@ -45,7 +45,7 @@ export class PipelineMonitor {
   #proof: KeptProof | null = null;
   #proofReadMs = -Infinity;
   readonly #meters = { log: new RateMeter(), lake: new RateMeter() };
-  /** Why log and lake could not be looked at; null where they could. */
+  /** Why the last read of log or lake failed; null if it did not. */
   readonly #troubles: Record<"log" | "lake", string | null> = { log: null, lake: null };
 
   constructor(options: MonitorOptions) {
@@ -53,8 +53,9 @@ export class PipelineMonitor {
   }
 
   /**
-   * Looks at log and lake anew; the first time it succeeds, `current` gets the lake's newest rows. A log that is away
-   * leaves its bounds unknown; of a lake that is away the last look stays. Never rejects: the stages say what is wrong.
+   * Reads the state of log and lake. After the first success `current` is seeded with the lake's newest rows. While the log
+   * is unavailable its bounds are unknown; while the lake is unavailable its last state stays. Never rejects: each stage has
+   * the reason of its failure.
    */
   async refresh(): Promise<void> {
     const { log, reader, current, newestRows } = this.#options;
@@ -72,9 +73,9 @@ export class PipelineMonitor {
       this.#options.clock.now(),
       away === null ? sum(bounds, (bound) => bound?.high ?? 0) : null,
     );
-    this.#look(bounds); // a lake that is away takes its time to say so
+    this.#look(bounds); // show the log's bounds now: an unavailable lake may take long to fail
     try {
-      await this.#readProof(); // first: it tells of what may keep the rest from being read
+      await this.#readProof(); // first: it may explain why the rest cannot be read
       await reader.refresh();
       this.#look(bounds);
       this.#meters.lake.note(
@@ -96,7 +97,7 @@ export class PipelineMonitor {
     this.#proofReadMs = now;
   }
 
-  /** Keeps what is wrong with a stage, and logs it when that changes. */
+  /** Stores the failure of a stage, and logs it if it changed. */
   #note(stage: "log" | "lake", error: unknown): void {
     const { logger } = this.#options;
     const trouble = error === null ? null : messageOf(error);
@@ -126,7 +127,7 @@ export class PipelineMonitor {
     });
   }
 
-  /** Where everything stands, as of the last look. */
+  /** The state of the pipeline as of the last refresh. */
   status(): PipelineStatus {
     const { about, log, reader, current, hub, jobs, sourceWatermark } = this.#options;
     let behind: number | null = 0;
@@ -180,7 +181,7 @@ export class PipelineMonitor {
     };
   }
 
-  /** The newest observation time that any result has read. */
+  /** Watermark of the results: the newest observation time that any result has read. */
   #resultWatermark(): string | null {
     let newest: string | null = null;
     for (const { name } of this.#options.analytics.jobs()) {
@@ -190,7 +191,7 @@ export class PipelineMonitor {
     return newest;
   }
 
-  /** Why no result can be made: the run that ended last failed for an engine that is away. */
+  /** Why no result can be computed: the last run failed because the engine is unavailable; else null. */
   #resultTrouble(): string | null {
     const ended = this.#options.analytics
       .runs()
@@ -198,7 +199,7 @@ export class PipelineMonitor {
     return ended?.code === "unavailable" ? ended.error : null;
   }
 
-  /** Keeps the status fresh. */
+  /** The background job that refreshes the state. */
   job(): BackgroundJob {
     return {
       name: "monitor",

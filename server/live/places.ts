@@ -3,15 +3,15 @@ import type { CurrentState } from "./current.ts";
 import type { About } from "../answers/services.ts";
 
 /**
- * The places shown: the configured ones in their order, then by name the others that have reported. Of a replayed data
- * set only those that have reported: a recording has cities of its own.
+ * The places shown: the configured cities in their order, then the other cities that have reported, by name. In a replayed
+ * data set only the cities that have reported, because a recording has its own cities.
  */
 export class Places {
   readonly #configured: readonly City[];
   readonly #current: CurrentState;
   readonly #kind: About["kind"];
   #places: readonly Place[] = [];
-  /** How many cities had reported when the list was made: they are never forgotten. */
+  /** Number of cities that had reported when the list was made. It never decreases, so it tells whether the list is current. */
   #reported = -1;
 
   constructor(configured: readonly City[], current: CurrentState, kind: About["kind"]) {

@@ -1,21 +1,21 @@
 import type { Rate } from "../answers/services.ts";
 
-/** The longest time over which a rate is measured, ms. */
+/** Longest window of a rate, ms. */
 export const RATE_WINDOW_MS = 300_000;
-/** A shorter time says nothing, ms. */
+/** Shortest window of a rate, ms: a shorter one is too noisy. */
 const LEAST_MS = 5_000;
-/** A counter is noted no more often, ms, so that what is told of it stands still for a while. */
+/** Shortest time between two samples, ms, so that the displayed rate is steady. */
 const EVERY_MS = 5_000;
 
-/** Measures how fast a counter rises, over the last five minutes or since it was first seen. */
+/** Measures the rate of a counter over the last five minutes, or since its first sample. */
 export class RateMeter {
   #samples: { at: number; count: number }[] = [];
 
   /**
-   * Notes where the counter stands. One that went back counts from there.
+   * Adds a sample of the counter. A counter that went back starts again.
    *
    * @param at ms since the epoch
-   * @param count null where it is not known now
+   * @param count null if it is unknown now
    */
   note(at: number, count: number | null): void {
     if (count === null) return;
@@ -26,7 +26,7 @@ export class RateMeter {
     while ((this.#samples[1]?.at ?? Infinity) <= at - RATE_WINDOW_MS) this.#samples.shift();
   }
 
-  /** The rate, or null while it was not seen for long enough. */
+  /** The rate; null while the window is too short. */
   get rate(): Rate | null {
     const [first] = this.#samples;
     const last = this.#samples.at(-1);

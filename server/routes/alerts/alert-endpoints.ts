@@ -7,13 +7,13 @@ import { list, text } from "../../api/schema.ts";
 
 const SHOWN_RULE = { id: EXAMPLE_RULE_ID, origin: "page", active: 0, ...EXAMPLE_RULE } as const;
 
-/** What is active. */
+/** The active alerts. */
 export const GET_ALERTS = endpoint({
   method: "GET",
   path: "/api/v1/alerts",
   id: "getAlerts",
   tag: "alerts",
-  summary: "What is active, the newest first",
+  summary: "Active alerts, the newest first",
   description: "",
   query: {},
   answers: [
@@ -40,14 +40,14 @@ export const GET_ALERTS = endpoint({
   examples: [{ title: "What is active", path: "/api/v1/alerts" }],
 });
 
-/** Where messages go. */
+/** The channels. */
 export const GET_ALERT_CHANNELS = endpoint({
   method: "GET",
   path: "/api/v1/alerts/channels",
   id: "getAlertChannels",
   tag: "alerts",
-  summary: "Where messages go",
-  description: "Channels stand in `ALERTS_FILE` alone. Keys and addresses are not shown.",
+  summary: "Channels that messages are sent to",
+  description: "Channels are configured in `ALERTS_FILE` only. Keys and addresses are not shown.",
   query: {},
   answers: [
     {
@@ -64,13 +64,13 @@ export const GET_ALERT_CHANNELS = endpoint({
   examples: [{ title: "Every channel", path: "/api/v1/alerts/channels" }],
 });
 
-/** What was sent. */
+/** The messages. */
 export const GET_ALERT_MESSAGES = endpoint({
   method: "GET",
   path: "/api/v1/alerts/messages",
   id: "getAlertMessages",
   tag: "alerts",
-  summary: "What was sent, or is to be, the newest first",
+  summary: "Messages, sent and waiting, the newest first",
   description: "Kept for 90 days.",
   query: { limit: integerParameter("Most messages.", { min: 1, max: 1_000, fallback: 100 }) },
   answers: [
@@ -124,15 +124,15 @@ export const GET_ALERT_RULES = endpoint({
   examples: [{ title: "Every rule", path: "/api/v1/alerts/rules" }],
 });
 
-/** Makes a rule. */
+/** Adds a rule. */
 export const POST_ALERT_RULE = endpoint({
   method: "POST",
   path: "/api/v1/alerts/rules",
   id: "makeAlertRule",
   tag: "alerts",
-  summary: "Make a rule",
+  summary: "Add a rule",
   description:
-    "It watches a `variable`, with `above` or `below` and perhaps `for_minutes`, or an `anomaly`, perhaps with a `severity`; what else is in the object is refused by name. 409 also says that the name is taken, or that there are 500 rules.",
+    "It watches a `variable`, with `above` or `below` and optionally `for_minutes`, or an `anomaly`, optionally with a `severity`. An unknown field is refused. 409 also means that the name is taken, or that there are 500 rules.",
   query: {},
   body: jsonContent(RULE_INPUT),
   answers: [
@@ -182,7 +182,7 @@ export const POST_ALERT_TEST = endpoint({
   id: "testAlertChannel",
   tag: "alerts",
   summary: "Send a test message",
-  description: "It is not retried and heeds no quiet hours; the messages say whether it arrived.",
+  description: "It is not retried and ignores quiet hours. The list of messages shows whether it arrived.",
   segments: { name: ["Name of a channel", "ops"] },
   query: {},
   answers: [

@@ -32,7 +32,7 @@ const CONDITION = {
 } as const satisfies Record<string, JsonSchema>;
 const CITY = text("Name of the city it is about; null for every city");
 
-/** A rule, as it is sent. */
+/** A rule in a request. */
 export const RULE_INPUT = object(
   {
     name: NAME,
@@ -43,7 +43,7 @@ export const RULE_INPUT = object(
   { optional: ["city", ...Object.keys(CONDITION)] },
 );
 
-/** A rule, as it is answered. */
+/** A rule in an answer. */
 export const RULE = object(
   {
     id: text("Its id"),
@@ -57,7 +57,7 @@ export const RULE = object(
   { optional: Object.keys(CONDITION) },
 );
 
-/** An alert that is active. */
+/** An active alert. */
 export const ALERT = object({
   id: text("Its id: `alert_id` of its messages"),
   rule: object({ id: text("Id of its rule"), name: text("Name of its rule") }),
@@ -67,7 +67,7 @@ export const ALERT = object({
   raised_at: time("When the report that raised it was observed"),
 });
 
-/** Where messages go. */
+/** A channel that messages are sent to. */
 export const CHANNEL = object({
   name: text("Its name"),
   type: oneOf(["webhook", "sms", "email"], "How it is told"),
@@ -75,7 +75,7 @@ export const CHANNEL = object({
   quiet_hours: nullable(text("When nothing is sent: begin, end and time zone")),
 });
 
-/** What was sent, or is to be. */
+/** A message, sent or waiting. */
 export const MESSAGE = object({
   id: text("Its id, the same in each attempt"),
   channel: text("Name of the channel"),
@@ -91,7 +91,7 @@ export const MESSAGE = object({
   error: nullable(text("Why it could not be delivered the last time")),
 });
 
-/** A rule that is sent and shown. */
+/** The rule of the examples. */
 export const EXAMPLE_RULE = {
   name: "Frost",
   city: "London",
@@ -101,5 +101,5 @@ export const EXAMPLE_RULE = {
   channels: ["ops"],
 } as const;
 
-/** Ids that are shown. */
+/** Ids of the examples. */
 export const EXAMPLE_RULE_ID = "5b7e01f2c9d84a36";

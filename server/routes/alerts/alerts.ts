@@ -25,14 +25,14 @@ import type { Services } from "../../answers/services.ts";
 /** Longest body of a rule, bytes. */
 const RULE_MAX = 16_384;
 
-/** What the routes of alerts work with; without alerts their lists are empty. */
+/** Options of {@link alertRoutes}. Without alerts the lists are empty. */
 export interface AlertRoutesOptions {
   services: Services;
   alerts: AlertsService | null;
   clock: Clock;
 }
 
-/** The API of alerts: channels, rules with their state, what is active, what was sent; makes, deletes and tests. */
+/** The API of alerts: lists channels, rules with their state, active alerts and messages; adds and deletes rules, tests channels. */
 export function alertRoutes(options: AlertRoutesOptions) {
   const { services, alerts } = options;
   const parse = { parse: "none" } as const;
@@ -98,7 +98,7 @@ export function alertRoutes(options: AlertRoutesOptions) {
 }
 
 /**
- * The alerts, where there are any.
+ * The alerts, if they are configured.
  *
  * @throws RequestError `conflict`
  */
@@ -110,7 +110,7 @@ export function opened(alerts: AlertsService | null): AlertsService {
 }
 
 /**
- * A rule's input with the city by its name, which may stand there as a slug or in another case.
+ * Replaces the city of a rule's input by its name. The input may be a slug or in another case.
  *
  * @throws RequestError `bad_parameter` when there is no such city
  */

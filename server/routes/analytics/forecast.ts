@@ -27,7 +27,7 @@ const VERIFICATION = object({
   misses: list(
     object({
       city: text("Name of the place"),
-      issued_at: time("The hour from which was forecast"),
+      issued_at: time("Hour of issue"),
       lead: integer("Hours ahead"),
       timestamp: time("The hour that was forecast"),
       temperature: number("Forecast, °C"),
@@ -35,19 +35,19 @@ const VERIFICATION = object({
       upper: number("Upper bound of the interval, °C"),
       observed: number("What was observed, °C"),
     }),
-    "The newest that were observed outside their interval",
+    "The newest misses: observations outside the interval of their forecast",
   ),
 });
 
-/** How the forecasts of before did. */
+/** Verification of past forecasts. */
 export const GET_VERIFICATION = endpoint({
   method: "GET",
   path: "/api/v1/forecast/verification",
   id: "getForecastVerification",
   tag: "results",
-  summary: "Hits and misses of the forecasts of before",
+  summary: "Verification of past forecasts",
   description:
-    "The forecasts that are still kept, held against what was observed since: of each forecast hour the nearest observation of the same source, from 15 minutes before to 44 after, without what failed quality control. Of the first 50 cities. Made once for each new forecast.",
+    "Compares the forecasts that are still stored with the observations made since. For each forecast hour it takes the nearest observation of the same source, from 15 minutes before to 44 minutes after it, without values that failed quality control. For the first 50 cities. Computed once for each new forecast.",
   query: {},
   answers: [
     {
@@ -82,7 +82,7 @@ export const GET_VERIFICATION = endpoint({
   examples: [{ title: "The scores", path: "/api/v1/forecast/verification" }],
 });
 
-/** How the forecasts of before did. */
+/** Verification of past forecasts. */
 export function forecastRoutes(context: WebContext) {
   return new Elysia().get(GET_VERIFICATION.path, async ({ request }) => {
     readQuery(GET_VERIFICATION, request, context.services);

@@ -43,7 +43,7 @@ export const GET_JOBS = endpoint({
   id: "getJobs",
   tag: "jobs",
   summary: "The analytic jobs",
-  description: "Each with its last run, its next one and what is known of its newest result.",
+  description: "Each with its last run, its next run and facts about its newest result.",
   query: {},
   answers: [
     {
@@ -86,7 +86,8 @@ export const POST_RUN = endpoint({
   id: "startRun",
   tag: "jobs",
   summary: "Run a job now",
-  description: "A job that waits or runs already is not run twice: the answer tells of the run there is.",
+  description:
+    "A job that already waits or runs is not started again: the answer describes the existing run.",
   segments: NAMED,
   query: {},
   answers: [
@@ -119,7 +120,7 @@ export const GET_RUNS = endpoint({
   id: "getRuns",
   tag: "jobs",
   summary: "The runs of the jobs, newest first",
-  description: "Those of this process; of each job the last 50 are remembered.",
+  description: "Runs of this process only. The last 50 runs of each job are kept.",
   query: {
     job: textParameter("Name of a job: its runs only.", "daily_summary"),
     limit: integerParameter("Most runs.", { min: 1, max: 1_000, fallback: 100 }),
@@ -165,7 +166,7 @@ export const POST_CANCEL = endpoint({
   id: "cancelRun",
   tag: "jobs",
   summary: "Cancel a run",
-  description: "One that has ended stays as it is.",
+  description: "A run that has ended does not change.",
   segments: WITH_ID,
   query: {},
   answers: [

@@ -16,7 +16,7 @@ const answersWith = (row: object, job: string) =>
   [
     {
       status: 200,
-      description: "The newest result; `result` is null and there are no rows where there is none yet",
+      description: "The newest result; before the first one `result` is null and there are no rows",
       content: rowsContent(
         labelled(
           {
@@ -111,7 +111,7 @@ export const GET_RESULT = endpoint({
   examples: [{ title: "The days of a city", path: "/api/v1/results/daily_summary?city=london" }],
 });
 
-/** The newest results of the analytic jobs: the three that have a name of their own, and any other by its job's name. */
+/** The newest results of the analytic jobs: three under paths of their own, and each under the name of its job. */
 export function resultRoutes(context: WebContext) {
   return new Elysia()
     .get(GET_STATISTICS.path, ({ request }) => answerResult(context, request, "city_statistics"))
@@ -123,7 +123,7 @@ export function resultRoutes(context: WebContext) {
 }
 
 /**
- * A job's newest result. One that is not there yet is an empty one, not an error: the job exists and has not run.
+ * A job's newest result. If the job has not run yet, the answer is an empty result and no error.
  */
 async function answerResult(context: WebContext, request: Request, job: string): Promise<Response> {
   const { services, results } = context;
@@ -142,7 +142,7 @@ async function answerResult(context: WebContext, request: Request, job: string):
     );
   }
   const { version } = services.about;
-  // Weak: the compressed and the plain body share it.
+  // A weak ETag, because the compressed and the plain body share it.
   const etag = `W/"${[version, result.run, format, city?.slug ?? ""].join("/")}"`;
   const headers = { ...headersOf(context, format), "cache-control": "no-cache", etag };
   if (isKnown(request.headers.get("if-none-match"), etag))

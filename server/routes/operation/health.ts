@@ -7,14 +7,14 @@ import { list, oneOf, text } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import type { PipelineStatus } from "../../answers/services.ts";
 
-/** Whether the process lives. */
+/** Liveness: whether the process runs. */
 export const GET_LIVENESS = endpoint({
   method: "GET",
   path: "/api/v1/health/live",
   id: "getLiveness",
   tag: "operation",
-  summary: "Whether the process lives",
-  description: "For who restarts what hangs.",
+  summary: "Liveness: whether the process runs",
+  description: "For a supervisor that restarts a process that hangs.",
   query: {},
   answers: [
     {
@@ -33,15 +33,15 @@ const READINESS = labelled({
   reasons: list(text("What stands in the way, for people"), "Empty when it is ready"),
 });
 
-/** Whether the process can do its work. */
+/** Readiness: whether the process can do its work. */
 export const GET_READINESS = endpoint({
   method: "GET",
   path: "/api/v1/health/ready",
   id: "getReadiness",
   tag: "operation",
-  summary: "Whether the process can do its work",
+  summary: "Readiness: whether the process can do its work",
   description:
-    "It cannot while its log, its lake or its engine is away, or a job has failed. A source that does not answer is no such reason: what was collected is served all the same.",
+    "It is not ready while its log, its lake or its engine is unavailable, or when a job has failed. A source that does not answer is no reason: the data collected so far is still served.",
   query: {},
   answers: [
     {
@@ -56,7 +56,7 @@ export const GET_READINESS = endpoint({
   examples: [{ title: "Readiness", path: "/api/v1/health/ready" }],
 });
 
-/** Whether the process lives, and whether it can do its work. */
+/** Liveness and readiness of the process. */
 export function healthRoutes(context: WebContext) {
   return new Elysia()
     .get(GET_LIVENESS.path, ({ request }) => {
@@ -76,8 +76,8 @@ export function healthRoutes(context: WebContext) {
 }
 
 /**
- * Why the process cannot do its work: a stage whose log, lake or engine is away, or a job that failed. A job that waits,
- * for a source or for its hour, is no such reason: what was collected is served all the same.
+ * The reasons why the process is not ready: log, lake or engine of a stage is unavailable, or a job has failed. A job that
+ * waits for a source or for its time is no reason: the data collected so far is still served.
  */
 function reasonsAgainst({ stages, jobs }: PipelineStatus): string[] {
   const reasons: string[] = [];

@@ -9,7 +9,7 @@ import { liveFilter } from "../../live/live-filter.ts";
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store",
-  // A proxy that collects the stream before it passes it on holds events back.
+  // Tells nginx and similar proxies not to buffer the stream, which would delay events.
   "x-accel-buffering": "no",
 };
 

@@ -7,15 +7,15 @@ import { PIPELINE } from "../../api/pipeline-schema.ts";
 import { integer, nullable, object, text } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 
-/** Where everything stands. */
+/** The state of the pipeline. */
 export const GET_PIPELINE = endpoint({
   method: "GET",
   path: "/api/v1/pipeline",
   id: "getPipeline",
   tag: "operation",
-  summary: "Where everything stands",
+  summary: "State of the pipeline",
   description:
-    "The stages from source to screen with the newest observation time that each has seen, the background jobs of this process, the partitions of the log and what is committed of each, and the live clients. Answered from memory, at most a second old.",
+    "The stages from source to screen with their watermarks (the newest observation time that each has seen), the background jobs of this process, the partitions of the log with their committed offsets, and the live clients. Answered from memory, at most one second old.",
   query: {},
   answers: [
     {
@@ -83,7 +83,7 @@ export const GET_PIPELINE = endpoint({
   examples: [{ title: "The state", path: "/api/v1/pipeline" }],
 });
 
-/** Where everything stands: stages with their watermarks, background jobs, partitions, live clients. */
+/** The state of the pipeline: stages with their watermarks, background jobs, partitions, live clients. */
 export function pipelineRoutes(context: WebContext) {
   return new Elysia().get(GET_PIPELINE.path, ({ request }) => {
     readQuery(GET_PIPELINE, request, context.services);

@@ -6,7 +6,7 @@ import { ECOWITT_FIELDS, formOf, WUNDERGROUND_FIELDS } from "../../api/station-f
 import { readText } from "../../http/body.ts";
 import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../../http/station-paths.ts";
 
-/** Longest URL, characters: three times what a console with every sensor sends. */
+/** Longest URL, characters: three times that of a console with every sensor. */
 const URL_MAX = 8_192;
 /** Longest form, bytes. */
 const FORM_MAX = 16_384;
@@ -72,16 +72,16 @@ export const PUSH_ECOWITT_KEY = endpoint({
 });
 
 /**
- * Takes what stations push, by the Weather Underground protocol (GET) and by Ecowitt's (POST of a form). Both paths take
- * both, because a console's path can often be chosen and its protocol not. Answers `success` once the observation is
- * durable in the log; anything else lets the station send again.
+ * Takes the pushes of stations, by the Weather Underground protocol (GET) and by Ecowitt's (POST of a form). Both paths
+ * accept both protocols, because the path of a console can often be configured and its protocol cannot. The answer is
+ * `success` once the observation is durable in the log; after any other answer the station sends again.
  */
 export function stationRoutes(intake: Pick<StationIntake, "stationOf" | "take">) {
   const take = async (request: Request, pathKey: string | null): Promise<Response> => {
     if (request.url.length > URL_MAX) {
       throw new RequestError("too_large", `The URL is longer than ${URL_MAX} characters`);
     }
-    // Not by URL: old consoles send no Host or an odd one, and then it is none.
+    // Not parsed as a URL: old consoles send no Host header or an invalid one, which makes the URL invalid.
     const query = request.url.indexOf("?");
     const parameters = new URLSearchParams(
       query === -1 ? "" : request.url.slice(query + 1).replace(/#.*$/s, ""),
@@ -90,7 +90,7 @@ export function stationRoutes(intake: Pick<StationIntake, "stationOf" | "take">)
       const form = new URLSearchParams(await readText(request, FORM_MAX));
       for (const [name, value] of form) parameters.append(name, value);
     }
-    // An Ecowitt console cannot choose its PASSKEY: where the path has a key, that one counts.
+    // The PASSKEY of an Ecowitt console cannot be configured, so a key in the path takes precedence.
     const key = pathKey ?? parameters.get("PASSWORD") ?? parameters.get("PASSKEY");
     await intake.take(intake.stationOf(key, parameters.get("ID")), parameters);
     return new Response("success\n", {

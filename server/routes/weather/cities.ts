@@ -24,7 +24,7 @@ export const GET_CITIES = endpoint({
   tag: "weather",
   summary: "The places shown",
   description:
-    "The configured cities in their order, then by name the others that have reported. Of one that is not configured only the name is known.",
+    "The configured cities in their order, then the other cities that have reported, by name. Of a city that is not configured only the name is known.",
   query: { format: FORMAT },
   answers: [
     {
@@ -45,7 +45,7 @@ export const GET_CITIES = endpoint({
   examples: [{ title: "Every city", path: "/api/v1/cities" }],
 });
 
-/** The places shown; of one that is not configured only the name is known. */
+/** The places shown. Of a city that is not configured only the name is known. */
 export function cityRoutes(context: WebContext) {
   return new Elysia().get(GET_CITIES.path, ({ request }) => {
     const { format } = readQuery(GET_CITIES, request, context.services);

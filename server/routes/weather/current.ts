@@ -75,8 +75,8 @@ export const GET_CURRENT = endpoint({
 const NOT_JUDGED = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null]));
 
 /**
- * The newest observation of each city, with its age: old data is never shown as new; and with what the live judge says of
- * it: null until it has.
+ * The newest observation of each city with its age, so that old data is never taken for new, and with its judgement, which
+ * is null until the live judge has judged it.
  */
 export function currentRoutes(context: WebContext) {
   const { services, clock } = context;
@@ -86,7 +86,7 @@ export function currentRoutes(context: WebContext) {
     rows: current.map((one) => rowOf(one, clock.now(), staleAfterSeconds)),
     extra: { stale_after_seconds: staleAfterSeconds },
   });
-  // An age in seconds is the same for a second: so long one answer serves all who ask for everything.
+  // Ages have a resolution of one second, so all requests for all cities share one answer for a second.
   let kept:
     { current: readonly CurrentObservation[]; second: number; payloads: Map<Format, Payload> } | undefined;
   return new Elysia().get(GET_CURRENT.path, ({ request }) => {
@@ -112,7 +112,7 @@ function rowOf(
   nowMs: number,
   staleAfterSeconds: number,
 ): Cells {
-  // A station's clock may run ahead of ours; nothing is younger than new.
+  // A station's clock may run ahead of ours; an age is never negative.
   const age = Math.max(0, Math.round((nowMs - parseTimestamp(observation.timestamp)) / 1000));
   return {
     ...observation,

@@ -9,7 +9,7 @@ import { boolean, integer, list, nullable, object, text } from "../../api/schema
 import type { WebContext } from "../../http/context.ts";
 import { isKnown } from "../../formats/etag.ts";
 
-/** As IANA has it. */
+/** Media type of Parquet as registered with IANA. */
 const PARQUET = "application/vnd.apache.parquet";
 const FILE = /^(\d{4}-\d\d-\d\d)\.parquet$/;
 
@@ -20,7 +20,7 @@ export const GET_DAYS = endpoint({
   id: "getDays",
   tag: "weather",
   summary: "The days of observation that the lake holds",
-  description: "The oldest first; a day is one of UTC.",
+  description: "The oldest first. Days are UTC days.",
   query: {},
   answers: [
     {
@@ -117,7 +117,7 @@ export function dayRoutes(context: WebContext) {
       }
       if (request.method === "HEAD") return new Response(null, { headers });
       const file = await services.days.read(day.date, request.signal);
-      // By its location it is sent by the system, and never held in memory.
+      // A file with a location is sent by the operating system and never loaded into memory.
       return new Response("location" in file ? Bun.file(file.location) : Buffer.from(file.bytes), {
         headers,
       });

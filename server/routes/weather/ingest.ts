@@ -75,8 +75,8 @@ export const POST_OBSERVATIONS = endpoint({
 });
 
 /**
- * Takes observations in, one JSON object a line or as a JSON array. They are durable in the log before the answer; a line
- * that is no observation is taken too, and the consumer puts it among the rejected ones with the reason. All or nothing.
+ * Takes observations in, as NDJSON or as a JSON array, all or none. They are durable in the log before the answer. An
+ * invalid line is appended too; the consumer stores it as a rejected record with the reason.
  */
 export function ingestRoutes(context: WebContext) {
   return new Elysia().post(

@@ -37,9 +37,9 @@ export const FLAGGED_COLUMNS: readonly Column[] = [
   ...FLAG_COLUMNS.map((name) => [name, "int"] as const),
 ];
 const NOT_JUDGED = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null]));
-/** Rows that are read at once, and the most of a JSON answer. */
+/** Rows read at once, and the limit of a JSON answer. */
 const PAGE = 10_000;
-/** Most rows: those of CSV and Arrow are read and sent page by page. */
+/** Number of rows that can be asked for. CSV and Arrow are read and sent page by page. */
 const LIMIT = { min: 1, max: 10_000_000, fallback: 1_000 };
 
 /** Rows of the lake. */
@@ -146,8 +146,8 @@ export const GET_OBSERVATIONS = endpoint({
 });
 
 /**
- * Rows of the lake with their quality flags, in time order. Without `from` and `to`: the 24 h up to the newest observation known, so that the
- * question has an answer also where collecting stopped long ago. `to` is exclusive; with `from` alone it is now.
+ * Rows of the lake with their quality flags, in time order. Without `from` and `to` it is the 24 h up to the newest
+ * observation, so that there are rows even if collecting stopped long ago. `to` is exclusive; with `from` alone it is now.
  */
 export function observationRoutes(context: WebContext) {
   const { services } = context;
@@ -184,7 +184,7 @@ export function observationRoutes(context: WebContext) {
   });
 }
 
-/** What was stored since a position. There is always a next pull. */
+/** Rows stored since a position. The answer always has a `next` for the next poll. */
 async function answerArrivals(
   context: WebContext,
   request: Request,
@@ -224,7 +224,7 @@ async function answerArrivals(
   );
 }
 
-/** Rows that are read while they are sent. The first page is read before the answer begins, so that it can be refused. */
+/** Streams rows while they are read. The first page is read before the headers are sent, so that an error has its status. */
 async function streamRows(
   context: WebContext,
   request: Request,
@@ -250,20 +250,20 @@ async function streamRows(
   });
   const headers = headersOf(context, format);
   if (format === "arrow" || !takesGzip(request)) return new Response(body, { headers });
-  // Bun's types of the two ends do not meet; the bytes do.
+  // Bun's types of CompressionStream do not match those of a byte stream; at run time both are Uint8Array.
   const gzip = new CompressionStream("gzip") as unknown as ReadableWritablePair<Uint8Array, Uint8Array>;
   return new Response(body.pipeThrough(gzip), {
     headers: { ...headers, "content-encoding": "gzip" },
   });
 }
 
-/** Where the page after these rows begins. */
+/** The cursor position after these rows. */
 function afterOf(rows: readonly FlaggedRow[]): Cursor["after"] {
   const last = rows.at(-1);
   return last === undefined ? null : { timestamp: last.timestamp, city: last.city, source: last.source };
 }
 
-/** Path of the next page: a cursor knows its question, but not how its rows are wanted. */
+/** Path of the next page. The cursor holds the query but not the format and units, which are copied from the request. */
 function nextPath(request: Request, cursor: Record<string, string>): string {
   const asked = new URL(request.url).searchParams;
   const next = new URLSearchParams();
@@ -275,7 +275,7 @@ function nextPath(request: Request, cursor: Record<string, string>): string {
   return `${GET_OBSERVATIONS.path}?${next}`;
 }
 
-/** Which rows are asked for: the cursor's question, or the parameters'. */
+/** The query of a request: from the cursor, or from the parameters. */
 function windowOf(asked: Values<typeof GET_OBSERVATIONS>, { services, clock }: WebContext): Cursor {
   const { from, to, cursor } = asked;
   const city = asked.city?.name ?? null;
@@ -293,7 +293,7 @@ function windowOf(asked: Values<typeof GET_OBSERVATIONS>, { services, clock }: W
     return question;
   }
   const newest = newestOf(city, services.current()) ?? clock.now();
-  // A question with a beginning only is about everything since, be it nothing.
+  // With `from` only, the end is now, and the answer may be empty.
   const end = to ?? (from === null ? newest : Math.max(newest, clock.now(), from + 1));
   const begin = from ?? end - DAY_MS;
   if (begin >= end) {
@@ -306,7 +306,7 @@ function windowOf(asked: Values<typeof GET_OBSERVATIONS>, { services, clock }: W
   return { city, from: begin, to: end, after: null };
 }
 
-/** Just after the newest observation, so that an exclusive end takes it in. */
+/** Just after the newest observation, so that an exclusive end includes it. */
 function newestOf(
   city: string | null,
   current: ReturnType<WebContext["services"]["current"]>,

@@ -79,7 +79,7 @@ export const GET_WHY = endpoint({
   path: "/api/v1/observations/why",
   id: "getWhy",
   tag: "weather",
-  summary: "Where an observation comes from, and what was made of it",
+  summary: "Origin of an observation, and the results that used it",
   description:
     "Of each source that reported of the city then: the record in the log, the committed file, the entry of the chain of commits, every test with its flag and the limits that hold for the place and season, the revisions it replaced, and which newest results were computed with it. [lake-format.md](lake-format.md) says how to look into file and entry, [quality.md](quality.md) what the tests do.",
   query: {
