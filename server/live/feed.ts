@@ -3,6 +3,7 @@ import type { Log, LogRecord, Subscription } from "../../jobs/log/log.ts";
 import type { Row } from "../../core/observation.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import type { CurrentState } from "./current.ts";
+import { nextEventId } from "./event-id.ts";
 import type { Hub } from "./hub.ts";
 import type { About, CurrentObservation, Run, Services } from "../answers/services.ts";
 
@@ -47,10 +48,6 @@ export function snapshotOf(about: About, current: readonly CurrentObservation[],
  * Follows the log: each valid record updates `current` and is published in an `observations` event. When it resolves, all
  * records of the log are published.
  *
- * It chooses the event ids. With one partition the id is the highest offset in the event, so that a client of the previous
- * process can resume here. Offsets of several partitions have no common order; then the id is a counter, which is valid for
- * this process only.
- *
  * @param positions first offset not published, by partition. The caller keeps it, so that a new call after a failure
  *   continues at the same place
  * @throws LogError when the log is unavailable
@@ -74,7 +71,7 @@ export async function followLog({
     for (let i = 0; i < rows.length; i += EVENT_MAX) {
       const observations = rows.slice(i, i + EVENT_MAX);
       const offset = observations.at(-1)!.log_offset;
-      const id = log.partitions === 1 ? offset : (hub.newest ?? -1) + 1;
+      const id = nextEventId(log.partitions, offset, hub.newest);
       hub.publish({ name: "observations", data: { observations }, id });
     }
     arrived(rows);

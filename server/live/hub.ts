@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { Broadcast, type Message } from "./broadcast.ts";
+import { readEventId, writeEventId } from "./event-id.ts";
 import type { LiveFilter } from "./live-filter.ts";
 
 /** An event for the live clients. */
@@ -188,9 +189,8 @@ export class Hub {
 
   /** The events that a client has missed; null if the ring does not hold all of them. */
   #missed(lastEventId: string | null): Uint8Array[] | null {
-    const match = lastEventId === null ? null : /^(.+)-(\d{1,16})$/.exec(lastEventId);
-    if (match?.[1] !== this.#epoch || this.#floor === null || this.#newest === null) return null;
-    const seen = Number(match[2]);
+    const seen = readEventId(this.#epoch, lastEventId);
+    if (seen === null || this.#floor === null || this.#newest === null) return null;
     if (seen < this.#floor || seen > this.#newest) return null;
     const missed = this.#ring
       .filter(({ at, hasId }) => (hasId ? at > seen : at >= seen))
@@ -230,7 +230,7 @@ export class Hub {
   }
 
   #encode({ name, data, id }: LiveEvent): Uint8Array {
-    const idLine = id === undefined ? "" : `id: ${this.#epoch}-${id}\n`;
+    const idLine = id === undefined ? "" : `id: ${writeEventId(this.#epoch, id)}\n`;
     return encoder.encode(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`);
   }
 
@@ -262,7 +262,9 @@ export class Hub {
       // A client with a narrow filter gets few events, and would reconnect with an id that is too old for the ring. So its
       // heartbeat carries the newest id.
       const place =
-        this.#newest === null ? null : encoder.encode(`:\nid: ${this.#epoch}-${this.#newest}\n\n`);
+        this.#newest === null
+          ? null
+          : encoder.encode(`:\nid: ${writeEventId(this.#epoch, this.#newest)}\n\n`);
       this.#clients.send((filter) => (filter === null ? HEARTBEAT : (place ?? HEARTBEAT)), { urgent: false });
     }
   }

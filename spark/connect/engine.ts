@@ -22,7 +22,7 @@ import {
 } from "./plans.ts";
 import { progressOf } from "./progress.ts";
 import { describeRemote, parseRemote, type Remote } from "./remote.ts";
-import { tableFromSpark } from "./result.ts";
+import { tableFromSpark } from "./arrow-result.ts";
 import { Rpc } from "./rpc.ts";
 import { attemptName, removeAbandoned, type SparkScratch } from "./scratch.ts";
 import { BACKOFF, type PlanInit, type RunOptions, SparkSession } from "./session.ts";
