@@ -2,6 +2,7 @@
 -- answers: Which reports are unusual, which station is stuck or silent, and what was expected?
 -- schedule: default
 -- chart: band x=timestamp y=observed low=lower high=upper series=city
+-- note: [anomalies.md](anomalies.md) has the five kinds, their methods and thresholds.
 -- parameter: hours integer 48 Hours back from the newest observation; null for all that are judged, which are 30 days
 
 WITH judged AS (

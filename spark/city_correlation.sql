@@ -1,6 +1,11 @@
 -- title: City correlation
 -- answers: Which cities have their warm and cold hours together?
 -- schedule: default
+-- note: `correlation` is Pearson's of the departures of the hourly means from the usual day of the month (the mean of that
+-- note: hour of the day in that month; of fewer than five days nobody knows what is usual); `correlation_raw` is that of the hourly means
+-- note: themselves, in which sun and season make all cities of one half of the Earth go together. `n` and `n_raw` are the hours that
+-- note: both cities have; below 24 there is no correlation. `distance` is on the great circle, km. Pairs grow with the square of the
+-- note: cities: as scheduled it compares the 30 cities with the most temperatures, which are 435 pairs.
 -- parameter: cities integer 30 Cities compared, those with the most temperatures; null for all (of 1,000 that is 500,000 pairs)
 
 WITH readings AS (

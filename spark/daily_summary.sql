@@ -3,6 +3,11 @@
 -- schedule: default
 -- chart: range x=date low=temperature_min middle=temperature_mean high=temperature_max series=city
 -- window: days
+-- note: Days are those of the city's own calendar: its `zone` from midnight to midnight, with 23 hours where the clocks go forward and 25
+-- note: where they go back. A city that is not configured has days of UTC. `hours` are those in which something was reported, and
+-- note: `coverage` is their share of `hours_of_day`. Means are over all reports. Rain totals of the last hour overlap when they are
+-- note: reported more often: the last of each hour counts (of several sources at that time the first by name), in the day in which it was
+-- note: reported. The wind's direction is that of the mean vector, with none where that is below 0.1 m/s.
 -- parameter: days integer 31 Days back from the newest date; null for all
 
 WITH span AS (

@@ -3,6 +3,11 @@
 -- schedule: default
 -- chart: line x=timestamp y=dew_point series=city
 -- window: hours
+-- note: `dew_point`: Magnus formula with the coefficients of Alduchov and Eskridge (1996), from −40 to 50 °C and from 1 % on.
+-- note: `heat_index`: the US National Weather Service's, from 80 °F (26.7 °C) on: Rothfusz's regression (SR 90-23) with both
+-- note: adjustments, or the simple formula where that stays below 80 °F; none above 137 °F (58.3 °C), where the Service's chart ends.
+-- note: `wind_chill`: Environment Canada's and the Weather Service's, up to 10 °C and above 4.8 km/h. `beaufort`: 0 to 12, by the lower
+-- note: bounds in m/s. Outside of these ranges a value is null. `is_suspect`: one of temperature, humidity and wind is suspect.
 -- parameter: hours integer 48 Hours back from the newest observation; null for all
 
 -- Values that fail their tests are left out; of one that is suspect so is what is derived from it. 100 to 104 % of humidity

@@ -4,6 +4,8 @@
 -- chart: band x=timestamp y=temperature low=lower high=upper series=city
 -- model: forecast
 -- window: days
+-- keeps: every 12th of 600
+-- note: [forecast.md](forecast.md) has the method, and the interval's.
 -- parameter: days integer 60 Days of history back from the newest observation; null for all
 
 -- This is the history; the fit, made anew each hour and iterated over 48 leads, is no SQL: spark/models/forecast.ts.

@@ -1,6 +1,9 @@
 -- title: Records
 -- answers: What are the extremes of each city in all of the data, and when were they reached?
 -- schedule: default
+-- note: `value` was first reached at `timestamp`, and `times` in all; `n` are the values it is the extreme of, `since` when the city's
+-- note: first report is from. `is_suspect`: that first report's value is suspect, which records often are. `rainfall_1h_max` is the
+-- note: largest single report of the last hour's rain; a city without rain has none.
 
 -- Values that fail their tests are left out; suspect ones stand, and are told.
 WITH readings AS (

@@ -20,6 +20,12 @@ export interface Parameter {
 /** What a parameter's value may be; null is always allowed. */
 export type ParameterType = "integer" | "number" | "text" | "boolean";
 
+/** Older results to keep: every `every`-th, of the newest `of`. */
+export interface KeptPast {
+  every: number;
+  of: number;
+}
+
 /** An analytic job: one SELECT over `observations` with a header that says what it is. */
 export interface SqlJob {
   /** The file's name without `.sql`. */
@@ -35,6 +41,10 @@ export interface SqlJob {
   model: Model | null;
   /** The parameter that says how far the job looks back from the newest observation: `hours` or `days`; null for everything. */
   window: "hours" | "days" | null;
+  /** Older results that are kept beside the newest ten; null for none. */
+  keeps: KeptPast | null;
+  /** What more there is to say of the result: Markdown for its documentation, or null. */
+  note: string | null;
   parameters: Parameter[];
   sql: string;
 }
@@ -43,6 +53,7 @@ const FILE = /^[a-z][a-z0-9_]*\.sql$/;
 const HEADER = /^--\s*([a-z]+):\s*(.*?)\s*$/;
 /** Days of the past that a job with a window needs besides: quality control takes a series' usual pressure from them. */
 const WINDOW_MARGIN_DAYS = 31;
+const KEEPS = /^every ([1-9]\d{0,5})(?:st|nd|rd|th) of ([1-9]\d{0,5})$/;
 const CHART = /^[a-z]+(?: [a-z]+=[a-z][a-z0-9_]*)+$/;
 
 /**
@@ -56,6 +67,8 @@ const CHART = /^[a-z]+(?: [a-z]+=[a-z][a-z0-9_]*)+$/;
  * -- chart: line x=hour y=temperature_mean series=city
  * -- model: forecast                   (where SQL cannot carry the computation: spark/models.ts)
  * -- window: hours                     (the parameter beyond which no older row changes the result: hours or days)
+ * -- keeps: every 12th of 600         (older results that stay beside the newest ten)
+ * -- note: Means are of reports.      (Markdown for docs/jobs.md; several lines are one text)
  * -- parameter: hours integer 168 Hours back from the newest hour; null for all
  * ```
  *
@@ -81,18 +94,62 @@ export async function readSqlJobs(folder: string = import.meta.dir): Promise<Sql
  * @throws TypeError naming the file and the line
  */
 export function parseSqlJob(file: string, text: string): SqlJob {
+  const { values, notes, parameters, end } = parseHeader(file, text);
+  const need = (key: string): string => {
+    const value = values.get(key);
+    if (value === undefined) throw new TypeError(`${file}:${end}: the header has no "-- ${key}:" line`);
+    return value;
+  };
+  checkParameters(file, text, parameters);
+  const window = (values.get("window") as "hours" | "days" | undefined) ?? null;
+  if (window !== null && !parameters.some(({ name, type }) => name === window && type === "integer")) {
+    throw new TypeError(`${file}: the window "${window}" is no parameter of type integer`);
+  }
+  const schedule = need("schedule");
+  const [, every, of] = KEEPS.exec(values.get("keeps") ?? "") ?? [];
+  return {
+    name: file.replace(/\.sql$/, ""),
+    title: need("title"),
+    question: need("answers"),
+    schedule: schedule === "none" ? null : schedule,
+    chart: values.get("chart") ?? null,
+    model: MODELS.get(values.get("model") ?? "") ?? null,
+    window,
+    keeps: every === undefined ? null : { every: Number(every), of: Number(of) },
+    note: notes.length === 0 ? null : notes.join("\n"),
+    parameters,
+    sql: text,
+  };
+}
+
+/** What a header says, line by line. */
+interface Header {
+  /** What stands there once, by its key. */
+  values: ReadonlyMap<string, string>;
+  notes: string[];
+  parameters: Parameter[];
+  /** The line after it. */
+  end: number;
+}
+
+function parseHeader(file: string, text: string): Header {
   const values = new Map<string, string>();
+  const notes: string[] = [];
   const parameters: Parameter[] = [];
-  let lineNumber = 0;
+  let end = 0;
   for (const line of text.split(/\r?\n/)) {
-    lineNumber++;
-    const where = `${file}:${lineNumber}`;
+    end++;
+    const where = `${file}:${end}`;
     if (!line.startsWith("--")) break;
     const [, key, value] = HEADER.exec(line) ?? [];
     if (key === undefined || value === undefined) {
       throw new TypeError(`${where}: header line is ${describe(line)}, wanted "-- key: value"`);
     }
     if (value === "") throw new TypeError(`${where}: ${key} has no value`);
+    if (key === "note") {
+      notes.push(value);
+      continue;
+    }
     if (key === "parameter") {
       const parameter = parseParameter(where, value);
       if (parameters.some(({ name }) => name === parameter.name)) {
@@ -102,28 +159,42 @@ export function parseSqlJob(file: string, text: string): SqlJob {
       continue;
     }
     if (values.has(key)) throw new TypeError(`${where}: ${key} stands there twice`);
-    if (key === "schedule") checkSchedule(where, value);
-    else if (key === "chart" && !CHART.test(value)) {
-      throw new TypeError(`${where}: chart is ${describe(value)}, wanted a kind and key=column pairs`);
-    } else if (key === "model" && !MODELS.has(value)) {
-      throw new TypeError(
-        `${where}: model is ${describe(value)}, wanted one of ${[...MODELS.keys()].join(", ")}`,
-      );
-    } else if (key === "window" && value !== "hours" && value !== "days") {
-      throw new TypeError(`${where}: window is ${describe(value)}, wanted hours or days`);
-    } else if (!["title", "answers", "chart", "model", "window"].includes(key)) {
-      throw new TypeError(
-        `${where}: "${key}" is not known, wanted title, answers, schedule, chart, model, window or parameter`,
-      );
-    }
+    checkValue(where, key, value);
     values.set(key, value);
   }
-  const need = (key: string): string => {
-    const value = values.get(key);
-    if (value === undefined)
-      throw new TypeError(`${file}:${lineNumber}: the header has no "-- ${key}:" line`);
-    return value;
-  };
+  return { values, notes, parameters, end };
+}
+
+/** @throws TypeError where a header may not say this */
+function checkValue(where: string, key: string, value: string): void {
+  const wanted = (what: string) => new TypeError(`${where}: ${key} is ${describe(value)}, wanted ${what}`);
+  switch (key) {
+    case "title":
+    case "answers":
+      return;
+    case "schedule":
+      return checkSchedule(where, value);
+    case "chart":
+      if (!CHART.test(value)) throw wanted("a kind and key=column pairs");
+      return;
+    case "model":
+      if (!MODELS.has(value)) throw wanted(`one of ${[...MODELS.keys()].join(", ")}`);
+      return;
+    case "window":
+      if (value !== "hours" && value !== "days") throw wanted("hours or days");
+      return;
+    case "keeps":
+      if (!KEEPS.test(value)) throw wanted('results such as "every 12th of 600"');
+      return;
+    default:
+      throw new TypeError(
+        `${where}: "${key}" is not known, wanted title, answers, schedule, chart, model, window, keeps, note or parameter`,
+      );
+  }
+}
+
+/** @throws TypeError where the parameters are not those that the text reads */
+function checkParameters(file: string, text: string, parameters: readonly Parameter[]): void {
   const used = namedArguments(text).names;
   for (const name of used) {
     if (!parameters.some((parameter) => parameter.name === name)) {
@@ -137,22 +208,6 @@ export function parseSqlJob(file: string, text: string): SqlJob {
       );
     }
   }
-  const window = (values.get("window") as "hours" | "days" | undefined) ?? null;
-  if (window !== null && !parameters.some(({ name, type }) => name === window && type === "integer")) {
-    throw new TypeError(`${file}: the window "${window}" is no parameter of type integer`);
-  }
-  const schedule = need("schedule");
-  return {
-    name: file.replace(/\.sql$/, ""),
-    title: need("title"),
-    question: need("answers"),
-    schedule: schedule === "none" ? null : schedule,
-    chart: values.get("chart") ?? null,
-    model: MODELS.get(values.get("model") ?? "") ?? null,
-    window,
-    parameters,
-    sql: text,
-  };
 }
 
 /** The arguments of a run where nobody gives others. */

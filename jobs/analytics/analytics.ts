@@ -44,8 +44,8 @@ export interface AnalyticsService {
   /** The newest result, from memory; null before the first. */
   result(job: string): Result | null;
   /**
-   * The results of a job that the lake still has, newest first: of the forecast those of two days, of the others the
-   * newest ten.
+   * The results of a job that the lake still has, newest first: the newest ten, and of those before what the job's header
+   * says.
    *
    * @throws LakeError when the lake cannot be read
    */
@@ -96,8 +96,6 @@ const LOOK_MS = 30_000;
 const AGAIN: Backoff = { baseMs: 2_000, maxMs: 30_000 };
 /** Codes of the errors that say so; a lake whose folder is gone has lost a commit it had. */
 const AWAY: readonly unknown[] = ["unavailable", "damaged"];
-/** Jobs whose older results are kept as well: what they said is held against what came. */
-const WITH_PAST: ReadonlySet<string> = new Set(["forecast"]);
 /** Smallest progress that is told. */
 const PROGRESS_STEP = 0.01;
 
@@ -320,9 +318,7 @@ export class Analytics implements AnalyticsService {
         const rows_read = rowsOf(neededFiles(job, snapshot));
         const generated_at = this.#now();
         const facts = { job: info.name, run, generated_at, engine: engine.name, rows_read, duration_ms };
-        return await this.#results.put({ ...facts, commits, watermark, query }, table, {
-          past: WITH_PAST.has(info.name),
-        });
+        return await this.#results.put({ ...facts, commits, watermark, query }, table, job.keeps);
       } catch (error) {
         // A compaction may have replaced a file under the query: the next snapshot has the new one.
         if (attempt > 1 || codeOf(error) !== "unavailable" || signal.aborted) throw error;

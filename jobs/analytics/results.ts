@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Table } from "apache-arrow";
 import { codeOf, LakeError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
+import type { KeptPast } from "../../spark/sql-job.ts";
 import { tableFromBytes, tableToBytes } from "../../spark/arrow.ts";
 import type { Lake } from "../lake/lake.ts";
 
@@ -52,8 +53,6 @@ interface Pointer extends ResultInfo, Answers {
 const FORMAT = 1;
 /** Results of a job that are kept. */
 const KEPT = 10;
-/** Of a job with a past every so many-th of the results is kept for so many more: one an hour for two days, at one in five minutes. */
-const PAST = { every: 12, reach: 600 };
 /** Pointers tried before giving up: with one writer a data set the first is free. */
 const TRIES = 20;
 const POINTER = /^(\d{9})\.json$/;
@@ -73,10 +72,10 @@ export class Results {
   /**
    * Keeps a result as the newest of its job, and deletes what lies beyond the newest ten.
    *
-   * @param options.past keeps also every twelfth of the 600 newest, for {@link past}
+   * @param keeps which of the older ones stay all the same, for {@link past}. Default: none
    * @throws LakeError when it could not be kept
    */
-  async put(info: ResultInfo & Answers, table: Table, options: { past?: boolean } = {}): Promise<KeptResult> {
+  async put(info: ResultInfo & Answers, table: Table, keeps: KeptPast | null = null): Promise<KeptResult> {
     const bytes = tableToBytes(table, "file");
     const folder = `results/${info.job}`;
     let sequence = 0;
@@ -95,7 +94,7 @@ export class Results {
         sha256: sha256(bytes),
       };
       if (await this.#create(`${name}.json`, pointer)) {
-        await this.#prune(folder, options.past === true);
+        await this.#prune(folder, keeps);
         return { ...info, table, arrow: tableToBytes(table, "stream") };
       }
       await this.#lake.delete([file]);
@@ -188,13 +187,13 @@ export class Results {
   }
 
   /** Deletes all but the newest results, each pointer before its file, and files that no pointer ever came for. */
-  async #prune(folder: string, past: boolean): Promise<void> {
+  async #prune(folder: string, keeps: KeptPast | null): Promise<void> {
     const { pointers, files } = await this.#list(folder);
     const oldest = pointers.at(-KEPT);
     if (oldest === undefined) return;
     const isOld = (sequence: number) =>
       sequence < oldest &&
-      !(past && sequence % PAST.every === 0 && sequence > oldest + KEPT - 1 - PAST.reach);
+      !(keeps !== null && sequence % keeps.every === 0 && sequence > oldest + KEPT - 1 - keeps.of);
     const old = pointers.filter(isOld);
     await this.#lake.delete(old.map((sequence) => `${folder}/${pad(sequence)}.json`));
     await this.#lake.delete(

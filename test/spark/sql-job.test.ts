@@ -19,6 +19,9 @@ describe("parseSqlJob()", () => {
     const text = [
       ...HEADER,
       "-- chart: line x=hour y=t_3h series=city",
+      "-- keeps: every 12th of 600",
+      "-- note: First line: of two,",
+      "-- note: as `Markdown`.",
       "-- parameter: hours integer 168 Hours back; null for all",
       "-- parameter: share number 0.5 A share",
       "-- parameter: city text null A city",
@@ -34,6 +37,8 @@ describe("parseSqlJob()", () => {
       question: "What is it?",
       schedule: "default",
       chart: "line x=hour y=t_3h series=city",
+      keeps: { every: 12, of: 600 },
+      note: "First line: of two,\nas `Markdown`.",
       sql: text,
     });
     expect(parsed.parameters[0]).toEqual({
@@ -61,6 +66,8 @@ describe("parseSqlJob()", () => {
       [[...HEADER, "-- some words"], undefined, /^x\.sql:4: header line is/],
       [[...HEADER, "-- chart:"], undefined, /^x\.sql:4: chart has no value/],
       [[...HEADER, "-- model: guess"], undefined, /^x\.sql:4: model is "guess", wanted one of/],
+      [[...HEADER, "-- keeps: hourly"], undefined, /^x\.sql:4: keeps is "hourly", wanted results such as/],
+      [[...HEADER, "-- keeps: every 0th of 600"], undefined, /^x\.sql:4: keeps is/],
       [[...HEADER, "-- chart: line x"], undefined, /^x\.sql:4: chart is/],
       [HEADER.with(2, "-- schedule: 61 * * * *"), undefined, /^x\.sql:3: schedule is "61 \* \* \* \*"/],
       [HEADER.with(2, "-- schedule: 0 0 30 2 *"), undefined, /never comes due/],

@@ -172,6 +172,25 @@ describe("Analytics", () => {
     expect(changes.length).toBeGreaterThanOrEqual(4);
   });
 
+  test("past() has the newest ten results of a job, and the older ones that its header keeps", async () => {
+    const plain = job("plain", "none");
+    const keeping = parseSqlJob("keeping.sql", `-- keeps: every 3rd of 600\n${plain.sql}`);
+    const analytics = make([plain, keeping]);
+    void work(analytics);
+    for (const name of ["plain", "keeping"]) {
+      const runs: string[] = [];
+      for (let i = 0; i < 17; i++) {
+        const { id } = analytics.start(name);
+        (await engine.call(engine.calls.length)).succeed();
+        await until(analytics, id, "succeeded");
+        runs.push(id);
+      }
+      const kept: number[] = [];
+      for await (const { run } of analytics.past(name)) kept.push(runs.indexOf(run) + 1);
+      expect(kept).toEqual([17, 16, 15, 14, 13, 12, 11, 10, 9, 8, ...(name === "plain" ? [] : [6, 3])]);
+    }
+  });
+
   test("load() takes over the results of an earlier process", async () => {
     const before = make();
     void work(before);

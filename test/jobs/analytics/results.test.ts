@@ -74,8 +74,8 @@ describe("Results", () => {
     ]);
   });
 
-  test("put() with a past keeps every twelfth of the 600 newest too, and past() reads all, newest first", async () => {
-    for (let i = 1; i <= 640; i++) await results.put(info(`r${i}`), table(i), { past: true });
+  test("put() keeps every twelfth of the 600 newest too where it is told to, and past() reads all, newest first", async () => {
+    for (let i = 1; i <= 640; i++) await results.put(info(`r${i}`), table(i), { every: 12, of: 600 });
     const kept = names().filter((name) => name.endsWith(".json"));
     const numbers = kept.map((name) => Number(name.slice(-14, -5)));
     expect(numbers).toEqual([
