@@ -8,3 +8,8 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** A new id of an entry, a file or a run, which nothing else has: 16 hexadecimal digits. */
+export function newId(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}

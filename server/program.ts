@@ -1,8 +1,9 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { messageOf, RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Row } from "../core/observation.ts";
+import { newId } from "../core/random.ts";
 import { Analytics } from "../jobs/analytics/analytics.ts";
 import { Judge } from "../jobs/analytics/judge.ts";
 import { KeptViews } from "../jobs/analytics/kept-views.ts";
@@ -15,7 +16,6 @@ import { newestProof } from "../jobs/proofs.ts";
 import type { Log, Subscription } from "../jobs/log/log.ts";
 import { producerJob } from "../jobs/producer.ts";
 import { retentionJob } from "../jobs/retention.ts";
-import { lockRole, type RoleLock } from "../jobs/role-lock.ts";
 import { type BackgroundJob, Supervisor } from "../jobs/supervisor.ts";
 import { readSqlJobs } from "../spark/sql-job.ts";
 import { valuesView } from "../spark/values.ts";
@@ -25,7 +25,7 @@ import { openAlerts } from "./wiring/alerts.ts";
 import { createApp } from "./app.ts";
 import { startServer } from "./http/listen.ts";
 import { buildAssets } from "./pages/frame/assets.ts";
-import { choose } from "./wiring/dataset-choice.ts";
+import { chooseDataset } from "./wiring/dataset-choice.ts";
 import type { Config } from "./config/config.ts";
 import { CurrentState } from "./live/current.ts";
 import { announce, followLog, snapshotOf } from "./live/feed.ts";
@@ -34,26 +34,31 @@ import { appendLines } from "../jobs/posted-lines.ts";
 import { PipelineMonitor } from "./live/monitor.ts";
 import { creditOf, fetchesPast, pastJob } from "./wiring/past-weather.ts";
 import { Places } from "./live/places.ts";
-import { exclusiveRoles, newId, openPorts } from "./wiring/ports.ts";
+import { openPorts } from "./wiring/ports.ts";
+import { lockRoles } from "./wiring/role-locks.ts";
 import { alertRoutes } from "./routes/alerts/alerts.ts";
 import { apiPageRoutes } from "./pages/api.tsx";
 import { alertPages } from "./pages/alerts.tsx";
 import { pagesRoutes, problemPage } from "./pages/now.tsx";
 import type { About, Services } from "./answers/services.ts";
 import { shownConfig } from "./config/shown-config.ts";
-import { openStations } from "./wiring/stations.ts";
+import { openStationPushes } from "./wiring/station-pushes.ts";
 import { readStations } from "./config/stations-file.ts";
 import { storageJobs } from "./wiring/storage-jobs.ts";
 import { whyOf } from "./answers/origin.ts";
 
 /** Hours of the past that a first start fetches, so that the first picture is a line and not a dot. */
 const HISTORY_HOURS = 48;
+
 /** Hours after which a value is stale where nobody polls: hourly observations, three of them missing. */
 const UNPOLLED_STALE_HOURS = 3;
+
 /** A value is not called stale before this, s: sources polled every few seconds stumble. */
 const SHORTEST_STALE = 60;
+
 /** Part of the time to stop that answers under way get; the rest is for the jobs. */
 const WEB_SHARE = 0.25;
+
 /** Time between two looks for results that another process made, ms. */
 const RESULTS_MS = 2_000;
 
@@ -96,18 +101,15 @@ export async function startProgram(
   try {
     // ---- the data set and its source
     const stations = await readStations(config);
-    const choice = await choose(config, { clock, logger, signal });
-    const { dataset, kind, source, reason, claimed } = choice;
+    const choice = await chooseDataset(config, { clock, logger, signal });
+    const { dataset, kind, source, reason, lake: claimedLake } = choice;
+    const { claimed } = claimedLake;
     logger.info(`The source is ${source?.name ?? "none"}: ${reason}`, { dataset, kind });
-    const locks: RoleLock[] = [];
-    for (const role of exclusiveRoles(config, config.roles)) {
-      const lock = await lockRole(resolve(config.dataDir), dataset, role);
-      locks.push(lock);
-      undo.push(() => lock.release());
-    }
+    const locks = await lockRoles(config, dataset, claimedLake, config.roles);
+    undo.push(() => locks.release());
 
     // ---- ports
-    const ports = await openPorts(config, dataset, { clock, logger }, { lake: choice.lake, late: true });
+    const ports = await openPorts(config, dataset, { clock, logger }, { lake: claimedLake, late: true });
     undo.push(() => ports.close());
     const { log, embeddedLog, lake, engine, reads, tempFolder } = ports;
     const reader = new LakeReader(ports.promptLake, log.topic, () => clock.now());
@@ -149,7 +151,7 @@ export async function startProgram(
     if (producer !== null) intake.add(producer);
     if (fetchesPast(config, source)) intake.add(pastJob(ports, config, { reader, claimed, clock, logger }));
     const pushes = plays("producer")
-      ? openStations(stations, config, { dataset, kind, log, claimed, clock, logger })
+      ? openStationPushes(stations, config, { dataset, kind, log, claimed, clock, logger })
       : null;
     undo.push(() => pushes?.close());
     const current = new CurrentState();
@@ -319,7 +321,7 @@ export async function startProgram(
         await server.stop(remaining() * WEB_SHARE);
       });
       url = server.url;
-      for (const lock of locks) lock.announce(url.href);
+      locks.announce(url.href);
     }
 
     const listener = pushes?.listen() ?? null;

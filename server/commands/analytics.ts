@@ -3,12 +3,14 @@ import { systemClock } from "../../core/clock.ts";
 import { codeOf, ConfigError, IsobarError, messageOf } from "../../core/errors.ts";
 import { Analytics } from "../../jobs/analytics/analytics.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
-import { holderOf, lockRole } from "../../jobs/role-lock.ts";
+import { holderOf } from "../../jobs/role-lock.ts";
 import type { Run } from "../../jobs/analytics/runs.ts";
 import { readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
-import { datasetKind } from "../wiring/lakes.ts";
-import { exclusiveRoles, openPorts } from "../wiring/ports.ts";
+import { findDataset } from "../wiring/dataset-choice.ts";
+import { datasetLake } from "../wiring/lakes.ts";
+import { openPorts } from "../wiring/ports.ts";
+import { lockRoles } from "../wiring/role-locks.ts";
 import { readStations } from "../config/stations-file.ts";
 import { type CommandContext, runCommand, textTable } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
@@ -54,13 +56,15 @@ if (import.meta.main) {
 
 async function datasetOf({ config, logger, options }: CommandContext): Promise<string> {
   const named = options.dataset === undefined ? config.dataset : datasetNamed(options.dataset);
-  const names = named === null ? ["observed", "simulated"] : [named];
-  for (const name of names) {
-    if ((await datasetKind(config, name, { clock: systemClock, logger })) !== null) return name;
-  }
-  throw new ConfigError("bad_setting", `Cannot run analytic jobs: there is no data set "${names[0]}"`, {
-    hint: "`bun run lake:init` makes one.",
-  });
+  const found = await findDataset(config, named, { clock: systemClock, logger });
+  if (found !== null) return found.dataset;
+  throw new ConfigError(
+    "bad_setting",
+    `Cannot run analytic jobs: there is no data set "${named ?? "observed"}"`,
+    {
+      hint: "`bun run lake:init` makes one.",
+    },
+  );
 }
 
 /** Runs jobs in this process. */
@@ -70,10 +74,11 @@ async function runHere(
   jobs: readonly SqlJob[],
   chosen: readonly SqlJob[],
 ): Promise<Run[]> {
-  const exclusive = exclusiveRoles(config, ["analytics"]).length > 0;
-  const lock = exclusive ? await lockRole(resolve(config.dataDir), dataset, "analytics") : null;
+  const deps = { clock: systemClock, logger };
+  const place = datasetLake(config, dataset, deps);
+  const lock = await lockRoles(config, dataset, place, ["analytics"]);
   try {
-    const ports = await openPorts(config, dataset, { clock: systemClock, logger });
+    const ports = await openPorts(config, dataset, deps, { lake: await place.open() });
     try {
       const { lake, log, engine } = ports;
       const reader = new LakeReader(lake, log.topic, () => systemClock.now());
@@ -92,7 +97,7 @@ async function runHere(
       await ports.close();
     }
   } finally {
-    lock?.release();
+    lock.release();
   }
 }
 

@@ -5,7 +5,7 @@ import { DAY_MS, parseTimestamp } from "../../core/time.ts";
 import { type Block, fetchBlocks, missingBlocks, storedHours } from "../../jobs/backfill.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { ARCHIVE } from "../../jobs/sources/sources.ts";
-import { datasetKind } from "../wiring/lakes.ts";
+import { datasetLake } from "../wiring/lakes.ts";
 import { openPorts } from "../wiring/ports.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { deliver } from "./deliver.ts";
@@ -69,8 +69,8 @@ async function missing(
   to: number,
 ): Promise<Block[]> {
   const deps = { clock: systemClock, logger };
-  const isThere = (await datasetKind(config, dataset, deps)) !== null;
-  if (!isThere) return missingBlocks(config.cities, new Map(), from, to);
+  const known = await datasetLake(config, dataset, deps).kind();
+  if (known === null) return missingBlocks(config.cities, new Map(), from, to);
   const { lake, log, reads, close } = await openPorts(config, dataset, deps);
   try {
     const reader = new LakeReader(lake, log.topic, () => systemClock.now());

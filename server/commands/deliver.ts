@@ -4,7 +4,7 @@ import { claimDataset } from "../../jobs/dataset.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
 import { BODY_MAX, LINE_MAX } from "../http/body.ts";
-import { openLake } from "../wiring/lakes.ts";
+import { datasetLake } from "../wiring/lakes.ts";
 import type { CommandContext } from "./command.ts";
 import { describeLoad, loadInto } from "./replay.ts";
 
@@ -24,7 +24,7 @@ export async function deliver(
 ): Promise<0 | 1> {
   const { config, logger, signal } = context;
   // A server that runs on it takes any record: what it is of is asked here.
-  const { lake } = await openLake(config, dataset, { clock: systemClock, logger });
+  const { lake } = await datasetLake(config, dataset, { clock: systemClock, logger }).open();
   await claimDataset(lake, dataset, "observed", systemClock.now());
   const holder = await holderOf(config.dataDir, dataset, "producer");
   if (holder?.url != null) {

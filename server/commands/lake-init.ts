@@ -2,7 +2,7 @@ import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import { claimDataset, type DatasetKind } from "../../jobs/dataset.ts";
-import { openLake } from "../wiring/lakes.ts";
+import { datasetLake } from "../wiring/lakes.ts";
 import { runCommand } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
 
@@ -32,7 +32,7 @@ if (import.meta.main) {
         );
       const kind = kindNamed(options.kind ?? "observed");
       const dataset = datasetNamed(options.dataset ?? config.dataset ?? kind);
-      const { lake } = await openLake(config, dataset, { clock: systemClock, logger });
+      const { lake } = await datasetLake(config, dataset, { clock: systemClock, logger }).open();
       const note = await claimDataset(lake, dataset, kind, systemClock.now());
       process.stdout.write(
         `The data set "${dataset}" is there (${lake.kind}): ${note.kind} data, since ${note.created_at}\n  ${lake.locate("dataset.json")}\n`,

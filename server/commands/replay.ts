@@ -1,12 +1,13 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { slugOf } from "../../core/city.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
-import { lockRole, type RoleLock } from "../../jobs/role-lock.ts";
 import { readRecords, replayPace } from "../../jobs/sources/replay.ts";
 import { loadRecords, type LoadReport } from "../wiring/bulk-load.ts";
-import { exclusiveRoles, openPorts } from "../wiring/ports.ts";
+import { datasetLake } from "../wiring/lakes.ts";
+import { openPorts } from "../wiring/ports.ts";
+import { lockRoles } from "../wiring/role-locks.ts";
 import { runCommand, type CommandContext } from "./command.ts";
 
 const USAGE = `Plays recorded observations into a data set of their own, at N times real time or flat out.
@@ -69,21 +70,20 @@ export async function loadInto(
   kind: "observed" | "replayed",
   chunks: Parameters<typeof loadRecords>[0]["chunks"],
 ): Promise<LoadReport> {
-  const locks: RoleLock[] = [];
+  const deps = { clock: systemClock, logger };
+  const place = datasetLake(config, dataset, deps);
+  const lock = await lockRoles(config, dataset, place, ["producer", "consumer"]);
   try {
-    for (const role of exclusiveRoles(config, ["producer", "consumer"])) {
-      locks.push(await lockRole(resolve(config.dataDir), dataset, role));
-    }
-    const ports = await openPorts(config, dataset, { clock: systemClock, logger });
+    const ports = await openPorts(config, dataset, deps, { lake: await place.open() });
     try {
       await claimDataset(ports.lake, dataset, kind, systemClock.now());
       const progress = (records: number) => logger.info("loading", { records });
-      return await loadRecords({ ports, config, clock: systemClock, logger, chunks, signal, progress });
+      return await loadRecords({ ports, config, ...deps, chunks, signal, progress });
     } finally {
       await ports.close();
     }
   } finally {
-    for (const lock of locks) lock.release();
+    lock.release();
   }
 }
 

@@ -1,12 +1,13 @@
 import { codeOf, ConfigError, messageOf } from "../../core/errors.ts";
 import { systemClock, type Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
+import { newId } from "../../core/random.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { keepProof } from "../../jobs/proofs.ts";
 import { verifyPartition, type PartitionProof } from "../../jobs/verify.ts";
 import type { Config } from "../config/config.ts";
-import { datasetKind } from "../wiring/lakes.ts";
-import { newId, openPorts, type Ports } from "../wiring/ports.ts";
+import { findDataset } from "../wiring/dataset-choice.ts";
+import { openPorts, type Ports } from "../wiring/ports.ts";
 import { runCommand, textTable } from "./command.ts";
 
 const USAGE = `Proves for each partition that log = rows + duplicates + rejected, and that every committed file is whole. What it found
@@ -25,7 +26,7 @@ if (import.meta.main) {
     { dataset: { type: "string" }, files: { type: "boolean" } },
     async ({ config, logger, options }) => {
       const named = typeof options.dataset === "string" ? options.dataset : config.dataset;
-      const ports = await openDataset(named === null ? ["observed", "simulated"] : [named], config, {
+      const ports = await openDataset(named, config, {
         clock: systemClock,
         logger,
       });
@@ -57,16 +58,15 @@ if (import.meta.main) {
 }
 
 async function openDataset(
-  names: readonly string[],
+  named: string | null,
   config: Config,
   deps: { clock: Clock; logger: Logger },
 ): Promise<Ports> {
-  for (const name of names) {
-    if ((await datasetKind(config, name, deps)) !== null) return openPorts(config, name, deps);
-  }
+  const found = await findDataset(config, named, deps);
+  if (found !== null) return openPorts(config, found.dataset, deps, { lake: await found.lake.open() });
   throw new ConfigError(
     "bad_setting",
-    `Cannot verify: there is no data set "${names[0]}" in ${config.dataDir}`,
+    `Cannot verify: there is no data set "${named ?? "observed"}" in ${config.dataDir}`,
   );
 }
 

@@ -1,13 +1,13 @@
 import { join, resolve } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
+import { newId } from "../../core/random.ts";
 import type { RegisteredStation } from "../../core/station.ts";
 import { Alerts } from "../../jobs/alerts/alerts.ts";
 import { deliverer } from "../../jobs/alerts/channels.ts";
 import { AlertStore } from "../../jobs/alerts/store.ts";
 import { lockRole } from "../../jobs/role-lock.ts";
 import type { Config } from "../config/config.ts";
-import { newId } from "./ports.ts";
 import type { About, CurrentObservation } from "../answers/services.ts";
 
 /** The alerts of a program. */

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { Clock } from "../../core/clock.ts";
 import { codeOf, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
+import { newId } from "../../core/random.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { cachedEngine } from "../../jobs/lake/cached-engine.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
@@ -17,8 +18,7 @@ import { openSpark, type SparkEngine } from "../../spark/connect/engine.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";
 import type { Config } from "../config/config.ts";
-import { type OpenedLake, openLake } from "./lakes.ts";
-import type { Role } from "../config/settings.ts";
+import { datasetLake, type OpenedLake } from "./lakes.ts";
 
 /** The ports of one data set: which implementation each has is decided here and nowhere else. */
 export interface Ports {
@@ -36,20 +36,6 @@ export interface Ports {
   tempFolder: string;
   /** Releases them in reverse order. */
   close(): Promise<void>;
-}
-
-/**
- * Of the given roles those that only one process may play on a data folder: those that write what is embedded in it.
- * Kafka and HDFS have fences of their own.
- */
-export function exclusiveRoles(config: Config, roles: readonly Role[]): Role[] {
-  const [embedsLog, embedsLake] = [config.kafkaBrokers === null, config.webhdfsUrls === null];
-  const writes: Partial<Record<Role, boolean>> = {
-    producer: embedsLog,
-    consumer: embedsLog || embedsLake,
-    analytics: embedsLake,
-  };
-  return roles.filter((role) => writes[role] === true);
 }
 
 /**
@@ -71,7 +57,7 @@ export async function openPorts(
   };
   try {
     const folder = resolve(config.dataDir);
-    const opened = options.lake ?? (await openLake(config, dataset, deps));
+    const opened = options.lake ?? (await datasetLake(config, dataset, deps).open());
     const { lake, promptLake } = opened;
 
     const { log, embeddedLog } = await openLog(config, dataset, deps, options);
@@ -194,9 +180,4 @@ async function ownTempFolder(parent: string, now: number): Promise<string> {
     if (now - mtimeMs > DAY_MS) await rm(folder, { recursive: true, force: true });
   }
   return mkdtemp(join(parent, "engine-"));
-}
-
-/** Random ids of entries, files and runs: 16 hexadecimal digits. */
-export function newId(): string {
-  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }

@@ -1,12 +1,13 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
+import { newId } from "../../core/random.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { compactorJob } from "../../jobs/compactor.ts";
 import { consumerJob } from "../../jobs/consumer.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import type { BackgroundJob } from "../../jobs/supervisor.ts";
 import type { Config } from "../config/config.ts";
-import { newId, type Ports } from "./ports.ts";
+import type { Ports } from "./ports.ts";
 
 /**
  * The jobs that move the log into the lake and keep the lake in few files, as the settings say.

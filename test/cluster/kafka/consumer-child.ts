@@ -13,7 +13,7 @@ import { openLocalLake } from "../../../jobs/lake/local.ts";
 import { type KafkaLogOptions, openKafkaLog } from "../../../jobs/log/kafka.ts";
 import { readRows } from "../../../jobs/readers/observation-rows.ts";
 import { Supervisor } from "../../../jobs/supervisor.ts";
-import { newId } from "../../../server/wiring/ports.ts";
+import { newId } from "../../../core/random.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import { changedLake } from "../../support/changed-lake.ts";
 

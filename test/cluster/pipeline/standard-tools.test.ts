@@ -6,7 +6,7 @@ import { kafkaTool } from "../../../deploy/cluster/kafka-tools.ts";
 import { compactPartition, GRACE_MS } from "../../../jobs/compactor.ts";
 import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
 import { Results } from "../../../jobs/analytics/results.ts";
-import { newId } from "../../../server/wiring/ports.ts";
+import { newId } from "../../../core/random.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { spawnProgram } from "../../support/running.ts";
 import { expectRows } from "../../spark/reference.ts";

@@ -5,7 +5,7 @@ import { sparkServer, type SparkServer } from "../../../deploy/cluster/spark.ts"
 import { systemClock } from "../../../core/clock.ts";
 import { silentLogger } from "../../../core/log.ts";
 import { openSpark, type SparkEngine, type SparkOptions } from "../../../spark/connect/engine.ts";
-import { localScratch } from "../../../server/wiring/lakes.ts";
+import { localScratch } from "../../../server/wiring/spark-scratch.ts";
 
 /** A real server for one test file, in a folder of its own. */
 export interface TestServer {
@@ -31,7 +31,7 @@ export async function testServer(
     open: (changes = {}) =>
       openSpark({
         remote: withToken(server.remote, options.token),
-        scratch: localScratch(join(folder, "scratch")),
+        scratch: localScratch(folder),
         clock: systemClock,
         logger: silentLogger,
         ...changes,

@@ -1,17 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf } from "../../../core/errors.ts";
-import { createLogger, silentLogger } from "../../../core/log.ts";
+import { createLogger } from "../../../core/log.ts";
 import { claimDataset, readDataset } from "../../../jobs/dataset.ts";
-import { openHdfsLake } from "../../../jobs/lake/hdfs.ts";
 import { type Config, loadConfig } from "../../../server/config/config.ts";
-import { claimLake, datasetKind, lakeScratch, localScratch, openLake } from "../../../server/wiring/lakes.ts";
-import { FakeWebHdfs, RetryClock, ROOT } from "../../jobs/lake/fake-webhdfs.ts";
+import { datasetLake, isLakeAway } from "../../../server/wiring/lakes.ts";
+import { FakeWebHdfs, RetryClock } from "../../jobs/lake/fake-webhdfs.ts";
 
 const bytes = new Uint8Array([1, 2, 3]);
-const PART = "part-00000-1.c000.zstd.parquet";
 
 let fake: FakeWebHdfs;
 let folder: string;
@@ -35,79 +33,54 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const lakeOf = () =>
-  openHdfsLake({
-    urls: fake.urls,
-    root: ROOT,
-    hdfsUri: "hdfs://fake:8020",
-    user: "isobar",
-    clock,
-    logger: silentLogger,
-  });
-const fill = (path: string) => fake.files.set(`${ROOT}/${path}`, { bytes, modified: 0 });
-const below = (path: string) =>
-  [...fake.files.keys(), ...fake.folders].filter((one) => one.startsWith(`${ROOT}/${path}`)).sort();
+/** The lake of a data set in HDFS. */
+const inHdfs = (dataset: string) => datasetLake(config, dataset, deps());
+/** The lake of a data set in a folder of this machine. */
+const onDisk = (dataset: string) => datasetLake({ ...config, webhdfsUrls: null }, dataset, deps());
 
-describe("the scratch folder in HDFS", () => {
-  test("reads Spark's one part file, and removes the folder with what a task that was cut off left in it", async () => {
-    const lake = await lakeOf();
-    const scratch = lakeScratch(lake);
-    expect(await scratch.names()).toEqual([]);
-    const task = "scratch/one/_temporary/0/_temporary/attempt_2026_m_000000_0";
-    for (const path of ["scratch/one", "scratch/empty", "scratch/other", task])
-      fake.folders.add(`${ROOT}/${path}`);
-    for (const parent of ["scratch", "scratch/one/_temporary", "scratch/one/_temporary/0"])
-      fake.folders.add(`${ROOT}/${parent}`);
-    fake.folders.add(`${ROOT}/scratch/one/_temporary/0/_temporary`);
-    for (const path of [
-      `scratch/one/${PART}`,
-      "scratch/one/_SUCCESS",
-      `${task}/${PART}`,
-      `scratch/other/${PART}`,
-    ])
-      fill(path);
-    expect(scratch.location("one")).toBe(`hdfs://fake:8020${ROOT}/scratch/one`);
-    expect(await scratch.names()).toEqual(["empty", "one", "other"]);
-    expect(await scratch.readOnlyFile("one")).toEqual(bytes);
-    await scratch.remove("one");
-    await scratch.remove("empty");
-    await scratch.remove("never-there");
-    expect(below("scratch")).toEqual([
-      `${ROOT}/scratch`,
-      `${ROOT}/scratch/other`,
-      `${ROOT}/scratch/other/${PART}`,
-    ]);
-  });
-});
-
-describe("the scratch folder on this machine", () => {
-  test("has no names before Spark wrote, and removes a folder with all below it", async () => {
-    const root = join(folder, "scratch");
-    const scratch = localScratch(root);
-    expect(await scratch.names()).toEqual([]);
-    await mkdir(join(root, "one", "_temporary", "0"), { recursive: true });
-    await Bun.write(join(root, "one", `.${PART}.crc`), "x");
-    await Bun.write(join(root, "one", PART), bytes);
-    expect(await scratch.names()).toEqual(["one"]);
-    expect(new Uint8Array(await scratch.readOnlyFile("one"))).toEqual(bytes);
-    await scratch.remove("one");
-    expect(await readdir(root)).toEqual([]);
-  });
-});
-
-describe("datasetKind()", () => {
+describe("DatasetLake.kind()", () => {
   test("makes nothing in HDFS by asking", async () => {
-    expect(await datasetKind(config, "observed", deps())).toBeNull();
+    expect(await inHdfs("observed").kind()).toBeNull();
     expect([...fake.folders, ...fake.files.keys()]).toEqual(["/"]);
-    const { lake } = await openLake(config, "observed", deps());
+    const { lake } = await inHdfs("observed").open();
     await claimDataset(lake, "observed", "replayed", clock.now());
-    expect(await datasetKind(config, "observed", deps())).toBe("replayed");
+    expect(await inHdfs("observed").kind()).toBe("replayed");
+  });
+
+  test("makes nothing on this machine by asking", async () => {
+    const place = onDisk("observed");
+    expect(await place.kind()).toBeNull();
+    expect(await readdir(folder)).toEqual([]);
+    const { lake } = await place.open();
+    expect(await place.kind()).toBeNull(); // a folder says nothing yet
+    await claimDataset(lake, "observed", "replayed", clock.now());
+    expect(await place.kind()).toBe("replayed");
   });
 });
 
-describe("claimLake()", () => {
+describe("DatasetLake.open()", () => {
+  test("gives a folder on this machine, and none for HDFS", async () => {
+    const local = await onDisk("mine").open();
+    expect(onDisk("mine").folder).toBe(join(folder, "lake", "mine"));
+    expect(local).toMatchObject({ folder: join(folder, "lake", "mine"), lake: { kind: "local folder" } });
+    expect(local.promptLake).toBe(local.lake);
+    expect(inHdfs("mine").folder).toBeNull();
+    expect(await inHdfs("mine").open()).toMatchObject({ folder: null, lake: { kind: "hdfs" } });
+  });
+
+  test("does not take an HDFS that is away", async () => {
+    fake.fail({}, { status: 503 }, Infinity);
+    const failure: unknown = await inHdfs("mine")
+      .open()
+      .catch((error: unknown) => error);
+    expect(codeOf(failure)).toBe("unavailable");
+    expect(isLakeAway(failure)).toBe(true);
+  });
+});
+
+describe("DatasetLake.claim()", () => {
   test("tries once whether HDFS can be written to, and notes the kind", async () => {
-    const { lake, promptLake, claimed } = await claimLake(config, "mine", "simulated", deps());
+    const { lake, promptLake, claimed } = await inHdfs("mine").claim("simulated");
     await claimed();
     expect((await readDataset(lake))?.kind).toBe("simulated");
     expect((await readDataset(promptLake))?.kind).toBe("simulated");
@@ -115,17 +88,20 @@ describe("claimLake()", () => {
     expect(lines).toEqual([]);
   });
 
-  test("refuses a data set of another kind", async () => {
-    await claimLake(config, "mine", "simulated", deps());
-    expect(await claimLake(config, "mine", "observed", deps()).catch(codeOf)).toBe("bad_setting");
+  test.each(["in HDFS", "on this machine"])("refuses a data set of another kind %s", async (where) => {
+    const place = where === "in HDFS" ? inHdfs("mine") : onDisk("mine");
+    const { lake, claimed } = await place.claim("simulated");
+    await claimed();
+    expect((await readDataset(lake))?.kind).toBe("simulated");
+    expect(await place.claim("observed").catch(codeOf)).toBe("bad_setting");
   });
 
   test("takes an HDFS that is away: it is asked nothing else before it has said what the data set is", async () => {
     for (const kind of ["simulated", "observed"] as const) {
-      if (kind === "observed") await claimLake(config, "mine", "simulated", deps());
+      if (kind === "observed") await inHdfs("mine").claim("simulated");
       fake.fail({}, { status: 503 }, Infinity);
       lines = [];
-      const { lake, promptLake, claimed } = await claimLake(config, "mine", kind, deps());
+      const { lake, promptLake, claimed } = await inHdfs("mine").claim(kind);
       expect(lines).toHaveLength(1);
       expect(lines[0]).toContain("The lake is away");
       expect(await claimed().catch(codeOf)).toBe("unavailable");
@@ -146,6 +122,10 @@ describe("claimLake()", () => {
 
   test("says at once what waiting does not mend", async () => {
     fake.fail({ op: "MKDIR" }, { status: 403, exception: "AccessControlException" });
-    expect(await claimLake(config, "mine", "simulated", deps()).catch(codeOf)).toBe("unwritable");
+    const failure: unknown = await inHdfs("mine")
+      .claim("simulated")
+      .catch((error: unknown) => error);
+    expect(codeOf(failure)).toBe("unwritable");
+    expect(isLakeAway(failure)).toBe(false);
   });
 });

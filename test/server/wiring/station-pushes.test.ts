@@ -12,7 +12,7 @@ import type { Log } from "../../../jobs/log/log.ts";
 import { startServer } from "../../../server/http/listen.ts";
 import { loadConfig } from "../../../server/config/config.ts";
 import { isStationPath, withoutKey } from "../../../server/http/station-paths.ts";
-import { openStations } from "../../../server/wiring/stations.ts";
+import { openStationPushes } from "../../../server/wiring/station-pushes.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { testApi } from "../../support/api-app.ts";
 
@@ -66,7 +66,7 @@ function setUp(kind: DatasetKind = "observed") {
     clock: new FakeClock(),
     logger,
   };
-  const opened = openStations(stations, config, deps)!;
+  const opened = openStationPushes(stations, config, deps)!;
   const api = testApi({ logger, plugins: [opened.routes] });
   const observations = () => appended.map(({ value }) => JSON.parse(value) as Record<string, unknown>);
   return { ...api, opened, appended, observations, lines, state };
@@ -287,6 +287,6 @@ describe("the stations' paths", () => {
 test("openStations() makes nothing where no station has a key", () => {
   const { config } = loadConfig({}, { isTerminal: false });
   const quiet = stations.map((station) => ({ ...station, keySha256: null }));
-  expect(openStations(quiet, config, {} as never)).toBeNull();
-  expect(openStations([], config, {} as never)).toBeNull();
+  expect(openStationPushes(quiet, config, {} as never)).toBeNull();
+  expect(openStationPushes([], config, {} as never)).toBeNull();
 });

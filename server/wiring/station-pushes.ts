@@ -16,7 +16,7 @@ import { stationRoutes } from "../routes/stations/stations.ts";
 import { SECURITY_HEADERS } from "../http/security.ts";
 
 /** What takes the pushes of stations. */
-export interface Stations {
+export interface StationPushes {
   /** Their routes, for the web server. */
   readonly routes: AnyElysia;
   /** Listens at `STATIONS_LISTEN`, where nothing but these routes is served; null where it is not set. */
@@ -31,7 +31,7 @@ export interface Stations {
  * @param deps.kind of the data set: measurements never go into simulated or replayed data
  * @param deps.claimed resolves once the lake has said that the data set is of that kind
  */
-export function openStations(
+export function openStationPushes(
   stations: readonly RegisteredStation[],
   config: Config,
   deps: {
@@ -42,7 +42,7 @@ export function openStations(
     clock: Clock;
     logger: Logger;
   },
-): Stations | null {
+): StationPushes | null {
   if (stations.every(({ keySha256 }) => keySha256 === null)) return null;
   const { dataset, kind, log, claimed, clock, logger } = deps;
   const totals = new RainTotals(join(resolve(config.dataDir), "stations", `${dataset}.sqlite`));
