@@ -1,9 +1,7 @@
 import { type AlertChannel, asObject, onlyKnown, parseChannels } from "./alert-channel.ts";
-import { describe, VARIABLES } from "./observation.ts";
+import { describe } from "./observation.ts";
 import type { Anomaly } from "./quality.ts";
-
-/** A variable a rule can watch. */
-export type AlertVariable = (typeof VARIABLES)[number];
+import { type Variable, VARIABLE_NAMES } from "./variables.ts";
 
 /** Kinds of anomalies a rule can watch. */
 export const ANOMALY_KINDS = [
@@ -20,9 +18,9 @@ export type AnomalyKind = (typeof ANOMALY_KINDS)[number];
 export type AlertCondition =
   | {
       type: "threshold";
-      variable: AlertVariable;
+      variable: Variable;
       side: "above" | "below";
-      /** In the variable's unit: °C, %, hPa, m/s, mm. A value equal to the limit does not meet the condition. */
+      /** In the variable's unit. A value equal to the limit does not meet the condition. */
       limit: number;
       /** How long the condition must be met, in observation time; with 0 the first report raises the alert. */
       forMinutes: number;
@@ -47,7 +45,7 @@ export interface AlertRule {
 export interface AlertRuleJson {
   name: string;
   city: string | null;
-  variable?: AlertVariable;
+  variable?: Variable;
   above?: number;
   below?: number;
   for_minutes?: number;
@@ -155,9 +153,9 @@ function conditionOf(fields: Record<string, unknown>): AlertCondition {
     return { type: "anomaly", kind, severity };
   }
   onlyKnown(fields, [...FIELDS, "variable", "above", "below", "for_minutes"], "the rule");
-  const variable = VARIABLES.find((one) => one === fields.variable);
+  const variable = VARIABLE_NAMES.find((one) => one === fields.variable);
   if (variable === undefined) {
-    throw new TypeError(`variable is ${describe(fields.variable)}, wanted ${VARIABLES.join(", ")}`);
+    throw new TypeError(`variable is ${describe(fields.variable)}, wanted ${VARIABLE_NAMES.join(", ")}`);
   }
   const { above, below, for_minutes: forMinutes = 0 } = fields;
   if ((above === undefined) === (below === undefined)) {

@@ -1,40 +1,32 @@
 import { DAY_MS, formatTimestamp, isCanonical, parseTimestamp } from "./time.ts";
+import {
+  CONTRACT_VARIABLES,
+  type ContractVariable,
+  OPTIONAL_VARIABLES,
+  type OptionalVariable,
+  VARIABLES,
+} from "./variables.ts";
 
 /** A measured number, or null when it was not reported. Missing is never 0. */
 export type Measure = number | null;
 
-/** One weather observation. The first nine fields are the contract and never change. */
-export interface Observation {
+/**
+ * One weather observation: the variables of {@link VARIABLES} beside when, where and who. Its first nine fields are the
+ * contract and never change: timestamp, city, the variables of the contract, weather_main, weather_description. Then come
+ * the source and the optional variables.
+ */
+export interface Observation
+  extends Record<ContractVariable, Measure>, Partial<Record<OptionalVariable, number>> {
   /** When it was observed: ISO 8601 UTC, `2026-01-31T06:00:00Z`. */
   timestamp: string;
   /** Name of the place. */
   city: string;
-  /** Air temperature, °C. */
-  temperature: Measure;
-  /** Relative humidity, %. */
-  humidity: Measure;
-  /** Air pressure at mean sea level, hPa. */
-  pressure: Measure;
-  /** Wind speed, m/s. */
-  wind_speed: Measure;
-  /** Rain of the last hour, mm. */
-  rainfall: Measure;
   /** Group of the condition: Clear, Clouds, Rain, … */
   weather_main: string | null;
   /** The condition in words. */
   weather_description: string | null;
   /** Who reported it: `openweathermap`, `open-meteo`, `simulator`, a replay's name. */
   source: string;
-  /** Where the wind comes from, degrees from north. */
-  wind_direction?: number;
-  /** Strongest gust, m/s. */
-  wind_gust?: number;
-  /** Dew point, °C. */
-  dew_point?: number;
-  /** Cloud cover, %. */
-  clouds?: number;
-  /** Visibility, m. */
-  visibility?: number;
 }
 
 /** An observation as it lies in the lake. */
@@ -45,29 +37,6 @@ export interface Row extends Observation {
   ingested_at: string;
 }
 
-/** Numbers that are always there, and the range outside which no instrument on Earth can have measured them. */
-const REQUIRED = {
-  temperature: [-100, 100],
-  humidity: [0, 110],
-  pressure: [300, 1200],
-  wind_speed: [0, 1000],
-  rainfall: [0, 2000],
-} as const satisfies Record<string, readonly [number, number]>;
-
-/** Numbers that only some sources have. */
-const OPTIONAL = {
-  wind_direction: [0, 360],
-  wind_gust: [0, 1000],
-  dew_point: [-120, 100],
-  clouds: [0, 100],
-  visibility: [0, 1_000_000],
-} as const satisfies Record<string, readonly [number, number]>;
-
-/** The variables that are measured, in the record's order. */
-export const VARIABLES = Object.keys(REQUIRED) as (keyof typeof REQUIRED)[];
-/** The optional fields, in the record's order. */
-export const OPTIONAL_FIELDS = Object.keys(OPTIONAL) as (keyof typeof OPTIONAL)[];
-
 /** Longest text field, characters. */
 const TEXT_MAX = 200;
 /** The oldest year taken: before it no network of stations reported hourly. */
@@ -75,16 +44,16 @@ const OLDEST = Date.UTC(1900, 0, 1);
 /** A record from further in the future than this is no observation. */
 const FUTURE_MS = DAY_MS;
 
-const required = Object.entries(REQUIRED) as [keyof typeof REQUIRED, readonly [number, number]][];
-const optional = Object.entries(OPTIONAL) as [keyof typeof OPTIONAL, readonly [number, number]][];
+const required = CONTRACT_VARIABLES.map((name) => [name, VARIABLES[name].range] as const);
+const optional = OPTIONAL_VARIABLES.map((name) => [name, VARIABLES[name].range] as const);
 const KNOWN = new Set<string>([
   "timestamp",
   "city",
-  ...Object.keys(REQUIRED),
+  ...CONTRACT_VARIABLES,
   "weather_main",
   "weather_description",
   "source",
-  ...Object.keys(OPTIONAL),
+  ...OPTIONAL_VARIABLES,
 ]);
 
 /** What {@link parseObservation} found: the observation, or why the record is none. */
@@ -159,11 +128,11 @@ export function canonicalJson(observation: Observation): string {
  */
 export function observationOfRow(row: Observation): Observation {
   const result: Record<string, unknown> = { timestamp: row.timestamp, city: row.city };
-  for (const name of VARIABLES) result[name] = row[name];
+  for (const name of CONTRACT_VARIABLES) result[name] = row[name];
   result.weather_main = row.weather_main;
   result.weather_description = row.weather_description;
   result.source = row.source;
-  for (const name of OPTIONAL_FIELDS)
+  for (const name of OPTIONAL_VARIABLES)
     if (row[name] !== undefined && row[name] !== null) result[name] = row[name];
   return result as unknown as Observation;
 }

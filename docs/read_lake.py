@@ -16,7 +16,11 @@ from pathlib import Path
 FORMAT = 1
 SEAL = ',"sha256":"'
 TIMES = ("timestamp", "ingested_at")
-OPTIONAL = ("wind_direction", "wind_gust", "dew_point", "clouds", "visibility")
+# Fields that a row always has, null when missing; any other is left out of a JSON line then.
+ALWAYS = (
+    *("timestamp", "city", "temperature", "humidity", "pressure", "wind_speed", "rainfall"),
+    *("weather_main", "weather_description", "source", "log_offset", "ingested_at"),
+)
 
 
 class Damaged(Exception):
@@ -120,9 +124,8 @@ def rows_of(root, file):
         rows = parquet.read(use_threads=False).to_pylist()
         for row in rows:
             row.update((name, iso(row[name])) for name in TIMES)
-            for name in OPTIONAL:
-                if row[name] is None:
-                    del row[name]
+            for name in [name for name in row if row[name] is None and name not in ALWAYS]:
+                del row[name]
     if len(rows) != file["rows"]:
         raise Damaged(f"{file['path']} has {len(rows)} rows, {file['rows']} were committed")
     return rows

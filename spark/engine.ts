@@ -1,4 +1,5 @@
 import type { Table } from "apache-arrow";
+import { CONTRACT_VARIABLES, OPTIONAL_VARIABLES } from "../core/variables.ts";
 
 /** The committed files a query may read: nothing else in the lake exists for it. */
 export interface Snapshot {
@@ -68,22 +69,17 @@ export interface Engine {
  * Columns of `observations`, in order: the names and types of the lake's rows. `timestamp` and `ingested_at` are points in
  * time (UTC), `log_offset` is a 64-bit integer, measures are doubles, null when missing.
  */
-export const OBSERVATION_COLUMNS = [
+export const OBSERVATION_COLUMNS: readonly (readonly [
+  name: string,
+  type: "timestamp" | "string" | "double" | "bigint",
+])[] = [
   ["timestamp", "timestamp"],
   ["city", "string"],
-  ["temperature", "double"],
-  ["humidity", "double"],
-  ["pressure", "double"],
-  ["wind_speed", "double"],
-  ["rainfall", "double"],
+  ...CONTRACT_VARIABLES.map((name) => [name, "double"] as const),
   ["weather_main", "string"],
   ["weather_description", "string"],
   ["source", "string"],
-  ["wind_direction", "double"],
-  ["wind_gust", "double"],
-  ["dew_point", "double"],
-  ["clouds", "double"],
-  ["visibility", "double"],
+  ...OPTIONAL_VARIABLES.map((name) => [name, "double"] as const),
   ["log_offset", "bigint"],
   ["ingested_at", "timestamp"],
-] as const satisfies readonly (readonly [string, "timestamp" | "string" | "double" | "bigint"])[];
+];

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "../core/observation.ts";
+import { JUDGED_VARIABLES } from "../core/variables.ts";
 import type { SqlView } from "./engine.ts";
 import { type Value, valuesView } from "./values.ts";
 
@@ -48,18 +49,10 @@ const SUSPECT: readonly Bound[] = ["suspect_high"];
 const BOTH: readonly Bound[] = ["suspect_high", "fail_high"];
 
 /**
- * The lines that `views/quality.sql` reads, by their first five cells, and the bounds it wants of each: another line would say
- * something that nobody reads.
+ * The lines that `views/quality.sql` reads beside those of the test `gross`, by their first five cells, and the bounds it
+ * wants of each: another line would say something that nobody reads.
  */
 const WANTED: ReadonlyMap<string, readonly Bound[]> = new Map<string, readonly Bound[]>([
-  ...["temperature", "pressure", "wind_speed"].flatMap((variable) =>
-    ["low,winter", "low,summer", "high,winter", "high,summer"].map((place): [string, readonly Bound[]] => [
-      `gross,${variable},${place},`,
-      BOUNDS,
-    ]),
-  ),
-  ["gross,humidity,,,", BOUNDS],
-  ["gross,rainfall,,,", BOUNDS],
   ["step,temperature,,,1", BOTH],
   ["step,temperature,,,2", SUSPECT],
   ["step,temperature,,,3", SUSPECT],
@@ -81,6 +74,21 @@ const WANTED: ReadonlyMap<string, readonly Bound[]> = new Map<string, readonly B
   ["neighbour,temperature,,,", BOTH],
 ]);
 
+/** Where and when a limit of the test `gross` holds that is not the same everywhere. */
+const PLACES = ["low,winter", "low,summer", "high,winter", "high,summer"];
+
+/** The lines wanted of a file. Each judged variable has one limit of the test `gross` for everywhere, or one for each of {@link PLACES}. */
+function wantedOf(lines: readonly string[]): ReadonlyMap<string, readonly Bound[]> {
+  const gross = JUDGED_VARIABLES.flatMap((name) => {
+    const everywhere = `gross,${name},,,`;
+    const keys = lines.some((line) => line.startsWith(everywhere))
+      ? [everywhere]
+      : PLACES.map((place) => `gross,${name},${place},`);
+    return keys.map((key) => [key, BOUNDS] as const);
+  });
+  return new Map([...gross, ...WANTED]);
+}
+
 /** Reads the limits that come with the program. @throws TypeError naming the line and what was wanted */
 export async function readLimits(): Promise<Limit[]> {
   return parseLimits(await readFile(join(import.meta.dir, "limits.csv"), "utf8"));
@@ -96,6 +104,7 @@ export function parseLimits(text: string): Limit[] {
   const header = COLUMNS.join(",");
   if (lines[0] !== header)
     throw new TypeError(`limits.csv:1: header is ${describe(lines[0])}, wanted ${header}`);
+  const expected = wantedOf(lines);
   const seen = new Set<string>();
   const limits: Limit[] = [];
   for (const [index, line] of lines.entries()) {
@@ -105,13 +114,13 @@ export function parseLimits(text: string): Limit[] {
     if (cells.length !== COLUMNS.length)
       throw new TypeError(`${where}: ${cells.length} cells, wanted ${COLUMNS.length}`);
     const key = cells.slice(0, 5).join(",");
-    const bounds = WANTED.get(key);
+    const bounds = expected.get(key);
     if (bounds === undefined) throw new TypeError(`${where}: no test reads a limit of "${key}"`);
     if (seen.has(key)) throw new TypeError(`${where}: the limit of "${key}" stands there twice`);
     seen.add(key);
     limits.push(parseLimit(where, cells, bounds));
   }
-  const missing = [...WANTED.keys()].find((key) => !seen.has(key));
+  const missing = [...expected.keys()].find((key) => !seen.has(key));
   if (missing !== undefined) throw new TypeError(`limits.csv: there is no limit of "${missing}"`);
   return limits;
 }

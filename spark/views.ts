@@ -7,9 +7,11 @@ import { parseTimestamp } from "../core/time.ts";
 import type { SqlView } from "./engine.ts";
 import { limitsView, readLimits } from "./limits.ts";
 import { valuesView } from "./values.ts";
+import { fillViewText } from "./view-text.ts";
 
 /**
- * The texts of views, in the order they read each other; a view has its file's name. `level.sql` and `baseline.sql` are jobs', so that the
+ * The texts of views, in the order they read each other; a view has its file's name. What follows from the table of variables
+ * is filled in ({@link fillViewText}). `level.sql` and `baseline.sql` are jobs', so that the
  * live judge can have their kept results in their place.
  */
 const TEXTS: readonly string[] = [
@@ -77,7 +79,8 @@ export async function analysisViews({ cities, stations = [] }: PlaceFacts): Prom
     limitsView(await readLimits()),
   ];
   for (const file of TEXTS) {
-    views.push({ name: basename(file, ".sql"), sql: await readFile(join(import.meta.dir, file), "utf8") });
+    const text = await readFile(join(import.meta.dir, file), "utf8");
+    views.push({ name: basename(file, ".sql"), sql: fillViewText(text) });
   }
   return views;
 }

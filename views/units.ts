@@ -1,4 +1,5 @@
 import { HPA_PER_INHG, MM_PER_INCH, MS_PER_MPH } from "../core/units.ts";
+import { unitBeside, type Variable, VARIABLE_NAMES, VARIABLES } from "../core/variables.ts";
 import { formatNumber, formatSigned } from "./format.ts";
 
 /** What a reader may choose, by the choice's name: the word shown for each value. The first of each is the default. */
@@ -24,7 +25,7 @@ export const DEFAULT_UNITS: Units = {
   refresh: "no",
 };
 
-/** How one quantity is shown. */
+/** How one variable is shown. */
 export interface Scale {
   /** The unit as it stands beside a number. */
   unit: string;
@@ -40,14 +41,8 @@ export interface Scale {
   signed(value: number | null | undefined): string;
 }
 
-/** The quantities that are shown. */
-export interface Scales {
-  temperature: Scale;
-  humidity: Scale;
-  pressure: Scale;
-  wind: Scale;
-  rain: Scale;
-}
+/** How each variable is shown. */
+export type Scales = Readonly<Record<Variable, Scale>>;
 
 function scale(unit: string, digits: number, factor = 1, offset = 0): Scale {
   const of = (value: number | null | undefined) => (isMissing(value) ? null : value * factor + offset);
@@ -68,40 +63,22 @@ function isMissing(value: number | null | undefined): value is null | undefined 
 
 const KMH_PER_MS = 3.6;
 
-/** How each quantity is shown in a reader's units. */
-export function scalesOf(units: Units): Scales {
-  return {
-    temperature: units.temperature === "F" ? scale("°F", 1, 1.8, 32) : scale("°C", 1),
-    humidity: scale("%", 0),
-    pressure: units.pressure === "inHg" ? scale("inHg", 2, 1 / HPA_PER_INHG) : scale("hPa", 0),
-    wind:
-      units.wind === "kmh"
-        ? scale("km/h", 0, KMH_PER_MS)
-        : units.wind === "mph"
-          ? scale("mph", 0, 1 / MS_PER_MPH)
-          : scale("m/s", 1),
-    rain: units.rain === "in" ? scale("in", 2, 1 / MM_PER_INCH) : scale("mm", 1),
-  };
-}
+/** Units a reader may have chosen, by the record's unit; null where it is the record's own. */
+const CHOSEN: Readonly<Record<string, (units: Units) => Scale | null>> = {
+  "°C": ({ temperature }) => (temperature === "F" ? scale("°F", 1, 1.8, 32) : null),
+  "m/s": ({ wind }) =>
+    wind === "kmh" ? scale("km/h", 0, KMH_PER_MS) : wind === "mph" ? scale("mph", 0, 1 / MS_PER_MPH) : null,
+  hPa: ({ pressure }) => (pressure === "inHg" ? scale("inHg", 2, 1 / HPA_PER_INHG) : null),
+  mm: ({ rain }) => (rain === "in" ? scale("in", 2, 1 / MM_PER_INCH) : null),
+};
 
-/**
- * The scale of a column by the unit it is kept in (`°C`, `m/s`, `hPa`, `mm`), or null for any other unit.
- *
- * @param unit as the API names it
- */
-export function scaleOfUnit(scales: Scales, unit: string | undefined): Scale | null {
-  switch (unit) {
-    case "°C":
-      return scales.temperature;
-    case "m/s":
-      return scales.wind;
-    case "hPa":
-      return scales.pressure;
-    case "mm":
-      return scales.rain;
-    default:
-      return null;
-  }
+/** How each variable is shown in a reader's units. */
+export function scalesOf(units: Units): Scales {
+  const scales = VARIABLE_NAMES.map((name) => {
+    const { unit, decimals } = VARIABLES[name];
+    return [name, CHOSEN[unit]?.(units) ?? scale(unitBeside(unit), decimals)];
+  });
+  return Object.fromEntries(scales) as Record<Variable, Scale>;
 }
 
 const NAMES = Object.keys(CHOICES) as (keyof Units)[];

@@ -158,6 +158,11 @@ export interface Routes {
             pressure?: number | null;
             wind_speed?: number | null;
             rainfall?: number | null;
+            wind_direction?: number | null;
+            wind_gust?: number | null;
+            dew_point?: number | null;
+            clouds?: number | null;
+            visibility?: number | null;
             weather_main?: string | null;
             weather_description?: string | null;
             source?: string;
@@ -904,7 +909,17 @@ export interface Routes {
                   active: number;
                   name: string;
                   city: string | null;
-                  variable?: "temperature" | "humidity" | "pressure" | "wind_speed" | "rainfall";
+                  variable?:
+                    | "temperature"
+                    | "humidity"
+                    | "pressure"
+                    | "wind_speed"
+                    | "rainfall"
+                    | "wind_direction"
+                    | "wind_gust"
+                    | "dew_point"
+                    | "clouds"
+                    | "visibility";
                   above?: number;
                   below?: number;
                   for_minutes?: number;
@@ -924,7 +939,17 @@ export interface Routes {
             body: {
               name: string;
               city?: string | null;
-              variable?: "temperature" | "humidity" | "pressure" | "wind_speed" | "rainfall";
+              variable?:
+                | "temperature"
+                | "humidity"
+                | "pressure"
+                | "wind_speed"
+                | "rainfall"
+                | "wind_direction"
+                | "wind_gust"
+                | "dew_point"
+                | "clouds"
+                | "visibility";
               above?: number;
               below?: number;
               for_minutes?: number;
@@ -946,7 +971,17 @@ export interface Routes {
                   active: number;
                   name: string;
                   city: string | null;
-                  variable?: "temperature" | "humidity" | "pressure" | "wind_speed" | "rainfall";
+                  variable?:
+                    | "temperature"
+                    | "humidity"
+                    | "pressure"
+                    | "wind_speed"
+                    | "rainfall"
+                    | "wind_direction"
+                    | "wind_gust"
+                    | "dew_point"
+                    | "clouds"
+                    | "visibility";
                   above?: number;
                   below?: number;
                   for_minutes?: number;

@@ -1,6 +1,7 @@
 import type { TemplateValues } from "../../core/alert-channel.ts";
-import type { AlertRule, AlertVariable } from "../../core/alert-rule.ts";
+import type { AlertRule } from "../../core/alert-rule.ts";
 import { formatTimestamp } from "../../core/time.ts";
+import { unitBeside, type Variable, VARIABLES } from "../../core/variables.ts";
 import type { DatasetKind } from "../dataset.ts";
 import type { ActiveAlert, AlertChange } from "./state-machine.ts";
 import { anomalyOf, type Report } from "./verdict.ts";
@@ -33,14 +34,6 @@ export interface AlertMessage {
 
 /** The data set of a message, and whether its data is real. */
 export type MessageLabel = Pick<AlertMessage, "dataset" | "kind">;
-
-const UNITS: Record<AlertVariable, string> = {
-  temperature: "°C",
-  humidity: "%",
-  pressure: "hPa",
-  wind_speed: "m/s",
-  rainfall: "mm",
-};
 
 /** The message of a change. */
 export function messageOf(change: AlertChange, id: string, label: MessageLabel): AlertMessage {
@@ -114,7 +107,7 @@ export function describeCondition({ condition }: Pick<AlertRule, "condition">): 
   }
   const { variable, side, limit, forMinutes } = condition;
   const duration = forMinutes === 0 ? "" : ` for ${forMinutes} min`;
-  return `${nameOf(variable)} ${side} ${limit} ${UNITS[variable]}${duration}`;
+  return `${nameOf(variable)} ${side} ${valued(limit, variable)}${duration}`;
 }
 
 /** The value or anomaly of a report that the rule watches, in words. */
@@ -126,9 +119,9 @@ function sightOf(
   if (condition.type === "threshold") {
     const { variable, side, limit } = condition;
     const observed = observation?.[variable] ?? null;
-    const unit = UNITS[variable];
-    const bound = `limit: ${side} ${limit} ${unit}`;
-    return { what: `${nameOf(variable)} ${observed} ${unit} (${bound})`, observed, unit };
+    const bound = `limit: ${side} ${valued(limit, variable)}`;
+    const what = `${nameOf(variable)} ${valued(observed, variable)} (${bound})`;
+    return { what, observed, unit: VARIABLES[variable].unit };
   }
   const anomaly = anomalyOf(condition, judgement);
   if (anomaly === null) return { what: `no longer ${condition.kind}`, observed: null, unit: null };
@@ -153,8 +146,13 @@ function labelled(text: string, { kind }: MessageLabel): string {
   return kind === "observed" ? text : `[${kind}] ${text}`;
 }
 
-function nameOf(variable: AlertVariable): string {
-  return variable.replace("_", " ");
+function nameOf(variable: Variable): string {
+  return variable.replaceAll("_", " ");
+}
+
+/** A value with its unit. */
+function valued(value: number | null, variable: Variable): string {
+  return `${value} ${unitBeside(VARIABLES[variable].unit)}`.trimEnd();
 }
 
 function rounded(value: number): number {

@@ -1,6 +1,6 @@
 import type { AlertCondition } from "../../core/alert-rule.ts";
 import type { Observation } from "../../core/observation.ts";
-import type { Anomaly, Judgement } from "../../core/quality.ts";
+import { type Anomaly, flagOf, type Judgement } from "../../core/quality.ts";
 import { parseTimestamp } from "../../core/time.ts";
 
 /** A report with its judgement. */
@@ -31,7 +31,7 @@ export function verdictOf(condition: AlertCondition, report: Report): boolean | 
     return anomalyOf(condition, judgement) !== null;
   }
   const value = observation?.[condition.variable] ?? null;
-  if (value === null || judgement.flags[`${condition.variable}_flag`] === FAILED) return null;
+  if (value === null || flagOf(judgement.flags, condition.variable) === FAILED) return null;
   return condition.side === "above" ? value > condition.limit : value < condition.limit;
 }
 

@@ -1,4 +1,4 @@
-import { describe, OPTIONAL_FIELDS, parseObservation, VARIABLES } from "../../core/observation.ts";
+import { describe, parseObservation } from "../../core/observation.ts";
 import { codeOf, messageOf, SourceError } from "../../core/errors.ts";
 import {
   celsiusFromFahrenheit,
@@ -10,6 +10,7 @@ import {
   MS_PER_MPH,
   roundTo,
 } from "../../core/units.ts";
+import { type Variable, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
 import { type LineParser, NUMBER, splitCsv } from "./csv.ts";
 import { objectOf } from "./record.ts";
 import { type TimeReader, timeReader } from "./local-time.ts";
@@ -42,41 +43,66 @@ const times =
   (value) =>
     roundTo(value * factor, 3);
 
-const TEMPERATURE: Record<string, Convert> = {
-  C: same,
-  F: (value) => roundTo(celsiusFromFahrenheit(value), 2),
-  K: (value) => roundTo(celsiusFromKelvin(value), 2),
-};
-const SPEED: Record<string, Convert> = {
-  "m/s": same,
-  "km/h": times(1 / 3.6),
-  mph: times(MS_PER_MPH),
-  kn: times(MS_PER_KNOT),
-};
-const SHARE: Record<string, Convert> = { "%": same, "1": times(100) };
+/** Units a value may come in, by their names in a map. */
+type Units = ReadonlyMap<string, Convert>;
 
-/** The units each field may come in. The first is the record's own. */
-const UNITS: Readonly<Record<string, Readonly<Record<string, Convert>>>> = {
-  temperature: TEMPERATURE,
-  humidity: SHARE,
-  pressure: {
-    hPa: same,
-    mbar: same,
-    Pa: times(0.01),
-    kPa: times(10),
-    inHg: times(HPA_PER_INHG),
-    mmHg: times(HPA_PER_INHG / MM_PER_INCH),
-  },
-  wind_speed: SPEED,
-  rainfall: { mm: same, cm: times(10), in: times(MM_PER_INCH) },
-  wind_direction: { deg: same },
-  wind_gust: SPEED,
-  dew_point: TEMPERATURE,
-  clouds: { ...SHARE, oktas: times(100 / 8) },
-  visibility: { m: same, km: times(1000), mi: times(M_PER_MILE), ft: times(0.3048) },
+/** The units a value may come in, by the record's unit, which is the first of them. */
+const UNITS: Readonly<Record<string, Units>> = {
+  "°C": new Map([
+    ["C", same],
+    ["F", (value) => roundTo(celsiusFromFahrenheit(value), 2)],
+    ["K", (value) => roundTo(celsiusFromKelvin(value), 2)],
+  ]),
+  "%": new Map([
+    ["%", same],
+    ["1", times(100)],
+  ]),
+  hPa: new Map([
+    ["hPa", same],
+    ["mbar", same],
+    ["Pa", times(0.01)],
+    ["kPa", times(10)],
+    ["inHg", times(HPA_PER_INHG)],
+    ["mmHg", times(HPA_PER_INHG / MM_PER_INCH)],
+  ]),
+  "m/s": new Map([
+    ["m/s", same],
+    ["km/h", times(1 / 3.6)],
+    ["mph", times(MS_PER_MPH)],
+    ["kn", times(MS_PER_KNOT)],
+  ]),
+  mm: new Map([
+    ["mm", same],
+    ["cm", times(10)],
+    ["in", times(MM_PER_INCH)],
+  ]),
+  "°": new Map([["deg", same]]),
+  m: new Map([
+    ["m", same],
+    ["km", times(1000)],
+    ["mi", times(M_PER_MILE)],
+    ["ft", times(0.3048)],
+  ]),
 };
+/** Eighths of the sky: of clouds alone. */
+const OKTAS: Units = new Map([["oktas", times(100 / 8)]]);
+
+/** The units each variable may come in. The first is the record's own. */
+const FIELD_UNITS: ReadonlyMap<string, Units> = new Map(
+  VARIABLE_NAMES.map((name) => {
+    const { unit } = VARIABLES[name];
+    const units = UNITS[unit] ?? new Map([[unit, same]]);
+    return [name, name === "clouds" ? new Map([...units, ...OKTAS]) : units];
+  }),
+);
+
+/** Names of the units a variable may come in; the first is the record's own. */
+export function importUnits(variable: Variable): string[] {
+  return [...(FIELD_UNITS.get(variable)?.keys() ?? [])];
+}
+
 const TEXT_FIELDS = ["weather_main", "weather_description"];
-const FIELDS = [...VARIABLES, ...OPTIONAL_FIELDS, ...TEXT_FIELDS];
+const FIELDS = [...VARIABLE_NAMES, ...TEXT_FIELDS];
 const KEYS = ["delimiter", "decimal", "missing", "time", "city", "source", "fields"];
 
 /**
@@ -114,14 +140,14 @@ export function parseColumnMap(input: unknown): ColumnMap {
     if (typeof column !== "string") {
       throw new TypeError(`fields.${field}.column is ${describe(column)}, wanted the name of a column`);
     }
-    const units = UNITS[field];
+    const units = FIELD_UNITS.get(field);
     if (units === undefined) {
       texts.push({ field, column });
       continue;
     }
-    const convert = typeof unit === "string" && Object.hasOwn(units, unit) ? units[unit] : undefined;
+    const convert = typeof unit === "string" ? units.get(unit) : undefined;
     if (convert === undefined) {
-      const wanted = Object.keys(units).join(", ");
+      const wanted = [...units.keys()].join(", ");
       throw new TypeError(`fields.${field}.unit is ${describe(unit)}, wanted one of ${wanted}`);
     }
     numbers.push({ field, column, convert });

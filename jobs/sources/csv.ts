@@ -1,11 +1,12 @@
-import { type Observation, OPTIONAL_FIELDS, parseObservation, VARIABLES } from "../../core/observation.ts";
+import { type Observation, parseObservation } from "../../core/observation.ts";
 import { celsiusFromKelvin, roundTo } from "../../core/units.ts";
+import { VARIABLE_NAMES } from "../../core/variables.ts";
 import { timestampOfSeconds } from "./record.ts";
 
 /** Makes a line into an observation; null when it is none. */
 export type LineParser = (line: string) => Observation | null;
 
-const MEASURES: readonly string[] = [...VARIABLES, ...OPTIONAL_FIELDS];
+const MEASURES: readonly string[] = VARIABLE_NAMES;
 const TEXTS = ["timestamp", "city", "weather_main", "weather_description", "source"];
 const RECORD_COLUMNS: readonly string[] = [...TEXTS, ...MEASURES];
 

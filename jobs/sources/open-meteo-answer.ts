@@ -1,26 +1,29 @@
 import type { City } from "../../core/city.ts";
 import { SourceError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
+import type { Variable } from "../../core/variables.ts";
 import type { NewRecord } from "../log/log.ts";
 import type { WeatherHttp } from "./http.ts";
 import { checkedRecord, errorOf, objectOf, timestampOfSeconds } from "./record.ts";
 import type { Poll } from "./source.ts";
 import { conditionOfWmo } from "./wmo.ts";
 
-/** Variables of both `current` and `hourly`, but for the rain. */
-export const OPEN_METEO_VARIABLES: readonly string[] = [
-  "temperature_2m",
-  "relative_humidity_2m",
-  "pressure_msl",
-  "wind_speed_10m",
-  "weather_code",
-  "wind_direction_10m",
-  "wind_gusts_10m",
-  "dew_point_2m",
-  "cloud_cover",
-];
+/** What both `current` and `hourly` are asked for, but for the rain, and the record's variable that each is. */
+const ASKED = {
+  temperature_2m: "temperature",
+  relative_humidity_2m: "humidity",
+  pressure_msl: "pressure",
+  wind_speed_10m: "wind_speed",
+  weather_code: null, // becomes the two texts
+  wind_direction_10m: "wind_direction",
+  wind_gusts_10m: "wind_gust",
+  dew_point_2m: "dew_point",
+  cloud_cover: "clouds",
+} as const satisfies Record<string, Variable | null>;
+/** What `current` is asked for. */
+export const CURRENT_VARIABLES: readonly string[] = Object.keys(ASKED);
 /** What `hourly` is asked for. `rain` is that of the hour before. */
-export const HOURLY_VARIABLES: readonly string[] = [...OPEN_METEO_VARIABLES, "rain"];
+export const HOURLY_VARIABLES: readonly string[] = [...CURRENT_VARIABLES, "rain"];
 /** Places × hours of one call: about 1 MB at ten variables is 16,000. */
 export const VALUES_PER_CALL = 7_500;
 /** Up to so many days of ten variables count as one call (open-meteo.com/en/pricing). */
@@ -120,19 +123,15 @@ export function fieldsOf(
   value: (name: string) => unknown,
 ): Record<string, unknown> {
   const condition = conditionOfWmo(value("weather_code"));
+  const measured: Record<string, unknown> = {};
+  for (const [asked, variable] of Object.entries(ASKED))
+    if (variable !== null) measured[variable] = value(asked);
   return {
     timestamp: timestampOfSeconds(time) ?? time,
     city: city.name,
-    temperature: value("temperature_2m"),
-    humidity: value("relative_humidity_2m"),
-    pressure: value("pressure_msl"),
-    wind_speed: value("wind_speed_10m"),
+    ...measured,
     weather_main: condition?.main,
     weather_description: condition?.description,
-    wind_direction: value("wind_direction_10m"),
-    wind_gust: value("wind_gusts_10m"),
-    dew_point: value("dew_point_2m"),
-    clouds: value("cloud_cover"),
   };
 }
 

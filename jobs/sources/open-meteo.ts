@@ -14,7 +14,7 @@ import {
   hourlyRecords,
   listOf,
   OPEN_METEO_CREDIT,
-  OPEN_METEO_VARIABLES,
+  CURRENT_VARIABLES,
   readPlaces,
   sectionOf,
   VALUES_PER_CALL,
@@ -119,7 +119,7 @@ export function openMeteo(
       collect(
         CITIES_PER_CALL,
         {
-          current: OPEN_METEO_VARIABLES.join(","),
+          current: CURRENT_VARIABLES.join(","),
           minutely_15: "rain",
           past_minutely_15: "4",
           forecast_minutely_15: "1",

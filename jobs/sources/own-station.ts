@@ -3,6 +3,7 @@ import { describe, type Observation, parseObservation } from "../../core/observa
 import { type Station, stationSource } from "../../core/station.ts";
 import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { celsiusFromFahrenheit, HPA_PER_INHG, MM_PER_INCH, MS_PER_MPH, roundTo } from "../../core/units.ts";
+import type { Variable } from "../../core/variables.ts";
 import { NUMBER } from "./csv.ts";
 
 /** What a station sent, in the record's units. A number is null where it was not reported. */
@@ -27,7 +28,7 @@ const inches = (value: number): number => value * MM_PER_INCH;
 
 /** Field, the parameters that may hold it, and how they become its unit. The first parameter that is there counts. */
 const NUMBERS: readonly (readonly [
-  field: string,
+  field: Variable,
   parameters: readonly string[],
   convert: (value: number) => number,
 ])[] = [

@@ -3,6 +3,7 @@ import { messageOf, SourceError } from "../../core/errors.ts";
 import { type Logger, silentLogger } from "../../core/log.ts";
 import { parseObservation } from "../../core/observation.ts";
 import { celsiusFromFahrenheit, HPA_PER_INHG, MM_PER_INCH, MS_PER_MPH, roundTo } from "../../core/units.ts";
+import type { Variable } from "../../core/variables.ts";
 import type { NewRecord } from "../log/log.ts";
 import { recordOf, timestampOfSeconds } from "./record.ts";
 
@@ -37,20 +38,19 @@ const SYSTEMS: Readonly<Record<number, Units>> = {
   17: { temperature: same, pressure: same, speed: same, rain: same },
 };
 
-/** Columns that are read where the table has them. */
-const COLUMNS = [
-  "outTemp",
-  "outHumidity",
-  "barometer",
-  "windSpeed",
-  "windDir",
-  "windGust",
-  "rain",
-  "dewpoint",
-] as const;
+/** The record's variables, the columns that are read for them where the table has them, and what they measure. */
+const COLUMNS = {
+  temperature: ["outTemp", "temperature"],
+  humidity: ["outHumidity", null],
+  pressure: ["barometer", "pressure"], // of the sea level
+  wind_speed: ["windSpeed", "speed"],
+  wind_direction: ["windDir", null],
+  wind_gust: ["windGust", "speed"],
+  dew_point: ["dewpoint", "temperature"],
+} as const satisfies Partial<Record<Variable, readonly [column: string, measures: keyof Units | null]>>;
 
-type ArchiveRow = { dateTime: number; usUnits: number; interval: number } & Record<
-  (typeof COLUMNS)[number],
+type ArchiveRow = { dateTime: number; usUnits: number; interval: number; rain: number | null } & Record<
+  string,
   number | null
 >;
 
@@ -101,7 +101,9 @@ export async function* readWeewx(
       .map(({ name }) => name);
     for (const name of ["dateTime", "usUnits", "interval"])
       if (!columns.includes(name)) throw failed(`it has no column archive.${name}`);
-    const selected = COLUMNS.map((name) => (columns.includes(name) ? name : `NULL AS ${name}`)).join(", ");
+    const selected = [...Object.values(COLUMNS).map(([column]) => column), "rain"]
+      .map((name) => (columns.includes(name) ? name : `NULL AS ${name}`))
+      .join(", ");
     const rows = db
       .query<ArchiveRow, []>(
         `SELECT dateTime, usUnits, "interval", ${selected} FROM archive ORDER BY dateTime`,
@@ -145,21 +147,11 @@ function recordFields(
   const timestamp = timestampOfSeconds(row.dateTime) ?? row.dateTime;
   // Not one of the systems: the field says so to the consumer.
   if (units === undefined) return { timestamp, city, source, usUnits: row.usUnits };
-  const convert = (value: number | null, to: (value: number) => number) =>
-    typeof value === "number" ? to(value) : value;
-  return {
-    timestamp,
-    city,
-    temperature: convert(row.outTemp, units.temperature),
-    humidity: row.outHumidity,
-    pressure: convert(row.barometer, units.pressure), // of the sea level
-    wind_speed: convert(row.windSpeed, units.speed),
-    rainfall,
-    source,
-    wind_direction: row.windDir,
-    wind_gust: convert(row.windGust, units.speed),
-    dew_point: convert(row.dewpoint, units.temperature),
-  };
+  const values = Object.entries(COLUMNS).map(([name, [column, measures]]) => {
+    const value = row[column];
+    return [name, measures !== null && typeof value === "number" ? units[measures](value) : value];
+  });
+  return { timestamp, city, ...Object.fromEntries(values), rainfall, source };
 }
 
 /** Rain of the hour that ends at `to` (s), mm: of an interval in which it begins the share of its time inside. */

@@ -1,4 +1,4 @@
-import { OPTIONAL_FIELDS } from "../../core/observation.ts";
+import { OPTIONAL_VARIABLES, JUDGED_VARIABLES, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
 import type { Column } from "../formats/formats.ts";
 import { unitsOf } from "../formats/column-units.ts";
 import {
@@ -23,19 +23,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
   zone: "IANA time zone; null of a city that is not configured",
   timestamp: "When it was observed",
   city: "Name of the place",
-  temperature: "Air temperature",
-  humidity: "Relative humidity",
-  pressure: "Air pressure at mean sea level",
-  wind_speed: "Wind speed",
-  rainfall: "Rain of the last hour",
+  ...Object.fromEntries(VARIABLE_NAMES.map((name) => [name, VARIABLES[name].meaning])),
   weather_main: "Group of the condition: Clear, Clouds, Rain, …",
   weather_description: "The condition in words",
   source: "Who reported it",
-  wind_direction: "Where the wind comes from, from north",
-  wind_gust: "Strongest gust",
-  dew_point: "Dew point",
-  clouds: "Cloud cover",
-  visibility: "Visibility",
   log_offset: "Offset of the record in its partition of the log; a revision has a higher one",
   ingested_at: "When the log took it",
   age_seconds: "How long ago it was observed when the answer was made",
@@ -49,11 +40,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   q_consistency: "Flag of the test for contradictions within a report",
   q_time: "Flag of the test of when it came",
   q_neighbour: "Flag of the test against neighbours",
-  temperature_flag: "Worst flag of the temperature",
-  humidity_flag: "Worst flag of the humidity",
-  pressure_flag: "Worst flag of the pressure",
-  wind_speed_flag: "Worst flag of the wind speed",
-  rainfall_flag: "Worst flag of the rain",
+  ...Object.fromEntries(
+    JUDGED_VARIABLES.map((name) => [`${name}_flag`, `Worst flag of the ${name.replaceAll("_", " ")}`]),
+  ),
   temperature_expected: "Temperature that is usual for season and hour; null without enough history",
   temperature_lower: "Lower bound of the usual temperatures",
   temperature_upper: "Upper bound of the usual temperatures",
@@ -72,7 +61,7 @@ const ALWAYS = new Set("name slug timestamp city source log_offset ingested_at a
 export function rowSchema(columns: readonly Column[], options: { unjudged?: boolean } = {}): JsonSchema {
   const units = unitsOf(columns.map(([name]) => name));
   const isFlag = (name: string) => name === "flag" || name.startsWith("q_") || name.endsWith("_flag");
-  const optional = new Set<string>(OPTIONAL_FIELDS);
+  const optional = new Set<string>(OPTIONAL_VARIABLES);
   const properties = columns.map(([name, type]) => {
     const meaning = MEANINGS[name];
     if (meaning === undefined)

@@ -1,3 +1,4 @@
+import { CONTRACT_VARIABLES, OPTIONAL_VARIABLES, type Variable, VARIABLES } from "../../core/variables.ts";
 import { CONTENT_TYPES, type Format } from "../formats/formats.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -25,21 +26,16 @@ export const EXAMPLE_LABEL = {
   kind: "observed",
 } as const;
 
+const examples = (names: readonly Variable[]) =>
+  Object.fromEntries(names.map((name) => [name, VARIABLES[name].example]));
+
 /** An observation that is shown. */
 export const EXAMPLE_OBSERVATION = {
   timestamp: "2026-01-31T11:50:00Z",
   city: "London",
-  temperature: 7.5,
-  humidity: 81,
-  pressure: 1012.4,
-  wind_speed: 4.1,
-  rainfall: 0,
+  ...examples(CONTRACT_VARIABLES),
   weather_main: "Clouds",
   weather_description: "broken clouds",
   source: "open-meteo",
-  wind_direction: 240,
-  wind_gust: 9.3,
-  dew_point: 4.4,
-  clouds: 75,
-  visibility: null,
-} as const;
+  ...examples(OPTIONAL_VARIABLES),
+};

@@ -4,13 +4,15 @@ import { clientTypes } from "../api/client-types.ts";
 import { apiPage } from "../api/docs.ts";
 import { ENDPOINTS } from "../routes/endpoints.ts";
 import { jobsPage } from "./job-docs.ts";
+import { pagesWithTables, variablesPage } from "./variable-docs.ts";
 import { markdownTable } from "../api/markdown.ts";
 import { SETTINGS } from "../config/settings.ts";
 
 const GENERATED = "made by `bun run docs` from server/config/settings.ts";
 
 /**
- * The files that are made without running anything, of settings and routes: their paths in the project, and what they hold.
+ * The files that are made without running anything, of settings, routes, variables and limits: their paths in the project,
+ * and what they hold.
  *
  * @param table the settings. Default: {@link SETTINGS}
  */
@@ -21,6 +23,8 @@ export function generatedFiles(table: Settings = SETTINGS): Record<string, strin
     "docs/configuration.md": configurationPage(settings),
     "docs/api.md": apiPage(ENDPOINTS),
     "docs/client/isobar-api.ts": clientTypes(ENDPOINTS),
+    "docs/variables.md": variablesPage(),
+    ...pagesWithTables(),
   };
 }
 

@@ -1,27 +1,15 @@
-import type { OPTIONAL_FIELDS, VARIABLES } from "../../core/observation.ts";
+import { VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
 
-/** Units of an observation's numbers. */
-const UNITS = {
-  temperature: "°C",
-  humidity: "%",
-  pressure: "hPa",
-  wind_speed: "m/s",
-  rainfall: "mm",
-  wind_direction: "°",
-  wind_gust: "m/s",
-  dew_point: "°C",
-  clouds: "%",
-  visibility: "m",
-} as const satisfies Record<(typeof VARIABLES)[number] | (typeof OPTIONAL_FIELDS)[number], string>;
+/** Units by a variable's name, and by what a result's columns call it in short. */
+const UNITS = new Map(
+  VARIABLE_NAMES.flatMap((name) => {
+    const { unit, short } = VARIABLES[name];
+    return [[name, unit] as const, ...(short === undefined ? [] : [[short, unit] as const])];
+  }),
+);
 
-/** What a result's columns call a variable in short. */
-const SHORT: Readonly<Record<string, string>> = {
-  ...UNITS,
-  temp: "°C",
-  wind: "m/s",
-  gust: "m/s",
-  rain: "mm",
-};
+/** Most words of a name of {@link UNITS}. */
+const WORDS_MAX = Math.max(...[...UNITS.keys()].map((name) => name.split("_").length));
 
 /** Words that leave the unit as it is: `temperature_p95` is in °C, `temperature_n` and `temperature_z` are not. */
 const KEEPS_UNIT =
@@ -49,9 +37,9 @@ export function unitsOf(columns: readonly string[], about = ""): Record<string, 
 /** The variable in a name, the longest one, and the words beside it. */
 function find(name: string): { unit: string; rest: string[] } | undefined {
   const words = name.split("_");
-  for (const length of [2, 1]) {
+  for (let length = WORDS_MAX; length > 0; length--) {
     for (let start = 0; start + length <= words.length; start++) {
-      const unit = SHORT[words.slice(start, start + length).join("_")];
+      const unit = UNITS.get(words.slice(start, start + length).join("_"));
       if (unit !== undefined) return { unit, rest: words.toSpliced(start, length) };
     }
   }

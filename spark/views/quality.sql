@@ -183,23 +183,7 @@ tested AS (
   FROM excesses
 )
 SELECT
-  timestamp,
-  city,
-  temperature,
-  humidity,
-  pressure,
-  wind_speed,
-  rainfall,
-  weather_main,
-  weather_description,
-  source,
-  wind_direction,
-  wind_gust,
-  dew_point,
-  clouds,
-  visibility,
-  log_offset,
-  ingested_at,
+  {{each column:@, }}
   coalesce(gross, 9) AS q_gross,
   CASE
     WHEN coalesce(temperature, humidity, pressure) IS NULL THEN 9
@@ -229,6 +213,7 @@ SELECT
   END AS pressure_flag,
   CASE WHEN wind_speed IS NULL THEN 9 ELSE own_wind_speed END AS wind_speed_flag,
   CASE WHEN rainfall IS NULL THEN 9 ELSE own_rainfall END AS rainfall_flag,
+  {{each judged optional:CASE WHEN @ IS NULL THEN 9 ELSE own_@ END AS @_flag, }}
   CASE
     WHEN gross IS NULL THEN 9
     ELSE greatest(

@@ -26,31 +26,12 @@ timed AS (
 alone AS (
   SELECT
     o.*,
-    CASE
-      WHEN o.temperature BETWEEN p.temperature_low AND p.temperature_high THEN 1
-      WHEN o.temperature BETWEEN p.temperature_fail_low AND p.temperature_fail_high THEN 3
-      WHEN o.temperature IS NOT NULL THEN 4
-    END AS gross_temperature,
-    CASE
-      WHEN o.humidity BETWEEN p.humidity_low AND p.humidity_high THEN 1
-      WHEN o.humidity BETWEEN p.humidity_fail_low AND p.humidity_fail_high THEN 3
-      WHEN o.humidity IS NOT NULL THEN 4
-    END AS gross_humidity,
-    CASE
-      WHEN o.pressure BETWEEN p.pressure_low AND p.pressure_high THEN 1
-      WHEN o.pressure BETWEEN p.pressure_fail_low AND p.pressure_fail_high THEN 3
-      WHEN o.pressure IS NOT NULL THEN 4
-    END AS gross_pressure,
-    CASE
-      WHEN o.wind_speed BETWEEN p.wind_speed_low AND p.wind_speed_high THEN 1
-      WHEN o.wind_speed BETWEEN p.wind_speed_fail_low AND p.wind_speed_fail_high THEN 3
-      WHEN o.wind_speed IS NOT NULL THEN 4
-    END AS gross_wind_speed,
-    CASE
-      WHEN o.rainfall BETWEEN p.rainfall_low AND p.rainfall_high THEN 1
-      WHEN o.rainfall BETWEEN p.rainfall_fail_low AND p.rainfall_fail_high THEN 3
-      WHEN o.rainfall IS NOT NULL THEN 4
-    END AS gross_rainfall,
+    {{each judged:CASE
+      WHEN o.@ BETWEEN p.@_low AND p.@_high THEN 1
+      WHEN o.@ BETWEEN p.@_fail_low AND p.@_fail_high THEN 3
+      WHEN o.@ IS NOT NULL THEN 4
+    END AS gross_@,
+    }}
     CASE
       WHEN abs(o.pressure - v.pressure_level) <= p.level_suspect THEN 1
       WHEN abs(o.pressure - v.pressure_level) <= p.level_fail THEN 3
@@ -86,10 +67,14 @@ SELECT
   greatest(gross_pressure, future) AS own_pressure,
   greatest(gross_wind_speed, gust_flag, future) AS own_wind_speed,
   greatest(gross_rainfall, rain_flag, future) AS own_rainfall,
-  greatest(gross_temperature, gross_humidity, gross_pressure, gross_wind_speed, gross_rainfall) AS gross,
+  {{each judged optional:greatest(gross_@, future) AS own_@, }}
+  greatest(
+    {{each judged optional:gross_@, }}
+    gross_temperature, gross_humidity, gross_pressure, gross_wind_speed, gross_rainfall
+  ) AS gross,
   greatest(dew_point_flag, gust_flag, rain_flag) AS consistency,
   greatest(
-    gross_temperature, gross_humidity, gross_pressure, gross_wind_speed, gross_rainfall,
+    {{each judged:gross_@, }}
     dew_point_flag, gust_flag, rain_flag, arrival, neighbour
   ) AS own_flag
 FROM (

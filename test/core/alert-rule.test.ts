@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fillTemplate, isQuiet, parseChannels } from "../../core/alert-channel.ts";
 import { parseAlertRule, parseAlertsFile, ruleJson } from "../../core/alert-rule.ts";
+import { VARIABLE_NAMES } from "../../core/variables.ts";
 
 const OPS = { name: "ops", type: "webhook", url: "https://hooks.example.org/T0/secret" };
 const FROST = { name: "Frost", city: "London", variable: "temperature", below: 0, channels: ["ops"] };
@@ -130,6 +131,13 @@ describe("parseAlertsFile()", () => {
         expect((error as Error).message).not.toContain("secret");
       }
     }
+  });
+});
+
+describe("parseAlertRule()", () => {
+  test.each([...VARIABLE_NAMES])("takes a limit of %s", (variable) => {
+    const json = { name: "Limit", city: null, variable, above: 1, channels: ["ops"] };
+    expect(parseAlertRule(json, [{ name: "ops" }]).condition).toMatchObject({ variable, limit: 1 });
   });
 });
 

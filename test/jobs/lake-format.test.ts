@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { sha256Hex } from "../../core/checksum.ts";
 import type { Clock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
-import { observationOfRow, OPTIONAL_FIELDS, type Row } from "../../core/observation.ts";
+import { observationOfRow, type Row } from "../../core/observation.ts";
+import { OPTIONAL_VARIABLES } from "../../core/variables.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { parseRecords } from "../../jobs/batch.ts";
 import { makeCheckpoint } from "../../jobs/commits/checkpoint.ts";
@@ -119,7 +120,7 @@ describe("docs/lake-format.md", () => {
       OBSERVATION_COLUMNS.map(([name, type]) => `${name} ${types[type]}`),
     );
     const optional = listed.filter(([line]) => line.includes("; optional")).map(([, name]) => name);
-    expect(optional).toEqual([...OPTIONAL_FIELDS]);
+    expect(optional).toEqual([...OPTIONAL_VARIABLES]);
   });
 
   test("names every field of every kind of entry", () => {

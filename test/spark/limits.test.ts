@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { JUDGED_VARIABLES } from "../../core/variables.ts";
 import { limitsView, parseLimits, readLimits } from "../../spark/limits.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -63,6 +64,27 @@ describe("parseLimits()", () => {
     ["a limit without a source", withLine(step, `${step},7,,,°C,`), `:${at}: source is empty`],
   ])("refuses %s", (_, input, message) => {
     expect(() => parseLimits(input)).toThrow(message);
+  });
+});
+
+describe("parseLimits(), the test gross", () => {
+  const gross = (name: string) => lines.filter((line) => line.startsWith(`gross,${name},`));
+  const without = (name: string) => lines.filter((line) => !gross(name).includes(line));
+
+  test("takes limits of a variable by place and season, or one for everywhere", () => {
+    const everywhere = "gross,temperature,,,,-90,50,-95,60,°C,own";
+    expect(parseLimits([...without("temperature"), everywhere].join("\n"))).toHaveLength(lines.length - 4);
+    expect(() => parseLimits([...lines, everywhere].join("\n"))).toThrow(
+      'no test reads a limit of "gross,temperature,low,winter,"',
+    );
+  });
+
+  test("wants limits of every variable that is judged", () => {
+    for (const name of JUDGED_VARIABLES)
+      expect(() => parseLimits(without(name).join("\n"))).toThrow(`there is no limit of "gross,${name},`);
+    expect(() => parseLimits(`${text}gross,visibility,,,,0,50000,0,90000,m,own\n`)).toThrow(
+      'no test reads a limit of "gross,visibility,,,"',
+    );
   });
 });
 

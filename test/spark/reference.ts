@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
-import type { Row, VARIABLES } from "../../core/observation.ts";
+import type { Row } from "../../core/observation.ts";
+import type { ContractVariable } from "../../core/variables.ts";
 import { HOUR_MS } from "../../core/time.ts";
 
 /** Plain statistics to hold the SQL against: null where there is nothing to compute from. */
@@ -29,10 +30,10 @@ export function present(values: readonly (number | null)[]): number[] {
 }
 
 /** A row of the view `quality`, with the flags that jobs look at. */
-export type QualityRow = Row & Record<`${(typeof VARIABLES)[number]}_flag` | "flag", number>;
+export type QualityRow = Row & Record<`${ContractVariable}_flag` | "flag", number>;
 
 /** The values of a variable that are there and did not fail. */
-export function passed(rows: readonly QualityRow[], name: (typeof VARIABLES)[number]): number[] {
+export function passed(rows: readonly QualityRow[], name: ContractVariable): number[] {
   return present(rows.map((row) => (row[`${name}_flag`] === 4 ? null : row[name])));
 }
 

@@ -58,7 +58,12 @@ test("timeTicks() stands on full hours and days of the zone's own clocks", () =>
 
 describe("scalesOf()", () => {
   test("converts values with and differences without the zero point, and keeps what is missing missing", () => {
-    const { temperature, pressure, wind, rain } = scalesOf(readUnits("F.mph.inHg.in.city"));
+    const {
+      temperature,
+      pressure,
+      wind_speed: wind,
+      rainfall: rain,
+    } = scalesOf(readUnits("F.mph.inHg.in.city"));
     expect([temperature.text(0), temperature.signed(10), temperature.text(null)]).toEqual([
       "32.0",
       "+18.0",
@@ -67,7 +72,7 @@ describe("scalesOf()", () => {
     expect(pressure.text(1013.25)).toBe("29.92");
     expect(wind.text(10)).toBe("22");
     expect(rain.text(25.4)).toBe("1.00");
-    expect(scalesOf(readUnits("C.kmh")).wind.text(10)).toBe("36");
+    expect(scalesOf(readUnits("C.kmh")).wind_speed.text(10)).toBe("36");
   });
 
   test("takes what is not known for the default, and reads what it wrote", () => {

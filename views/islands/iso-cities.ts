@@ -1,7 +1,7 @@
 import type { Observation } from "../../core/observation.ts";
 import { formatCondition, formatSigned, formatTime } from "../format.ts";
 import { lineOf, SPARK } from "../line.ts";
-import { MEASURES } from "../measures.ts";
+import { VARIABLE_NAMES } from "../../core/variables.ts";
 import { FLAT_BELOW, type Series, trendOf } from "../series.ts";
 import { tick } from "./ages.ts";
 import { onHistory, pastOf } from "./history.ts";
@@ -61,14 +61,14 @@ function show(element: HTMLElement, observation: Observation): void {
   }
   time.dateTime = observation.timestamp;
   time.title = formatTime(Date.parse(observation.timestamp));
-  for (const { field, scale } of MEASURES) {
+  for (const field of VARIABLE_NAMES) {
     const place = element.querySelector(`[data-field="${field}"]`);
     const data = place?.querySelector("data");
     if (!place || !data) continue;
-    const value = observation[field];
+    const value = observation[field] ?? null;
     place.classList.toggle("missing", value === null);
     data.value = value === null ? "" : String(value);
-    data.textContent = SCALES[scale].text(value);
+    data.textContent = SCALES[field].text(value);
   }
   const condition = element.querySelector('[data-field="condition"]');
   if (condition === null) return;

@@ -1,16 +1,17 @@
 import { parseTimestamp } from "../../core/time.ts";
+import { CONTRACT_VARIABLES } from "../../core/variables.ts";
 import { attribute } from "../attribute.ts";
 import { formatCondition } from "../format.ts";
-import { MEASURES } from "../measures.ts";
 import type { CityNow } from "../props.ts";
 import { Age } from "./age.tsx";
 import { Star } from "./favourite.tsx";
 import { Icon } from "./icons.tsx";
 import { measureClass, Value } from "./measure.tsx";
 import { Slot } from "./notes.tsx";
+import { valueLabel } from "../shown-variables.ts";
 import type { Scales } from "../units.ts";
 
-const [TEMPERATURE, ...DETAILS] = MEASURES;
+const DETAILS = CONTRACT_VARIABLES.filter((name) => name !== "temperature");
 
 /** Name of the slot that holds the course of the nth card. */
 export function courseSlot(index: number): string {
@@ -53,8 +54,8 @@ export function Card({
           <AgeOf now={now} asOf={asOf} />
         </header>
         <div class="lead">
-          <p class={measureClass(observation?.temperature, "temp")} data-field={TEMPERATURE.field}>
-            <Value style={TEMPERATURE} observation={observation} scales={scales} />
+          <p class={measureClass(observation?.temperature, "temp")} data-field="temperature">
+            <Value variable="temperature" observation={observation} scales={scales} />
           </p>
           <Slot id={courseSlot(index)} content={course}>
             {""}
@@ -64,11 +65,11 @@ export function Card({
           {formatCondition(observation?.weather_description ?? null)}
         </p>
         <dl class="mini">
-          {DETAILS.map((style) => (
+          {DETAILS.map((variable) => (
             <div>
-              <dt>{style.label}</dt>
-              <dd class={measureClass(observation?.[style.field])} data-field={style.field}>
-                <Value style={style} observation={observation} scales={scales} />
+              <dt safe>{valueLabel(variable)}</dt>
+              <dd class={measureClass(observation?.[variable])} data-field={variable}>
+                <Value variable={variable} observation={observation} scales={scales} />
               </dd>
             </div>
           ))}

@@ -1,5 +1,5 @@
 import type { Observation } from "../../core/observation.ts";
-import type { MeasureStyle } from "../measures.ts";
+import type { Variable } from "../../core/variables.ts";
 import type { Scale, Scales } from "../units.ts";
 
 /** The class of the element around a value that may be missing, or undefined where it needs none. */
@@ -10,29 +10,29 @@ export function measureClass(value: number | string | null | undefined, base = "
 
 /** A measured value and its unit; an en dash when it is missing. The element around it carries {@link measureClass}. */
 export function Value({
-  style,
+  variable,
   observation,
   scales,
 }: {
-  style: MeasureStyle;
+  variable: Variable;
   observation: Observation | null;
   scales: Scales;
 }): JSX.Element {
-  const value = observation?.[style.field] ?? null;
-  const scale = scales[style.scale];
+  const value = observation?.[variable] ?? null;
+  const scale = scales[variable];
   return (
     <>
       <data value={value === null ? "" : String(value)} safe>
         {scale.text(value)}
       </data>
       <span class="u" safe>
-        {unitBeside(scale)}
+        {unitOf(scale)}
       </span>
     </>
   );
 }
 
 /** The unit as it stands beside a value: of a temperature the degree alone, which the page names once. */
-function unitBeside({ unit }: Scale): string {
+function unitOf({ unit }: Scale): string {
   return unit.startsWith("°") ? "°" : unit;
 }

@@ -1,6 +1,7 @@
-import type { Flag, Flags } from "../../../core/quality.ts";
+import { type Flag, flagOf } from "../../../core/quality.ts";
 import { parseTimestamp } from "../../../core/time.ts";
-import type { CityHistory, PlottedVariable, QualityCount } from "../../../views/pages/city/city-props.ts";
+import { CHARTED_VARIABLES, JUDGED_VARIABLES } from "../../../core/variables.ts";
+import type { CityHistory, QualityCount } from "../../../views/pages/city/city-props.ts";
 import { PLOT_WIDTH } from "../../../views/plot.ts";
 import { GapFinder } from "../../answers/chart-history.ts";
 import { Downsampler } from "../../answers/downsample.ts";
@@ -10,8 +11,6 @@ import type { ObservationQuery, Services } from "../../answers/services.ts";
 const POINTS = { temperature: 3 * PLOT_WIDTH, other: PLOT_WIDTH };
 /** Rows read at a time. */
 const PAGE = 5_000;
-
-const PLOTTED: readonly PlottedVariable[] = ["temperature", "pressure", "humidity", "wind_speed", "rainfall"];
 
 /** Which part of a city's past is shown, ms: from inclusive, to exclusive. */
 export interface CityHistoryQuery {
@@ -28,13 +27,13 @@ export interface CityHistoryQuery {
  */
 export async function readCityHistory(services: Services, query: CityHistoryQuery): Promise<CityHistory> {
   const { city, from, to } = query;
-  const samplers = PLOTTED.map(
+  const samplers = CHARTED_VARIABLES.map(
     (variable) =>
       new Downsampler(from / 1000, to / 1000, variable === "temperature" ? POINTS.temperature : POINTS.other),
   );
   const gaps = new GapFinder(services.about.staleAfterSeconds);
   const breaks: { from: number; to: number }[] = [];
-  const quality: QualityCount[] = PLOTTED.map((variable) => ({
+  const quality: QualityCount[] = JUDGED_VARIABLES.map((variable) => ({
     variable,
     good: 0,
     suspect: 0,
@@ -53,18 +52,19 @@ export async function readCityHistory(services: Services, query: CityHistoryQuer
       const gap = gaps.before(t);
       if (gap !== undefined && last !== undefined) breaks.push({ from: last, to: t });
       last = t;
-      PLOTTED.forEach((variable, i) => {
-        const flag = row[variable] === null ? 9 : row[`${variable}_flag` satisfies keyof Flags];
-        count(quality[i], flag);
+      JUDGED_VARIABLES.forEach((variable, i) =>
+        count(quality[i], (row[variable] ?? null) === null ? 9 : row[`${variable}_flag`]),
+      );
+      CHARTED_VARIABLES.forEach((variable, i) => {
         if (gap !== undefined) samplers[i]?.push(gap, null);
-        samplers[i]?.push(t, flag === 4 ? null : row[variable]);
+        samplers[i]?.push(t, flagOf(row, variable) === 4 ? null : (row[variable] ?? null));
       });
     }
     const end = page.rows.at(-1);
     if (!page.more || end === undefined) break;
     after = { timestamp: end.timestamp, city: end.city, source: end.source };
   }
-  const lines = PLOTTED.map((variable, i) => ({
+  const lines = CHARTED_VARIABLES.map((variable, i) => ({
     variable,
     points: samplers[i]?.points().map(({ t, v }) => ({ x: t, y: v })) ?? [],
   }));

@@ -24,7 +24,7 @@ export function trendsPageOf(
   const result = services.analytics.result("hourly_trends");
   if (result === null) return { now, units, variable, range, result: null };
   const read = columnsOf(result.table);
-  const { column } = TREND_VARIABLES[variable];
+  const column = `${TREND_VARIABLES[variable]}_mean`;
   const hours = new Map<string, PlotPoint[]>();
   let to = -Infinity;
   for (let row = 0; row < result.table.numRows; row++) {

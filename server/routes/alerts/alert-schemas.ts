@@ -1,5 +1,5 @@
 import { ANOMALY_KINDS } from "../../../core/alert-rule.ts";
-import { VARIABLES } from "../../../core/observation.ts";
+import { VARIABLE_NAMES, VARIABLES } from "../../../core/variables.ts";
 import {
   integer,
   list,
@@ -14,9 +14,11 @@ import {
 
 const CHANNELS: JsonSchema = { ...list(text("Name of a channel"), "Whom it tells"), minItems: 1 };
 const NAME: JsonSchema = { ...text("Its name; no two rules share one"), minLength: 1, maxLength: 100 };
+/** Units a limit may be in, for people. */
+const UNITS = [...new Set(VARIABLE_NAMES.map((name) => `\`${VARIABLES[name].unit}\``))].join(", ");
 const CONDITION = {
-  variable: oneOf(VARIABLES, "The variable it watches, where it watches no anomaly"),
-  above: number("Limit of the variable, in its own unit: `°C`, `%`, `hPa`, `m/s` or `mm`"),
+  variable: oneOf(VARIABLE_NAMES, "The variable it watches, where it watches no anomaly"),
+  above: number(`Limit of the variable, in its own unit: ${UNITS}`),
   below: number("The same, from the other side: a rule has one of the two"),
   for_minutes: {
     ...number("How long it must have been so, by the times observed", "min"),

@@ -1,23 +1,25 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../../../core/errors.ts";
 import { describe } from "../../../core/observation.ts";
+import { type Variable, VARIABLE_NAMES, VARIABLES } from "../../../core/variables.ts";
 import { answerJson } from "../../http/answer.ts";
 import { labelled } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, jsonContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
-import { integer, list, nullable, number, object, text } from "../../api/schema.ts";
+import { type JsonSchema, integer, list, nullable, number, object, text } from "../../api/schema.ts";
 import { readItems, readLines } from "../../http/body.ts";
 import type { WebContext } from "../../http/context.ts";
 
-const OPTIONAL = [
-  "humidity",
-  "pressure",
-  "wind_speed",
-  "rainfall",
-  "weather_main",
-  "weather_description",
-  "source",
-];
+/** The fields of a record; only the time, the place and the temperature have to be there. */
+const RECORD: Readonly<Record<string, JsonSchema>> = {
+  timestamp: { type: "string", format: "date-time", description: "When it was observed, with a zone" },
+  city: text("Name of the place"),
+  ...Object.fromEntries(VARIABLE_NAMES.map((name) => [name, variableSchema(name)])),
+  weather_main: nullable(text("Group of the condition")),
+  weather_description: nullable(text("The condition in words")),
+  source: text("Who reported it"),
+};
+const REQUIRED = ["timestamp", "city", "temperature"];
 
 /** Takes observations in. */
 export const POST_OBSERVATIONS = endpoint({
@@ -31,25 +33,7 @@ export const POST_OBSERVATIONS = endpoint({
   query: {},
   body: {
     "application/json": list(
-      object(
-        {
-          timestamp: {
-            type: "string",
-            format: "date-time",
-            description: "When it was observed, with a zone",
-          },
-          city: text("Name of the place"),
-          temperature: nullable(number("Air temperature", "°C")),
-          humidity: nullable(number("Relative humidity", "%")),
-          pressure: nullable(number("Air pressure at mean sea level", "hPa")),
-          wind_speed: nullable(number("Wind speed", "m/s")),
-          rainfall: nullable(number("Rain of the last hour", "mm")),
-          weather_main: nullable(text("Group of the condition")),
-          weather_description: nullable(text("The condition in words")),
-          source: text("Who reported it"),
-        },
-        { optional: OPTIONAL },
-      ),
+      object(RECORD, { optional: Object.keys(RECORD).filter((name) => !REQUIRED.includes(name)) }),
     ),
     "application/x-ndjson": text("The same objects, one a line"),
   },
@@ -102,4 +86,9 @@ export function ingestRoutes(context: WebContext) {
     },
     { parse: "none" },
   );
+}
+
+function variableSchema(name: Variable): JsonSchema {
+  const { meaning, unit } = VARIABLES[name];
+  return nullable(number(meaning, unit));
 }

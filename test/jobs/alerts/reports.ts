@@ -24,12 +24,14 @@ export interface Sight {
   city?: string;
   source?: string;
   temperature?: number | null;
+  wind_gust?: number;
   flag?: Flag;
   anomalies?: [Anomaly["kind"], number][];
 }
 
 /** A row of the log. */
-export function rowOf({ minute = 0, city = "London", source = "open-meteo", temperature = 5 }: Sight): Row {
+export function rowOf(sight: Sight): Row {
+  const { minute = 0, city = "London", source = "open-meteo", temperature = 5, wind_gust } = sight;
   return {
     timestamp: formatTimestamp(NOW + minute * MINUTE),
     city,
@@ -41,6 +43,7 @@ export function rowOf({ minute = 0, city = "London", source = "open-meteo", temp
     weather_main: null,
     weather_description: null,
     source,
+    ...(wind_gust === undefined ? {} : { wind_gust }),
     log_offset: 1_000_000 + minute,
     ingested_at: formatTimestamp(NOW + minute * MINUTE),
   };

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SourceError } from "../../../core/errors.ts";
-import { mapParser, parseColumnMap, readColumnMap } from "../../../jobs/sources/column-map.ts";
+import { importUnits, mapParser, parseColumnMap, readColumnMap } from "../../../jobs/sources/column-map.ts";
 import { readRecords } from "../../../jobs/sources/replay.ts";
 import { rejection } from "./provider.ts";
 
@@ -193,6 +193,13 @@ describe("parseColumnMap()", () => {
   ])("refuses %j", (input, message) => {
     expect(() => parseColumnMap(input)).toThrow(TypeError);
     expect(() => parseColumnMap(input)).toThrow(message);
+  });
+
+  test("takes oktas of clouds and of nothing else", () => {
+    expect(importUnits("clouds")).toEqual(["%", "1", "oktas"]);
+    const oktas = (field: string) => mapOf({ fields: { [field]: { column: "x", unit: "oktas" } } });
+    expect(parseColumnMap(oktas("clouds")).numbers[0]?.convert(4)).toBe(50);
+    expect(() => parseColumnMap(oktas("humidity"))).toThrow("wanted one of %, 1");
   });
 
   test("readColumnMap() says which file cannot be used, and why", async () => {

@@ -6,6 +6,7 @@ import { DEFAULT_CITIES } from "../../../core/city.ts";
 import { ConfigError } from "../../../core/errors.ts";
 import type { Setting } from "../../../core/setting.ts";
 import { generatedFiles } from "../../../server/commands/docs.ts";
+import { withTables } from "../../../server/commands/variable-docs.ts";
 import { type Config, loadConfig } from "../../../server/config/config.ts";
 import { SETTINGS } from "../../../server/config/settings.ts";
 
@@ -410,6 +411,11 @@ describe("SETTINGS", () => {
 describe("bun run docs", () => {
   test.each(Object.entries(generatedFiles()))("has been run since %s changed", async (path, text) => {
     expect(await Bun.file(join(root, path)).text()).toBe(text);
+  });
+
+  test("refuses a table that nothing makes", () => {
+    const page = "<!-- made by `bun run docs`: planets -->\n\n| a |\n\n<!-- end of planets -->";
+    expect(() => withTables(page)).toThrow("Cannot make the table planets, wanted columns, units, limits");
   });
 
   test(".env.example gives the defaults when every line with one is taken in", async () => {

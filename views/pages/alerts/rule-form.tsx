@@ -1,10 +1,13 @@
 import { ANOMALY_KINDS } from "../../../core/alert-rule.ts";
-import { VARIABLES } from "../../../core/observation.ts";
+import { unitBeside, VARIABLE_NAMES, VARIABLES } from "../../../core/variables.ts";
 import { attribute } from "../../attribute.ts";
 import type { AlertsProps } from "./alerts-props.ts";
 import { Failed } from "../../parts/notes.tsx";
 
-const VARIABLE_NAMES = ["temperature, °C", "humidity, %", "pressure, hPa", "wind speed, m/s", "rainfall, mm"];
+/** Names of the variables with their units: `wind speed, m/s`. */
+const CHOICES = VARIABLE_NAMES.map((name) =>
+  [name.replaceAll("_", " "), unitBeside(VARIABLES[name].unit)].filter((word) => word !== "").join(", "),
+);
 
 /** The form that makes a rule. What was typed into one that was refused is still there. */
 export function RuleForm({
@@ -49,7 +52,7 @@ export function RuleForm({
           <p>
             <label for="f-variable">Variable</label>
             <select id="f-variable" name="variable">
-              {choose("variable", VARIABLES, VARIABLE_NAMES)}
+              {choose("variable", VARIABLE_NAMES, CHOICES)}
             </select>
           </p>
           <p>

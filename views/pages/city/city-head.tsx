@@ -1,7 +1,7 @@
 import { parseTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatCondition, formatNumber } from "../../format.ts";
-import { MEASURES } from "../../measures.ts";
+import { shownVariables, valueLabel } from "../../shown-variables.ts";
 import type { CityPageProps } from "./city-props.ts";
 import { scalesOf } from "../../units.ts";
 import { zoneTime } from "../../zone-time.ts";
@@ -18,7 +18,7 @@ export function CityHead(props: CityPageProps): JSX.Element {
   const local = zoneTime(place.zone);
   const shown = zoneTime(units.time === "city" ? place.zone : null);
   const newest = observation === null ? null : parseTimestamp(observation.timestamp);
-  const [temperature, ...details] = MEASURES;
+  const details = shownVariables([observation]).filter((name) => name !== "temperature");
   return (
     <div class={current.stale ? "cityhead is-stale" : "cityhead"} data-city={attribute(place.name)}>
       <div>
@@ -34,7 +34,7 @@ export function CityHead(props: CityPageProps): JSX.Element {
         </p>
       </div>
       <p class={measureClass(observation?.temperature, "temp xl")} data-field="temperature">
-        <Value style={temperature} observation={observation} scales={scales} />
+        <Value variable="temperature" observation={observation} scales={scales} />
       </p>
       <dl class="mini">
         <div>
@@ -65,11 +65,11 @@ export function CityHead(props: CityPageProps): JSX.Element {
             </span>
           </dd>
         </div>
-        {details.map((style) => (
+        {details.map((variable) => (
           <div>
-            <dt>{style.label}</dt>
-            <dd class={measureClass(observation?.[style.field])} data-field={style.field}>
-              <Value style={style} observation={observation} scales={scales} />
+            <dt safe>{valueLabel(variable)}</dt>
+            <dd class={measureClass(observation?.[variable])} data-field={variable}>
+              <Value variable={variable} observation={observation} scales={scales} />
             </dd>
           </div>
         ))}

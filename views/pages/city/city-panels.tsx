@@ -1,24 +1,17 @@
 import { HOUR_MS } from "../../../core/time.ts";
+import { VARIABLES } from "../../../core/variables.ts";
 import { formatCount } from "../../format.ts";
-import type { CityHistoryProps, CityPageProps, PlottedVariable } from "./city-props.ts";
+import type { CityHistoryProps, CityPageProps } from "./city-props.ts";
 import type { CityForecast } from "../../props.ts";
+import { valueLabel } from "../../shown-variables.ts";
 import { timeTicks } from "../../time-ticks.ts";
-import { type Scale, type Scales, scalesOf } from "../../units.ts";
+import { type Scale, scalesOf } from "../../units.ts";
 import { type ZoneTime, zoneTime } from "../../zone-time.ts";
 import { Empty, Failed } from "../../parts/notes.tsx";
 import { Plot, type PlotLine, type PlotProps } from "../../parts/plot.tsx";
 
-/** How the panels look: the smallest range worth drawing in the unit of the record, and bounds by nature. */
-const PANELS: Record<
-  PlottedVariable,
-  { title: string; scale: keyof Scales; height: number; least: number; floor?: number; ceiling?: number }
-> = {
-  temperature: { title: "Temperature", scale: "temperature", height: 260, least: 4 },
-  pressure: { title: "Pressure", scale: "pressure", height: 72, least: 8 },
-  humidity: { title: "Humidity", scale: "humidity", height: 72, least: 30, floor: 0, ceiling: 100 },
-  wind_speed: { title: "Wind", scale: "wind", height: 72, least: 4, floor: 0 },
-  rainfall: { title: "Rain of the last hour", scale: "rain", height: 72, least: 1, floor: 0 },
-};
+/** Heights of the panels, px: what a city is looked up for has the large one. */
+const HEIGHTS = { temperature: 260, other: 72 };
 
 /** The time shown, in words. */
 export function stretch({ window }: CityPageProps, time: ZoneTime): string {
@@ -62,26 +55,27 @@ export function Panels(props: CityHistoryProps & { time: ZoneTime }): JSX.Elemen
   return (
     <figure class="panels">
       {shown.map(({ variable, points }, i) => {
-        const panel = PANELS[variable];
-        const scale = scales[panel.scale];
+        const { range: possible, chart } = VARIABLES[variable];
+        const label = valueLabel(variable);
+        const scale = scales[variable];
         const own: PlotLine = { points: inUnit(points, scale), look: "s1" };
         const extra = variable === "temperature" ? temperatureExtras(props, coming, scale) : { lines: [] };
         return (
           <div class="panel">
             <h3>
-              <span safe>{panel.title}</span>{" "}
+              <span safe>{label}</span>{" "}
               <span class="u" safe>
                 {scale.unit}
               </span>
             </h3>
             <Plot
-              label={`${panel.title} of ${place.name}, ${shownTime}${variable === "temperature" && extra.lines.length > 0 ? ", then the forecast" : ""}: ${extremes(own, scale)}`}
+              label={`${label} of ${place.name}, ${shownTime}${variable === "temperature" && extra.lines.length > 0 ? ", then the forecast" : ""}: ${extremes(own, scale)}`}
               from={from}
               to={to}
-              height={panel.height}
-              least={scale.difference(panel.least) ?? 1}
-              {...(panel.floor === undefined ? {} : { floor: panel.floor })}
-              {...(panel.ceiling === undefined ? {} : { ceiling: panel.ceiling })}
+              height={variable === "temperature" ? HEIGHTS.temperature : HEIGHTS.other}
+              least={scale.difference(chart?.least) ?? 1}
+              floor={scale.of(possible[0]) ?? -Infinity}
+              ceiling={scale.of(chart?.ceiling ?? possible[1]) ?? Infinity}
               gaps={history.gaps}
               now={asOf / 1000}
               ticks={i === shown.length - 1 || i === 0 ? ticks : []}
@@ -96,7 +90,7 @@ export function Panels(props: CityHistoryProps & { time: ZoneTime }): JSX.Elemen
         ""
       ) : (
         <p class="u from" safe>
-          {`Not reported by this source: ${silent.map(({ variable }) => PANELS[variable].title.toLowerCase()).join(", ")}.`}
+          {`Not reported by this source: ${silent.map(({ variable }) => VARIABLES[variable].meaning.toLowerCase()).join(", ")}.`}
         </p>
       )}
     </figure>

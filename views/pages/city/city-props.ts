@@ -1,5 +1,6 @@
 import type { Measure } from "../../../core/observation.ts";
 import type { Flag } from "../../../core/quality.ts";
+import type { JudgedVariable, Variable } from "../../../core/variables.ts";
 import type { BandPoint, PlotPoint } from "../../plot.ts";
 import type {
   AnomaliesProps,
@@ -12,12 +13,9 @@ import type {
 import type { Units } from "../../units.ts";
 import type { TimeWindow } from "../../zoom.ts";
 
-/** Variables with a panel of their own. */
-export type PlottedVariable = "temperature" | "pressure" | "humidity" | "wind_speed" | "rainfall";
-
 /** How many values of a variable passed quality control. */
 export interface QualityCount {
-  variable: PlottedVariable;
+  variable: JudgedVariable;
   good: number;
   suspect: number;
   failed: number;
@@ -33,7 +31,7 @@ export interface CityHistory {
   to: number;
   /** Observations in the window. */
   rows: number;
-  lines: { variable: PlottedVariable; points: PlotPoint[] }[];
+  lines: { variable: Variable; points: PlotPoint[] }[];
   /** Stretches without a report. */
   gaps: { from: number; to: number }[];
   quality: QualityCount[];

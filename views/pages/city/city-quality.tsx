@@ -1,15 +1,8 @@
+import { VARIABLES } from "../../../core/variables.ts";
 import { formatNumber } from "../../format.ts";
-import type { CityHistoryProps, PlottedVariable } from "./city-props.ts";
+import type { CityHistoryProps } from "./city-props.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { Empty } from "../../parts/notes.tsx";
-
-const NAMES: Record<PlottedVariable, string> = {
-  temperature: "Temperature",
-  pressure: "Pressure",
-  humidity: "Humidity",
-  wind_speed: "Wind",
-  rainfall: "Rain",
-};
 
 /** How many values of the window passed quality control. */
 export function CityQuality({ history }: CityHistoryProps): JSX.Element {
@@ -32,7 +25,7 @@ export function CityQuality({ history }: CityHistoryProps): JSX.Element {
           {history.quality.map(({ variable, good, suspect, failed, missing, unjudged }) => (
             <tr>
               <th scope="row" safe>
-                {NAMES[variable]}
+                {VARIABLES[variable].label}
               </th>
               <td safe>
                 {`${formatNumber(good, 0)}${unjudged > 0 ? ` + ${formatNumber(unjudged, 0)} not evaluated` : ""}`}

@@ -1,4 +1,5 @@
 import { formatTimestamp } from "../../../core/time.ts";
+import type { Variable } from "../../../core/variables.ts";
 import { formatNumber } from "../../format.ts";
 import type { CityPageProps, CityRecord } from "./city-props.ts";
 import { type Scale, type Scales, scalesOf } from "../../units.ts";
@@ -17,7 +18,7 @@ export function CityDays({ days, units, now }: CityPageProps): JSX.Element {
   if (rows.length === 0) {
     return <Empty what="No day of this city." why="The newest run of daily_summary found no report of it." />;
   }
-  const { temperature, humidity, wind, rain } = scalesOf(units);
+  const { temperature, humidity, wind_speed: wind, rainfall: rain } = scalesOf(units);
   const low = Math.min(...rows.map(({ min }) => min ?? Infinity));
   const high = Math.max(...rows.map(({ max }) => max ?? -Infinity));
   const x = (value: number) =>
@@ -97,7 +98,7 @@ export function CityStatisticsPart({ statistics, units, now }: CityPageProps): J
   if (row === null) {
     return <Empty what="No statistics of this city." why="The newest run found no report of it." />;
   }
-  const { temperature, humidity, pressure, wind, rain } = scalesOf(units);
+  const { temperature, humidity, pressure, wind_speed: wind, rainfall: rain } = scalesOf(units);
   const facts: [string, string, string][] = [
     ["Lowest", temperature.text(row.min), temperature.unit],
     ["5 %", temperature.text(row.p05), temperature.unit],
@@ -168,16 +169,16 @@ export function CityRecords({ records, units, place, now }: CityPageProps): JSX.
   );
 }
 
-const RECORDS: Record<string, { name: string; scale: keyof Scales }> = {
-  temperature_max: { name: "Warmest", scale: "temperature" },
-  temperature_min: { name: "Coldest", scale: "temperature" },
-  humidity_max: { name: "Most humid", scale: "humidity" },
-  humidity_min: { name: "Least humid", scale: "humidity" },
-  pressure_max: { name: "Highest pressure", scale: "pressure" },
-  pressure_min: { name: "Lowest pressure", scale: "pressure" },
-  wind_speed_max: { name: "Strongest wind", scale: "wind" },
-  wind_gust_max: { name: "Strongest gust", scale: "wind" },
-  rainfall_1h_max: { name: "Most rain in an hour", scale: "rain" },
+const RECORDS: Record<string, { name: string; variable: Variable }> = {
+  temperature_max: { name: "Warmest", variable: "temperature" },
+  temperature_min: { name: "Coldest", variable: "temperature" },
+  humidity_max: { name: "Most humid", variable: "humidity" },
+  humidity_min: { name: "Least humid", variable: "humidity" },
+  pressure_max: { name: "Highest pressure", variable: "pressure" },
+  pressure_min: { name: "Lowest pressure", variable: "pressure" },
+  wind_speed_max: { name: "Strongest wind", variable: "wind_speed" },
+  wind_gust_max: { name: "Strongest gust", variable: "wind_gust" },
+  rainfall_1h_max: { name: "Most rain in an hour", variable: "rainfall" },
 };
 
 function Record({
@@ -190,7 +191,7 @@ function Record({
   time: ZoneTime;
 }): JSX.Element {
   const known = RECORDS[record.record];
-  const scale = known === undefined ? null : scales[known.scale];
+  const scale = known === undefined ? null : scales[known.variable];
   return (
     <tr>
       <th scope="row" safe>

@@ -1,7 +1,8 @@
+import { CONTRACT_VARIABLES } from "../../../core/variables.ts";
 import { attribute } from "../../attribute.ts";
 import { formatCondition, formatNumber } from "../../format.ts";
-import { MEASURES } from "../../measures.ts";
 import type { CityNow } from "../../props.ts";
+import { valueLabel } from "../../shown-variables.ts";
 import type { Scales } from "../../units.ts";
 import { AgeOf } from "../../parts/card.tsx";
 import { Star } from "../../parts/favourite.tsx";
@@ -102,9 +103,9 @@ export function CitiesTable({
             <thead>
               <tr>
                 <th scope="col">City</th>
-                {MEASURES.map(({ label, field }) => (
-                  <th scope="col" class={field === "temperature" ? undefined : "wide"}>
-                    {label}
+                {CONTRACT_VARIABLES.map((variable) => (
+                  <th scope="col" class={variable === "temperature" ? undefined : "wide"} safe>
+                    {valueLabel(variable)}
                   </th>
                 ))}
                 <th scope="col" class="left wide">
@@ -122,15 +123,15 @@ export function CitiesTable({
                       {now.city}
                     </a>
                   </th>
-                  {MEASURES.map((style) => (
+                  {CONTRACT_VARIABLES.map((variable) => (
                     <td
                       class={measureClass(
-                        now.observation?.[style.field],
-                        style.field === "temperature" ? "" : "wide",
+                        now.observation?.[variable],
+                        variable === "temperature" ? "" : "wide",
                       )}
-                      data-field={style.field}
+                      data-field={variable}
                     >
-                      <Value style={style} observation={now.observation} scales={scales} />
+                      <Value variable={variable} observation={now.observation} scales={scales} />
                     </td>
                   ))}
                   <td

@@ -25,8 +25,8 @@ const COLUMNS: readonly {
   },
   { name: "humidity", label: "Humidity", meaning: "Mean relative humidity", scale: "humidity", phone: false },
   { name: "pressure", label: "Pressure", meaning: "Mean pressure", scale: "pressure", phone: false },
-  { name: "wind", label: "Wind", meaning: "Mean wind speed", scale: "wind", phone: false },
-  { name: "rain", label: "Rain", meaning: "Total rain", scale: "rain", phone: false },
+  { name: "wind", label: "Wind", meaning: "Mean wind speed", scale: "wind_speed", phone: false },
+  { name: "rain", label: "Rain", meaning: "Total rain", scale: "rainfall", phone: false },
 ];
 
 /** Statistics of every city over all that is stored. */

@@ -1,4 +1,5 @@
 import { formatTimestamp } from "../../../core/time.ts";
+import { type Variable, VARIABLES } from "../../../core/variables.ts";
 import { attribute } from "../../attribute.ts";
 import { formatNumber } from "../../format.ts";
 import { heatClass } from "../../parts/forecast-ribbon.tsx";
@@ -9,16 +10,16 @@ import { ResultLine } from "../../parts/result.tsx";
 import type { PlotPoint } from "../../plot.ts";
 import type { ResultInfo } from "../../props.ts";
 import { timeTicks } from "../../time-ticks.ts";
-import { type Scale, type Scales, scalesOf, type Units } from "../../units.ts";
+import { type Scale, scalesOf, type Units } from "../../units.ts";
 import { type ZoneTime, zoneTime } from "../../zone-time.ts";
 
-/** Variables with a trend, by their name in the address. */
+/** Variables with a trend, those of which the job computes a mean of each hour, by their name in the address. */
 export const TREND_VARIABLES = {
-  temperature: { label: "Temperature", column: "temperature_mean", scale: "temperature", least: 8 },
-  humidity: { label: "Humidity", column: "humidity_mean", scale: "humidity", least: 30 },
-  pressure: { label: "Pressure", column: "pressure_mean", scale: "pressure", least: 10 },
-  wind: { label: "Wind", column: "wind_speed_mean", scale: "wind", least: 5 },
-} as const satisfies Record<string, { label: string; column: string; scale: keyof Scales; least: number }>;
+  temperature: "temperature",
+  humidity: "humidity",
+  pressure: "pressure",
+  wind: "wind_speed",
+} as const satisfies Record<string, Variable>;
 
 /** Windows, hours back, by their name in the address. */
 export const TREND_RANGES = { "24h": 24, "48h": 48, "7d": 168 } as const;
@@ -49,7 +50,8 @@ const COLOURS = 8;
 /** How each city's weather went from hour to hour, and its usual day. */
 export function TrendsPage(props: TrendsPageProps): JSX.Element {
   const { result, variable, range, units, now } = props;
-  const { label, scale: name } = TREND_VARIABLES[variable];
+  const name = TREND_VARIABLES[variable];
+  const { label, chart } = VARIABLES[name];
   const scale = scalesOf(units)[name];
   const time = zoneTime(null);
   return (
@@ -61,7 +63,7 @@ export function TrendsPage(props: TrendsPageProps): JSX.Element {
       <section aria-labelledby="h-trends">
         <div class="bar">
           <h2 id="h-trends">
-            <span>{label}</span>{" "}
+            <span safe>{label}</span>{" "}
             <span class="count" safe>
               {`${scale.unit}, hourly, UTC`}
             </span>
@@ -70,7 +72,7 @@ export function TrendsPage(props: TrendsPageProps): JSX.Element {
             <Links
               kind="Variable"
               current={variable}
-              all={Object.entries(TREND_VARIABLES).map(([id, one]) => [id, one.label])}
+              all={Object.entries(TREND_VARIABLES).map(([id, one]) => [id, VARIABLES[one].label])}
               href={(id) => `/trends?variable=${id}&range=${range}`}
             />
             <Links
@@ -87,13 +89,7 @@ export function TrendsPage(props: TrendsPageProps): JSX.Element {
         ) : result.cities.every(({ points }) => points.every(({ y }) => y === null)) ? (
           <Empty what="No value in this time." why="A longer range or another variable may have some." />
         ) : (
-          <Lines
-            result={result}
-            scale={scale}
-            label={label}
-            least={TREND_VARIABLES[variable].least}
-            time={time}
-          />
+          <Lines result={result} scale={scale} label={label} least={chart?.least ?? 1} time={time} />
         )}
       </section>
       {result === null || result.cities.length === 0 ? (
@@ -124,7 +120,7 @@ function answerOf({ result, variable }: TrendsPageProps, scale: Scale): string {
     return last?.y == null || before?.y == null ? [] : [{ name, change: last.y - before.y }];
   });
   const [first] = changes;
-  const { label } = TREND_VARIABLES[variable];
+  const { label } = VARIABLES[TREND_VARIABLES[variable]];
   if (first === undefined) return `${label} from hour to hour`;
   const most = changes.reduce((a, b) => (Math.abs(b.change) > Math.abs(a.change) ? b : a), first);
   return `${label} in ${most.name} ${scale.signed(most.change)} ${scale.unit} in 3 hours`;

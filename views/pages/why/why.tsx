@@ -1,9 +1,9 @@
-import { QUALITY_TESTS, type Flag, type Flags, type QualityTest } from "../../../core/quality.ts";
+import { flagOf, QUALITY_TESTS, type Flag, type Flags, type QualityTest } from "../../../core/quality.ts";
 import type { Observation, Row } from "../../../core/observation.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatNumber } from "../../format.ts";
-import { MEASURES } from "../../measures.ts";
+import { shownVariables, valueLabel } from "../../shown-variables.ts";
 import { Fact } from "../../parts/fact.tsx";
 import { FlagMark } from "../../parts/flag.tsx";
 import { measureClass } from "../../parts/measure.tsx";
@@ -161,19 +161,21 @@ function Values({ one: { observation, revisions }, scales, clock, id }: SourcePr
           </tr>
         </thead>
         <tbody>
-          {MEASURES.map(({ field, label, scale }) => {
-            const { text, unit } = scales[scale];
-            const flag = observation[`${field}_flag`];
+          {shownVariables([observation, ...revisions.map((one) => one.observation)]).map((name) => {
+            const { text, unit } = scales[name];
+            const flag = flagOf(observation, name);
             return (
               <tr>
-                <th scope="row">{label}</th>
-                <td class={measureClass(observation[field])} safe>
-                  {`${text(observation[field])} ${unit}`}
+                <th scope="row" safe>
+                  {valueLabel(name)}
+                </th>
+                <td class={measureClass(observation[name])} safe>
+                  {`${text(observation[name])} ${unit}`}
                 </td>
                 <td>{flag === null ? "–" : <FlagMark flag={flag} />}</td>
                 {revisions.map(({ observation: before }) => (
-                  <td class={measureClass(before[field])} safe>
-                    {`${text(before[field])} ${unit}`}
+                  <td class={measureClass(before[name])} safe>
+                    {`${text(before[name])} ${unit}`}
                   </td>
                 ))}
               </tr>

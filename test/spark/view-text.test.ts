@@ -1,0 +1,37 @@
+import { describe, expect, test } from "bun:test";
+import { CONTRACT_VARIABLES, JUDGED_VARIABLES } from "../../core/variables.ts";
+import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
+import { analysisViews } from "../../spark/views.ts";
+import { fillViewText } from "../../spark/view-text.ts";
+
+describe("fillViewText()", () => {
+  test("repeats a part for each variable that is judged, across lines", () => {
+    expect(fillViewText("SELECT {{each judged:max(@) AS\n  @_max, }}1 AS one")).toBe(
+      `SELECT ${JUDGED_VARIABLES.map((name) => `max(${name}) AS\n  ${name}_max, `).join("")}1 AS one`,
+    );
+  });
+
+  test("repeats a part for each column of observations", () => {
+    expect(fillViewText("{{each column:@;}}").split(";").slice(0, -1)).toEqual(
+      OBSERVATION_COLUMNS.map(([name]) => name),
+    );
+  });
+
+  test("knows those beyond the contract by themselves", () => {
+    const beyond = JUDGED_VARIABLES.filter(
+      (name) => !(CONTRACT_VARIABLES as readonly string[]).includes(name),
+    );
+    expect(fillViewText("{{each judged optional:@,}}")).toBe(beyond.map((name) => `${name},`).join(""));
+  });
+
+  test("refuses a list that is not there", () => {
+    expect(() => fillViewText("{{each planet:@}}")).toThrow(
+      "Cannot repeat a view's text for each planet, wanted one of column, judged, judged optional",
+    );
+  });
+
+  test("leaves nothing to fill in any view", async () => {
+    for (const { name, sql } of await analysisViews({ cities: [] }))
+      expect([name, sql.includes("{{"), /@_|_@/.test(sql)]).toEqual([name, false, false]);
+  });
+});
