@@ -26,7 +26,19 @@ export class ConfigError extends IsobarError<"bad_setting" | "locked" | "port_in
  */
 export class LogError extends IsobarError<
   "unavailable" | "out_of_range" | "full" | "damaged" | "newer_format" | "too_large" | "closed" | "mismatch"
-> {}
+> {
+  /** Of `unavailable`: nobody answered, or not yet, so waiting may help. It was no refusal. */
+  readonly away: boolean;
+
+  constructor(
+    code: LogError["code"],
+    message: string,
+    options: { cause?: unknown; hint?: string; away?: boolean } = {},
+  ) {
+    super(code, message, options);
+    this.away = options.away ?? false;
+  }
+}
 
 /**
  * The lake port failed. `exists`: create-if-absent found the name taken. `unclear`: the answer was lost, so the effect

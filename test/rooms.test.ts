@@ -8,6 +8,7 @@ import {
   type Import,
   importCycles,
   importsOf,
+  privateImports,
   ROOMS,
   unexpectedNames,
 } from "./rooms.ts";
@@ -64,6 +65,25 @@ describe("importsOf()", () => {
       { from: "jobs/log/a.ts", specifier: "elysia", file: null },
     ]);
   });
+});
+
+test("privateImports() finds modules inside a package that it does not offer, outside of the file for them", () => {
+  const open = (name: string) => name === "@kitajs/html";
+  const of = (from: string, specifier: string) => privateImports([{ from, specifier, file: null }], open);
+  expect(of("jobs/log/kafka-wire.ts", "kafkajs/src/cluster/index.js")).toEqual([
+    `jobs/log/kafka-wire.ts imports "kafkajs/src/cluster/index.js", a private module: only a file …-internals.ts may`,
+  ]);
+  expect(of("jobs/log/a.ts", "@a/b/lib/c.js")).toHaveLength(1);
+  for (const from of ["jobs/log/kafka-internals.ts", "test/jobs/log/kafka-internals.test.ts"])
+    expect(of(from, "kafkajs/src/cluster/index.js")).toEqual([]);
+  for (const specifier of [
+    "kafkajs",
+    "@a/b",
+    "node:fs/promises",
+    "kafkajs/package.json",
+    "@kitajs/html/suspense",
+  ])
+    expect(of("jobs/log/a.ts", specifier)).toEqual([]);
 });
 
 describe("forbiddenImports()", () => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import ts from "typescript";
@@ -159,6 +159,24 @@ export function crowdedFolders(files: readonly string[]): string[] {
     .map(([folder, { length }]) => `${folder} holds ${length} files, wanted at most ${CROWDED}`);
 }
 
+/**
+ * Imports of modules inside a package that it does not offer. What a library may change without a word has one file,
+ * `…-internals.ts`, beside its types and its test.
+ *
+ * @param offersModules whether a package says which of its modules are public (`exports`); others cannot be imported then
+ */
+export function privateImports(
+  imports: readonly Import[],
+  offersModules: (packageName: string) => boolean,
+): string[] {
+  return imports.flatMap(({ from, specifier, file }) => {
+    const [, name, module] = /^(@[^/]+\/[^/]+|[^@/:]+)\/(.+)$/.exec(specifier) ?? [];
+    if (file !== null || name === undefined || module === "package.json" || offersModules(name)) return [];
+    if (/-internals[^/]*$/.test(from)) return [];
+    return [`${from} imports "${specifier}", a private module: only a file …-internals.ts may`];
+  });
+}
+
 /** Names at the top of the project that nobody asked for. */
 export function unexpectedNames(names: readonly string[]): string[] {
   const known = new Set([...Object.keys(ROOMS), ...OTHER_FOLDERS, ...FILES]);
@@ -179,10 +197,16 @@ export async function checkRooms(root: string): Promise<string[]> {
     ...unexpectedNames(await readdir(root)),
     ...missing,
     ...forbiddenImports(imports),
+    ...privateImports(imports, (name) => offersModules(root, name)),
     ...importCycles(imports),
     ...folderCycles(imports),
     ...crowdedFolders(files),
   ];
+}
+
+function offersModules(root: string, packageName: string): boolean {
+  const path = join(root, "node_modules", packageName, "package.json");
+  return existsSync(path) && "exports" in (JSON.parse(readFileSync(path, "utf8")) as object);
 }
 
 function roomOf(path: string): string {

@@ -1,17 +1,7 @@
-import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import {
-  Kafka,
-  logLevel,
-  type ISocketFactoryArgs,
-  type KafkaConfig,
-  type LogEntry,
-  type SASLOptions,
-} from "kafkajs";
-import createSocketFactory from "kafkajs/src/network/socketFactory.js";
-import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
-import { LogError, codeOf } from "../../core/errors.ts";
+import { Kafka, logLevel, type KafkaConfig, type LogEntry, type SASLOptions } from "kafkajs";
 import type { LogFields, Logger } from "../../core/log.ts";
+import { createSocket } from "./kafka-internals.ts";
 
 /** How a Kafka is reached. */
 export interface KafkaConnection {
@@ -36,21 +26,12 @@ export function clientOptions(connection: KafkaConnection, logger: Logger) {
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
     retry: { ...RETRY, retries: Math.max(RETRY.retries, brokers.length) },
-    socketFactory,
+    socketFactory: createSocket,
     logLevel: logLevel.INFO,
     logCreator: () => logTo(logger),
     ...(tls === undefined ? {} : { ssl: { ...tls } satisfies ConnectionOptions }),
     ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
   } satisfies KafkaConfig;
-}
-
-const createSocket = createSocketFactory();
-
-/** kafkajs ends a socket that never connected again and again during an outage; each time adds a listener to it. */
-function socketFactory(options: ISocketFactoryArgs): Socket {
-  const socket = createSocket(options);
-  socket.setMaxListeners(0);
-  return socket;
 }
 
 /**
@@ -63,57 +44,7 @@ export function createClient(
   logger: Logger,
   changed: Partial<KafkaConfig> = {},
 ): Kafka {
-  mendRequestQueue();
   return new Kafka({ ...clientOptions(connection, logger), ...changed });
-}
-
-/** What failed in kafkajs, as the log port says it. */
-export function asLogError(error: unknown, action: string): LogError {
-  if (error instanceof LogError) return error;
-  const causes: unknown[] = [];
-  for (let at: unknown = error; at instanceof Error && causes.length < 5; at = at.cause) causes.push(at);
-  const root = causes.at(-1) ?? error;
-  const type = causes.map(typeOf).find((found) => found !== "") ?? "";
-  const text = causes.map((cause) => `${(cause as Error).name} ${(cause as Error).message}`).join(" ");
-  const make = (code: LogError["code"], hint: string) =>
-    new LogError(code, `${action}: ${root instanceof Error ? root.message : String(root)}`, {
-      cause: error,
-      hint,
-    });
-  if (type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE")
-    return make("too_large", "Raise max.message.bytes of the topic.");
-  if (type === "OFFSET_OUT_OF_RANGE") return make("out_of_range", "The log no longer holds that offset.");
-  if (type.endsWith("AUTHORIZATION_FAILED"))
-    return make("unavailable", "The user lacks a right on the topic, the group or the cluster.");
-  if (/SASL/.test(text))
-    return make("unavailable", "The user name, the password or the SASL mechanism is wrong.");
-  if (/certificate|TLS|SSL|UNABLE_TO/i.test(`${text} ${codeOf(root) ?? ""}`))
-    return make(
-      "unavailable",
-      "Check the authority (CA), the client certificate, and the host name it is for.",
-    );
-  return make("unavailable", NOBODY);
-}
-
-/** What to look at when nobody answered. */
-const NOBODY = "Is Kafka running, and are its addresses right?";
-
-/** Whether an error of {@link asLogError} says that nobody answered, or not yet: not a refusal, nor a wrong certificate. */
-export function isAway(error: unknown): boolean {
-  return error instanceof LogError && error.code === "unavailable" && error.hint === NOBODY;
-}
-
-/** Whether an error is Kafka's refusal of this client: it does not go away by trying again. */
-export function isRefused(error: unknown): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause)
-    if (at.name === "KafkaJSSASLAuthenticationError" || typeOf(at).endsWith("AUTHORIZATION_FAILED"))
-      return true;
-  return false;
-}
-
-/** Kafka's own name of an error: `NOT_LEADER_FOR_PARTITION`; empty for any other. */
-export function typeOf(error: unknown): string {
-  return error instanceof Error && "type" in error && typeof error.type === "string" ? error.type : "";
 }
 
 /** The same line again within this time is left out, ms: an outage would fill the log. */
@@ -137,26 +68,5 @@ function logTo(logger: Logger): (entry: LogEntry) => void {
     }
     const write = level === logLevel.INFO ? logger.debug : logger.warn;
     write(`kafkajs: ${log.message}`, fields);
-  };
-}
-
-let mended = false;
-
-/**
- * kafkajs keeps a timer of a negative delay running on every connection (issue #1751): a thousand turns a second, and a
- * warning each. A timer is needed only while something waits.
- */
-function mendRequestQueue(): void {
-  if (mended) return;
-  mended = true;
-  RequestQueue.prototype.scheduleCheckPendingRequests = function () {
-    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
-    this.throttleCheckTimeoutId = setTimeout(
-      () => {
-        this.throttleCheckTimeoutId = null;
-        this.checkPendingRequests();
-      },
-      Math.max(10, this.throttledUntil - Date.now()),
-    );
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { LogError } from "../../core/errors.ts";
 import { backoffMs } from "../../core/retry.ts";
-import { asLogError, typeOf } from "./kafka-client.ts";
+import { kafkaLogError, kafkaErrorType } from "./kafka-error.ts";
 import type { Fetched, KafkaWire } from "./kafka-wire.ts";
 
 /** How long a node waits for something new when nobody is held up by it, ms. */
@@ -111,13 +111,13 @@ export class KafkaFetcher {
         ask.resolve(answers.get(ask.partition) ?? { records: [], next: ask.from, high: ask.from });
       }
     } catch (error) {
-      const lost = typeOf(error) === "OFFSET_OUT_OF_RANGE" ? partitionOf(error) : undefined;
+      const lost = kafkaErrorType(error) === "OFFSET_OUT_OF_RANGE" ? partitionOf(error) : undefined;
       const failed = asks.find(({ partition }) => partition === lost);
       if (failed === undefined) void this.#recover(asks, error);
       else {
         this.#settle(
           failed,
-          asLogError(error, `Cannot read ${this.#topic}/${lost} from offset ${failed.from}`),
+          kafkaLogError(error, `Cannot read ${this.#topic}/${lost} from offset ${failed.from}`),
         );
         this.#again(asks.filter((ask) => ask !== failed));
       }
@@ -134,7 +134,7 @@ export class KafkaFetcher {
     for (const ask of asks) {
       ask.failing ??= now;
       if (now - ask.failing < GIVE_UP_MS) retried.push(ask);
-      else this.#settle(ask, asLogError(error, `Cannot read ${this.#topic}/${ask.partition}`));
+      else this.#settle(ask, kafkaLogError(error, `Cannot read ${this.#topic}/${ask.partition}`));
     }
     this.#again(retried);
     if (this.#recovering || this.#closed.signal.aborted) return;

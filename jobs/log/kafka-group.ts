@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { LogError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { backoffMs } from "../../core/retry.ts";
-import { asLogError, isRefused } from "./kafka-client.ts";
+import { kafkaLogError, isKafkaRefusal } from "./kafka-error.ts";
 import type { KafkaFetcher } from "./kafka-fetcher.ts";
 import { outOfRange } from "./kafka-tail.ts";
 import type { ConsumerHandler, LogBounds, Subscription } from "./log.ts";
@@ -85,7 +85,7 @@ export class KafkaGroup implements Subscription {
     try {
       await this.#join();
     } catch (error) {
-      throw asLogError(error, `Cannot consume the topic "${this.#options.topic}"`);
+      throw kafkaLogError(error, `Cannot consume the topic "${this.#options.topic}"`);
     }
     void this.#tellGroup();
   }
@@ -133,8 +133,8 @@ export class KafkaGroup implements Subscription {
     const { clock, logger, group } = this.#options;
     let last = error;
     for (let attempt = 0; !this.#stopped.signal.aborted; attempt++) {
-      const failure = asLogError(last, `Cannot stay in the group "${group}"`);
-      if (isRefused(last) || clock.now() - this.#member > GIVE_UP_MS) return this.fail(failure);
+      const failure = kafkaLogError(last, `Cannot stay in the group "${group}"`);
+      if (isKafkaRefusal(last) || clock.now() - this.#member > GIVE_UP_MS) return this.fail(failure);
       logger.warn("The group is joined again", { group, error: failure.message });
       await clock.sleep(backoffMs(attempt, BACKOFF), this.#stopped.signal);
       if (this.#stopped.signal.aborted) return;

@@ -3,7 +3,8 @@ import type { Clock } from "../../core/clock.ts";
 import { LogError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { backoffMs } from "../../core/retry.ts";
-import { asLogError, createClient, isRefused, type KafkaConnection } from "./kafka-client.ts";
+import { createClient, type KafkaConnection } from "./kafka-client.ts";
+import { kafkaLogError, isKafkaRefusal } from "./kafka-error.ts";
 import { MAX_VALUE_BYTES, type NewRecord } from "./log.ts";
 
 /** Records in one request to Kafka: kafkajs's own work grows with the square of it. */
@@ -163,7 +164,7 @@ export class KafkaProducer {
         await this.#send(messages, deadline);
         for (const { append } of pieces) if (--append.left === 0) append.resolve();
       } catch (error) {
-        const failure = asLogError(error, this.#action(messages.length));
+        const failure = kafkaLogError(error, this.#action(messages.length));
         this.#fail(pieces, failure);
         // The others would wait for the same, one after the other.
         if (failure.code !== "too_large") this.#fail(this.#queue, failure);
@@ -223,8 +224,8 @@ export class KafkaProducer {
         // Kafka may have taken them or not. A new batch with the sequence of this one would pass for its repetition and
         // be lost, so this producer sends nothing more; what is sent again by another is a duplicate at worst.
         this.#abandon();
-        const failure = asLogError(error, action);
-        if (failure.code !== "unavailable" || isRefused(error) || clock.now() >= deadline) throw failure;
+        const failure = kafkaLogError(error, action);
+        if (failure.code !== "unavailable" || isKafkaRefusal(error) || clock.now() >= deadline) throw failure;
         logger.warn("A request to append failed and is sent again", { topic, error: messageOf(failure) });
         await clock.sleep(backoffMs(attempt, BACKOFF), this.#closed.signal);
       } finally {

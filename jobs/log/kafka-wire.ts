@@ -1,11 +1,16 @@
 import type { Kafka } from "kafkajs";
-import Cluster, { type Broker, type FetchedPartition } from "kafkajs/src/cluster/index.js";
-import Batch from "kafkajs/src/consumer/batch.js";
-import Decoder from "kafkajs/src/protocol/decoder.js";
-import Encoder from "kafkajs/src/protocol/encoder.js";
-import { createErrorFromCode } from "kafkajs/src/protocol/error.js";
 import type { Logger } from "../../core/log.ts";
 import { clientOptions, type KafkaConnection } from "./kafka-client.ts";
+import {
+  Batch,
+  type Broker,
+  closedConnection,
+  Cluster,
+  createErrorFromCode,
+  Decoder,
+  Encoder,
+  type FetchedPartition,
+} from "./kafka-internals.ts";
 import type { LogBounds, LogRecord } from "./log.ts";
 
 /** Records of open or aborted transactions are not read. */
@@ -151,10 +156,8 @@ export class KafkaWire {
     try {
       return await request();
     } catch (error) {
-      if (error instanceof Error && error.name === "KafkaJSConnectionClosedError") {
-        const { host, port } = error as Error & { host: string; port: number };
-        this.#cluster.removeBroker({ host, port });
-      }
+      const broken = closedConnection(error);
+      if (broken !== null) this.#cluster.removeBroker(broken);
       throw error;
     }
   }

@@ -3,7 +3,8 @@ import type { Clock } from "../../core/clock.ts";
 import { ConfigError, LogError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { retry } from "../../core/retry.ts";
-import { asLogError, createClient, isRefused, typeOf, type KafkaConnection } from "./kafka-client.ts";
+import { createClient, type KafkaConnection } from "./kafka-client.ts";
+import { kafkaLogError, isKafkaRefusal, kafkaErrorType } from "./kafka-error.ts";
 import { KafkaFetcher } from "./kafka-fetcher.ts";
 import { KafkaGroup } from "./kafka-group.ts";
 import { KafkaProducer } from "./kafka-producer.ts";
@@ -72,7 +73,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     return new KafkaLog(kafka, wire, found, options);
   } catch (error) {
     await wire.close().catch(() => {}); // the first error is the one that tells
-    throw error instanceof ConfigError ? error : asLogError(error, `Cannot open the topic "${topic}"`);
+    throw error instanceof ConfigError ? error : kafkaLogError(error, `Cannot open the topic "${topic}"`);
   }
 }
 
@@ -100,7 +101,8 @@ async function makeTopic(kafka: Kafka, options: KafkaLogOptions): Promise<void> 
   } catch (error) {
     // kafkajs bundles the refusals of several topics.
     const [first = error] = error instanceof Error && "errors" in error ? (error.errors as unknown[]) : [];
-    if (!/^INVALID_(REPLICATION|PARTITIONS|CONFIG|TOPIC)|^POLICY_VIOLATION/.test(typeOf(first))) throw first;
+    if (!/^INVALID_(REPLICATION|PARTITIONS|CONFIG|TOPIC)|^POLICY_VIOLATION/.test(kafkaErrorType(first)))
+      throw first;
     throw new ConfigError(
       "bad_setting",
       `Cannot make the topic "${topic}" with ${partitions} partitions, ${replication} copies of each: ${messageOf(first)}`,
@@ -328,11 +330,11 @@ export class KafkaLog implements Log {
         clock,
         signal: this.#ending.signal,
         retryable: (error) =>
-          clock.now() < end && !isRefused(error) && asLogError(error, action).code === "unavailable",
+          clock.now() < end && !isKafkaRefusal(error) && kafkaLogError(error, action).code === "unavailable",
       });
     } catch (error) {
       this.#checkOpen(action);
-      throw asLogError(error, action);
+      throw kafkaLogError(error, action);
     }
   }
 

@@ -41,12 +41,12 @@ export async function openFile(path: string): Promise<Database> {
     }
   } catch (error) {
     db?.close();
-    throw asLogError(error, `Cannot open the log ${path}`);
+    throw sqliteLogError(error, `Cannot open the log ${path}`);
   }
 }
 
 /** SQLite's and the file system's errors by what they mean to a caller; anything else is a bug and stays as it is. */
-export function asLogError(error: unknown, action: string): unknown {
+export function sqliteLogError(error: unknown, action: string): unknown {
   const code = codeOf(error) ?? "";
   const make = (as: LogError["code"], hint: string) =>
     new LogError(as, `${action}: ${messageOf(error)}`, { cause: error, hint });

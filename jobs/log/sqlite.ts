@@ -14,7 +14,7 @@ import {
   type NewRecord,
   type Subscription,
 } from "./log.ts";
-import { DAMAGED_HINT, asLogError, openFile } from "./sqlite-file.ts";
+import { DAMAGED_HINT, sqliteLogError, openFile } from "./sqlite-file.ts";
 
 /** A read ends after this many characters of values: memory stays bounded whatever the records' size. */
 const READ_LENGTH = 32 * 1024 * 1024;
@@ -55,7 +55,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLo
     return new SqliteLog(db, path, options);
   } catch (error) {
     db.close();
-    throw asLogError(error, `Cannot open the log ${path}`);
+    throw sqliteLogError(error, `Cannot open the log ${path}`);
   }
 }
 
@@ -206,7 +206,7 @@ export class SqliteLog implements Log {
       try {
         size += (await stat(file)).size;
       } catch (error) {
-        if (codeOf(error) !== "ENOENT") throw asLogError(error, `Cannot measure the log "${this.topic}"`);
+        if (codeOf(error) !== "ENOENT") throw sqliteLogError(error, `Cannot measure the log "${this.topic}"`);
       }
     }
     return size;
@@ -296,7 +296,7 @@ export class SqliteLog implements Log {
     try {
       return work();
     } catch (error) {
-      throw asLogError(error, action);
+      throw sqliteLogError(error, action);
     }
   }
 

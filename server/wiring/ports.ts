@@ -9,7 +9,7 @@ import { newId } from "../../core/random.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { cachedEngine } from "../../jobs/lake/cached-engine.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
-import { isAway } from "../../jobs/log/kafka-client.ts";
+import { isKafkaAway } from "../../jobs/log/kafka-error.ts";
 import { type KafkaLogOptions, openKafkaLog } from "../../jobs/log/kafka.ts";
 import { LateLog } from "../../jobs/log/late-log.ts";
 import type { Log } from "../../jobs/log/log.ts";
@@ -144,7 +144,7 @@ export async function openLog(
   try {
     return { log: await openKafkaLog(kafka), embeddedLog: null };
   } catch (error) {
-    if (options.late !== true || !isAway(error)) throw error;
+    if (options.late !== true || !isKafkaAway(error)) throw error;
     deps.logger.warn("Kafka is away: what needs it waits", { reason: messageOf(error) });
     const log = new LateLog({ kind: "kafka", topic, partitions, open: () => openKafkaLog(kafka) });
     return { log, embeddedLog: null };

@@ -1,5 +1,4 @@
-// The parts of kafkajs 2.2.4 below its public API that `kafka-wire.ts` and `kafka-client.ts` stand on, as that exact version has
-// them: a consumer of the public API must be in a group, and a topic's id is not told.
+// The shape of what `kafka-internals.ts` uses of kafkajs 2.2.4 below its public API. The package has types for the latter only.
 
 declare module "kafkajs/src/cluster/index.js" {
   export interface RawMessage {
@@ -15,6 +14,7 @@ declare module "kafkajs/src/cluster/index.js" {
     abortedTransactions: unknown[];
   }
   export interface Broker {
+    connect(): Promise<void>;
     connectionPool: { send(request: { request: unknown; response: unknown }): Promise<unknown> };
     fetch(options: {
       maxWaitTime: number;
@@ -33,7 +33,11 @@ declare module "kafkajs/src/cluster/index.js" {
   }
   export default class Cluster {
     constructor(options: Record<string, unknown>);
-    brokerPool: { findConnectedBroker(): Promise<Broker> };
+    brokerPool: {
+      findConnectedBroker(): Promise<Broker>;
+      createBroker(options: Record<string, unknown>): Broker;
+      metadata: unknown;
+    };
     connect(): Promise<void>;
     disconnect(): Promise<void>;
     addTargetTopic(topic: string): Promise<void>;
@@ -64,16 +68,27 @@ declare module "kafkajs/src/network/socketFactory.js" {
 
 declare module "kafkajs/src/network/requestQueue/index.js" {
   export default class RequestQueue {
+    constructor(options: Record<string, unknown>);
     pending: unknown[];
+    inflight: Map<number, unknown>;
     throttledUntil: number;
     throttleCheckTimeoutId: ReturnType<typeof setTimeout> | null;
+    push(request: {
+      entry: { correlationId: number };
+      expectResponse: boolean;
+      sendRequest: () => void;
+    }): void;
+    fulfillRequest(response: { correlationId: number; payload: Buffer; size: number }): void;
+    maybeThrottle(ms: number): void;
     checkPendingRequests(): void;
     scheduleCheckPendingRequests(): void;
+    destroy(): void;
   }
 }
 
 declare module "kafkajs/src/protocol/encoder.js" {
   export default class Encoder {
+    buffer: Buffer;
     writeBoolean(value: boolean): Encoder;
     writeUVarIntString(value: string | null): Encoder;
     writeUVarIntArray(value: Encoder[]): Encoder;
