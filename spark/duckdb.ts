@@ -14,6 +14,7 @@ import type { Table } from "apache-arrow";
 import { EngineError, messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
+import { pendingHandle } from "./duckdb-internals.ts";
 import { ConnectionPool, type Session } from "./duckdb-pool.ts";
 import type { Argument, Engine, QueryOptions, Snapshot, SqlView } from "./engine.ts";
 import { argumentMismatch, namedArguments } from "./named-arguments.ts";
@@ -274,8 +275,7 @@ async function execute(
   signal.addEventListener("abort", interrupt);
   try {
     const pending = statement.start();
-    // The class keeps its handle to itself, and its own way to wait runs the tasks in this thread.
-    const handle = (pending as unknown as { pending_result: duckdb.PendingResult }).pending_result;
+    const handle = pendingHandle(pending);
     let share = 0;
     for (let wait = LOOK_MS.first; ; wait = Math.min(LOOK_MS.last, wait * 1.1)) {
       const state = duckdb.pending_execute_check_state(handle);
