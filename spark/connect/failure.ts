@@ -54,6 +54,7 @@ export class SparkFailure extends Error implements Facts {
     if (this.errorClass !== null) return this.errorClass === "INVALID_CURSOR.DISCONNECTED";
     return (
       this.code === status.UNAVAILABLE ||
+      // INTERNAL is also what the server says of its own faults: only grpc-js's words tell a stream that was cut off.
       (this.code === status.INTERNAL && /RST_STREAM|GOAWAY/.test(this.message)) ||
       // grpc-js's message for HTTP/2's ENHANCE_YOUR_CALM: too many pings while the server sent nothing. grpc-js doubles the
       // ping interval of the next connection.

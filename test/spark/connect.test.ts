@@ -174,6 +174,8 @@ describe("query()", () => {
 
   test.each([
     ["a broken stream", broken()],
+    ["a stream that was reset", sparkError(status.INTERNAL, "Received RST_STREAM with code 2")],
+    ["a stream of a connection that was closed", sparkError(status.INTERNAL, "Received GOAWAY")],
     [
       "a stream whose connection had too many pings",
       sparkError(status.RESOURCE_EXHAUSTED, "Bandwidth exhausted or memory limit exceeded"),
