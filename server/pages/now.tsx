@@ -1,6 +1,5 @@
-import { html } from "@elysiajs/html";
 import { Elysia } from "elysia";
-import { RequestError, codeOf, messageOf } from "../../core/errors.ts";
+import { RequestError } from "../../core/errors.ts";
 import { layout, type Shell } from "../../views/pages/layout.tsx";
 import { type LateParts, NowPage } from "../../views/pages/now/now.tsx";
 import { ProblemPage } from "../../views/pages/problem/problem.tsx";
@@ -21,6 +20,7 @@ import { favouritesOfReader } from "./frame/favourites.ts";
 import { chartedCities, type CitiesQuery, citiesOf } from "./props/cities.ts";
 import { anomaliesOf, headlineOf, statisticsOf } from "./props/page-props.ts";
 import { frameOf } from "./frame/frame.ts";
+import { latePart } from "./frame/late-part.ts";
 import { pageClock } from "../answers/page-clock.ts";
 import {
   closed,
@@ -32,7 +32,6 @@ import {
 } from "./frame/page.tsx";
 import { badParameter, Parameters } from "../http/parameters.ts";
 import { type LateSlot, streamPage } from "./frame/stream-page.ts";
-import { giveWay } from "../../core/give-way.ts";
 import { aboutPage } from "./about.tsx";
 import { anomaliesPage } from "./anomalies.tsx";
 import { cityPages } from "./city.tsx";
@@ -59,7 +58,6 @@ export function pagesRoutes(options: PagesOptions) {
       fragmentResponse(element(unitsOfReader(request)));
   const asOf = () => pageClock(services, clock.now());
   return new Elysia({ name: "pages" })
-    .use(html({ autoDetect: false, autoDoctype: false }))
     .use(jobsPages(options))
     .use(pipelinePages(options))
     .use(anomaliesPage(options))
@@ -207,21 +205,9 @@ function startParts(
     HISTORY_HOURS,
     cities.map(({ name }) => name),
   ).then((read) => convertHistory(read, temperature.of));
-  const part = async (
-    name: string,
-    make: () => JSX.Element | Promise<JSX.Element>,
-    otherwise: JSX.Element,
-  ): Promise<string> => {
-    await giveWay(); // so that the shell is on its way first
-    try {
-      return await make();
-    } catch (error) {
-      logger.error(`Cannot show ${name}: ${messageOf(error)}`, { code: codeOf(error) });
-      return otherwise;
-    }
-  };
   return {
-    chart: part(
+    chart: latePart(
+      logger,
       "the chart",
       async () => (
         <Chart
@@ -243,12 +229,14 @@ function startParts(
         <Course series={read.series[i] ?? null} from={read.from} to={read.to} flatBelow={flatBelow} />,
       );
     }),
-    statistics: part(
+    statistics: latePart(
+      logger,
       "the statistics",
       () => <Statistics {...statisticsOf(services, clock.now())} units={units} />,
       <Failed what="Cannot show the statistics." todo="They are tried again with the next result." />,
     ),
-    anomalies: part(
+    anomalies: latePart(
+      logger,
       "the anomalies",
       () => (
         <Anomalies {...anomaliesOf(services, pageClock(services, clock.now()), clock.now())} units={units} />

@@ -1,15 +1,14 @@
 import type { Clock } from "../../../core/clock.ts";
 import type { Logger } from "../../../core/log.ts";
-import { codeOf, messageOf } from "../../../core/errors.ts";
 import { frameAround, layout, type Shell } from "../../../views/pages/layout.tsx";
 import { Failed } from "../../../views/parts/notes.tsx";
 import { readUnits, type Units } from "../../../views/units.ts";
 import type { Assets } from "./assets.ts";
 import type { LiveWanted } from "../../live/live-address.ts";
 import { frameOf } from "./frame.ts";
+import { latePart } from "./late-part.ts";
 import type { Services } from "../../answers/services.ts";
 import { streamInOrder } from "./stream-page.ts";
-import { giveWay } from "../../../core/give-way.ts";
 import type { ShownConfig } from "../../config/shown-config.ts";
 
 /** What the pages are made of. */
@@ -85,20 +84,15 @@ export async function pageInOrder(
   const { start, foot, end } = frameAround(
     frameOf(services, assets, clock.now(), { ...page, whole: null, units }),
   );
-  const made = async () => {
-    await giveWay(); // so that the top is on its way first
-    try {
-      return await render(await rest());
-    } catch (error) {
-      logger.error(`Cannot show the rest of "${page.title}": ${messageOf(error)}`, { code: codeOf(error) });
-      return render(
-        <Failed what="Cannot show the rest of this page." todo="Load it again to try once more." />,
-      );
-    }
-  };
+  const made = latePart(
+    logger,
+    `the rest of "${page.title}"`,
+    rest,
+    <Failed what="Cannot show the rest of this page." todo="Load it again to try once more." />,
+  );
   const body = streamInOrder(
     start + (await render(top)),
-    made().then((html) => html + foot + end),
+    made.then((html) => html + foot + end),
   );
   return new Response(body, { headers: PAGE_HEADERS });
 }
