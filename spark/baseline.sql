@@ -2,7 +2,7 @@
 -- answers: Which temperature is usual for each place, season and hour of the day, how far do values depart from it and from one report to the next, and how often does a report come?
 -- schedule: default
 -- chart: band x=hour_of_day y=median low=lower high=upper series=city
--- note: What the anomalies are held against: [anomalies.md](anomalies.md).
+-- note: The baseline that anomalies are compared with: [anomalies.md](anomalies.md).
 
 -- As of the newest report of each series. A new place or sensor begins anew; any other series takes what was before its first report
 -- from the source of its city that began first, so that an archive gives a new source a past. docs/anomalies.md has the formulas.

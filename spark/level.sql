@@ -1,7 +1,7 @@
 -- title: Pressure levels
 -- answers: Which pressure is usual of each series? A report far from it gives the pressure at the station's height in place of the sea's.
 -- schedule: default
--- note: What quality control holds pressures against: [quality.md](quality.md).
+-- note: The level that quality control compares pressures with: [quality.md](quality.md).
 
 SELECT city, source, median(pressure) AS pressure_level, count(*) AS n
 FROM observations

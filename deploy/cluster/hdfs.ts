@@ -17,10 +17,10 @@ export const HADOOP_VERSION = "3.4.3";
 /** The first port of a local HDFS by default: 18020 (RPC), 19870 (web), 19810 and above (DataNodes). */
 const BASE_PORT = 18_000;
 const HOST = "127.0.0.1";
-/** Who the servers run as: the superuser of this HDFS, and the owner of the lake. */
+/** User of the servers: the superuser of this HDFS, and the owner of the lake. */
 const USER = "isobar";
 const NAME_NODE = "namenode";
-/** Time for a command such as `hdfs dfs -ls`, ms: most of it is a JVM's start. */
+/** Timeout of a command such as `hdfs dfs -ls`, ms; most of the time is the start of a JVM. */
 const COMMAND_MS = 60_000;
 
 /** A local HDFS: handles to servers that outlive this process. */
@@ -99,7 +99,7 @@ class LocalHdfs implements HdfsServer {
       if (!(await this.#lists())) return false;
       const state = await this.#state();
       if (state.safeMode !== "" || state.liveDataNodes < this.nodes.length - 1) return false;
-      // A DataNode counts as live before it is told its room, and is named for no write until then.
+      // A DataNode counts as live before the NameNode knows its free space, and gets no writes until then.
       return answers(`${this.webUrl}/webhdfs/v1/probe?op=CREATE&noredirect=true&user.name=${USER}`, "PUT");
     });
   }
@@ -133,7 +133,7 @@ class LocalHdfs implements HdfsServer {
   }
 
   async stop(): Promise<void> {
-    // The DataNodes first: they report to the NameNode until they end.
+    // Stop the DataNodes first: they report to the NameNode until they end.
     await Promise.all(this.nodes.slice(1).map((name) => this.stopNode(name)));
     await this.stopNode(NAME_NODE);
   }
@@ -188,7 +188,7 @@ class LocalHdfs implements HdfsServer {
   /** Writes the configuration of every node; the same content each time. */
   async #configure(): Promise<void> {
     const common = this.#configuration("common");
-    // The jars hold no web application, and the servers do not start without one.
+    // The servers need a folder of web applications to start, and the jars contain none.
     await mkdir(join(common, "webapps", "static"), { recursive: true });
     for (const name of ["hdfs", "datanode"])
       await Bun.write(join(common, "webapps", name, "WEB-INF", "web.xml"), WEB_XML);
@@ -214,7 +214,7 @@ class LocalHdfs implements HdfsServer {
       "dfs.namenode.safemode.extension": 0,
       "dfs.replication": this.nodes.length - 1,
       "dfs.heartbeat.interval": "1s",
-      // The default of 400 ms is what every small file waits for at its end.
+      // With the default every small file waits 400 ms at its end.
       "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": 20,
     };
     if (name === NAME_NODE) return shared;
@@ -246,7 +246,7 @@ class LocalHdfs implements HdfsServer {
     return answers(`${this.webUrl}/webhdfs/v1/?op=LISTSTATUS&user.name=${USER}`);
   }
 
-  /** What the NameNode says of itself. */
+  /** State of the NameNode. */
   async #state(): Promise<{ safeMode: string; liveDataNodes: number }> {
     const response = await fetch(`${this.webUrl}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo`, {
       signal: AbortSignal.timeout(5_000),
@@ -275,7 +275,7 @@ function hadoopXml(properties: Readonly<Record<string, string | number>>): strin
   return `<configuration>\n${lines.join("\n")}\n</configuration>\n`;
 }
 
-/** Another server on the port would be taken for this one: it answers as well. */
+/** Fails if the port is in use: another server that answers there would be mistaken for this one. */
 async function requireFree(name: string, address: string): Promise<void> {
   const [hostname, port] = address.split(":");
   const other = await Bun.connect({

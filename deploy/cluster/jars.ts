@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sha256Hex } from "../../core/checksum.ts";
 import { IsobarError } from "../../core/errors.ts";
 
-/** A Maven artifact: `group:artifact:version`, and what of its own dependencies is left out (`group:artifact`, `*:*`). */
+/** A Maven artifact: `group:artifact:version`, and the excluded dependencies (`group:artifact`, `*:*`). */
 export interface Artifact {
   id: string;
   exclude?: readonly string[];
@@ -28,7 +28,7 @@ export async function jarsOf(name: string, artifacts: readonly Artifact[]): Prom
   if (await exists(folder)) return folder;
   await requireTool("java", ["-version"], "Java 17 (for example Debian's package openjdk-17-jre-headless)");
   await requireTool("mvn", ["-v"], "Maven 3 (for example Debian's package maven)");
-  // Filled beside its place and renamed: a download that was cut short is never taken for a whole one.
+  // Downloaded to a temporary folder and renamed, so that an interrupted download is never used.
   const work = `${folder}.${process.pid}.tmp`;
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });

@@ -7,7 +7,7 @@ import { codeOf, IsobarError } from "../../core/errors.ts";
 export interface JavaServer {
   /** Unique in its folder: `kafka-1`, `namenode`. */
   name: string;
-  /** Where its note and its output lie; its data usually too. */
+  /** Folder of its pid file and its output, usually of its data too. */
   folder: string;
   /** Folder of jars, and folders of configuration that come before them. */
   jars: string;
@@ -17,7 +17,7 @@ export interface JavaServer {
   /** Main class and its arguments. */
   main: string;
   args: readonly string[];
-  /** Beside this process's own, of which undefined takes one out. */
+  /** Added to the environment of this process; undefined removes a variable. */
   env?: Readonly<Record<string, string | undefined>>;
   /** Working folder. Default: `folder`. */
   cwd?: string;
@@ -27,11 +27,11 @@ export interface JavaServer {
 export interface RunningServer {
   name: string;
   pid: number;
-  /** File of what it prints. */
+  /** File with its output. */
   output: string;
 }
 
-/** What a command printed. */
+/** Result of a command. */
 export interface CommandResult {
   /** Exit code. */
   code: number;
@@ -93,7 +93,7 @@ export async function startJava(server: JavaServer): Promise<RunningServer> {
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     child.unref();
     await Bun.write(notePath(server.folder, server.name), JSON.stringify({ pid: child.pid }));
-    // A process that was just made has no command line yet, and would be taken for another.
+    // A new process has no command line yet, so that `runningServer` would not recognise it.
     while (child.exitCode === null && (await runningServer(server.folder, server.name)) === null)
       await Bun.sleep(5);
     return { name: server.name, pid: child.pid!, output };
@@ -130,14 +130,14 @@ export async function stopJava(
       if (Date.now() > deadline) process.kill(server.pid, "SIGKILL");
       await Bun.sleep(LOOK_MS);
     }
-    // Its command line goes before its ports and files do.
+    // Its command line vanishes before its ports and files are free.
     while (!(await hasEnded(server.pid)) && Date.now() < deadline + STOP_MS) await Bun.sleep(LOOK_MS);
   }
   await rm(notePath(folder, name), { force: true });
 }
 
 /**
- * Waits until a server really answers.
+ * Waits until a server answers.
  *
  * @param answers rejects or says false while it does not
  * @throws IsobarError `not_ready` with the end of its output when it ended or the deadline passed
@@ -163,7 +163,7 @@ export async function untilReady(
   }
 }
 
-/** Whether a process is gone with all its threads, or only its exit code is left of it. */
+/** Whether a process has ended with all its threads, or is a zombie of which only the exit code is left. */
 async function hasEnded(pid: number): Promise<boolean> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
@@ -176,7 +176,7 @@ async function hasEnded(pid: number): Promise<boolean> {
   }
 }
 
-/** A JVM property that tells this server's process from any other. */
+/** A JVM property that identifies this server's process. */
 function marker(folder: string, name: string): string {
   return `-Disobar.server=${folder}/${name}`;
 }

@@ -82,7 +82,7 @@ export async function kafkaServer(options: KafkaServerOptions): Promise<KafkaSer
     const running = (await Promise.all(ids.map((node) => runningServer(folder, nodeName(node))))).filter(
       (server) => server !== null,
     );
-    // Together: where one has ended, the others wait for it in vain.
+    // All at once: a node waits for the others, and would wait in vain for one that has ended.
     await Promise.all(
       running.map((server) => {
         const own = port(Number(server.name.slice(NAME.length)));
@@ -115,7 +115,7 @@ export async function kafkaServer(options: KafkaServerOptions): Promise<KafkaSer
 
 /** Ends every node of the Kafka in a folder, whoever started it. */
 export async function stopKafka(folder: string): Promise<void> {
-  // All at the same time: the last ones of a quorum cannot end in good order alone.
+  // All at once: the last nodes of a quorum cannot shut down cleanly alone.
   await Promise.all([1, 2, 3].map((node) => stopJava(folder, nodeName(node))));
 }
 
@@ -132,7 +132,7 @@ function configPath(folder: string, node: number): string {
 /** Options of every JVM: the log's configuration, and no port for remote management. */
 const JVM = (folder: string) => [`-Dlog4j2.configurationFile=${join(folder, "log4j2.properties")}`];
 
-/** How many brokers a broker knows of: Kafka's Metadata request, version 1, without topics. */
+/** Number of brokers that a broker knows, by Kafka's Metadata request, version 1, without topics. */
 async function nodesSeenBy(port: number): Promise<number> {
   const client = Buffer.from("isobar");
   const request = Buffer.alloc(4 + 2 + 2 + 4 + 2 + client.length + 4);
@@ -197,7 +197,7 @@ async function format(
     jars,
     jvm: JVM(folder),
     main: "kafka.tools.StorageTool",
-    // In one word: an id may begin with a dash, and would be read as a flag.
+    // As one argument: an id may begin with a dash, which would be read as a flag.
     args: ["format", `--cluster-id=${clusterId}`, "-c", configPath(folder, node), ...scram],
   });
   const run = Bun.spawn(command, { cwd: folder, stdout: "pipe", stderr: "pipe" });
@@ -226,7 +226,7 @@ function properties(
           (name) => `${name}://127.0.0.1:${port(node) + OFFSETS[name]}`,
         )),
   ];
-  // A certificate names `localhost`; a client checks the name it connects to.
+  // Clients compare the name they connect to with the certificate, which is for `localhost`.
   const advertised = listeners
     .filter((listener) => !listener.startsWith("CONTROLLER"))
     .map((listener) =>
@@ -253,9 +253,9 @@ function properties(
     "transaction.state.log.num.partitions": 4,
     "share.coordinator.state.topic.replication.factor": replicas,
     "share.coordinator.state.topic.min.isr": inSync,
-    // A local group has one or two members: there is nobody to wait for.
+    // A local group has one or two members, so do not wait for more.
     "group.initial.rebalance.delay.ms": 0,
-    // A broker that was killed may come back only when its old session is over.
+    // A killed broker can come back only after its old session has expired.
     "broker.session.timeout.ms": 3_000,
     "broker.heartbeat.interval.ms": 500,
   };

@@ -25,7 +25,7 @@ Java 17 and Maven. \`down\` ends what \`up\` started, and nothing else; the data
 
 Exit: 0 done, or everything answers; 1 not; 2 a wrong call.`;
 
-/** What a cluster is made of. */
+/** The size and kind of a cluster. */
 interface Shape {
   kafka: 1 | 3;
   dataNodes: 1 | 3;
@@ -154,7 +154,7 @@ async function down(members: readonly Member[]): Promise<0> {
     await stopJava(folder, name);
     print(`Stopped ${name} (process ${pid})`);
   };
-  // The nodes of a quorum end together, and DataNodes report to the NameNode until they end.
+  // The nodes of a quorum must stop together, and the NameNode last, because the DataNodes report to it until they end.
   await Promise.all(members.filter(({ name }) => name !== "namenode").map(stop));
   await Promise.all(members.filter(({ name }) => name === "namenode").map(stop));
   if (members.length === 0) print("Nothing ran.");
@@ -285,7 +285,7 @@ async function probeHdfs(webUrl: string, dataNodes: number): Promise<string> {
   return `answers, ${said}`;
 }
 
-/** @throws IsobarError when something listens on the port: it would be taken for the server. */
+/** @throws IsobarError if the port is in use: the other server would be mistaken for this one. */
 function checkFree(title: string, port: number): void {
   try {
     Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);

@@ -1,4 +1,4 @@
-// The bare server that the program is held against: static bytes, and server-sent events that echo what is posted.
+// The bare server that the program is compared with: static bytes, and server-sent events that echo what is posted.
 import { serveParent } from "./child.ts";
 
 const readers = new Set<ReadableStreamDefaultController<Uint8Array>>();

@@ -165,7 +165,7 @@ describe("fillTemplate()", () => {
     expect(fillTemplate("{{type}}: {{text}}", "text/plain", values)).toBe(`alert: ${values.text}`);
   });
 
-  test("does not fill what a value brings in", () => {
+  test("does not replace a placeholder inside a value", () => {
     expect(fillTemplate("{{text}}", "text/plain", { ...values, text: "{{id}}" })).toBe("{{id}}");
   });
 

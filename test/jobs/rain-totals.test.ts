@@ -20,11 +20,11 @@ describe("rainOfLastHour()", () => {
   const rain = (readings: TotalReading[]) => rainOfLastHour(readings.slice(0, -1), readings.at(-1)!);
 
   test.each<[string, number | null, TotalReading[]]>([
-    ["is what the total has grown by", 1.2, every10(-60, [3, 3, 3.2, 3.2, 3.8, 4.2, 4.2])],
+    ["is the increase of the total", 1.2, every10(-60, [3, 3, 3.2, 3.2, 3.8, 4.2, 4.2])],
     ["is 0 of a dry hour", 0, every10(-60, [3, 3, 3, 3, 3, 3, 3])],
     ["does not count what fell before", 0.5, every10(-120, [0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 6.5])],
     [
-      "counts the share of the stretch in which the hour begins",
+      "counts the interval at the start of the hour in proportion",
       0.7,
       [...every10(-65, [2, 2.4, 2.5, 2.5, 2.5, 2.5, 2.5]), at(0, 2.9)],
     ],
@@ -32,7 +32,7 @@ describe("rainOfLastHour()", () => {
     ["needs no reading inside the hour but one at its beginning", 2, [at(-60, 1), at(0, 3)]],
     ["is unknown before there is an hour of readings", null, every10(-50, [3, 3, 3, 3, 3, 3])],
     ["is unknown when the hour begins in a gap", null, [at(-76, 1), at(-55, 2), at(0, 2)]],
-    ["is unknown when the total began anew in a gap", null, [at(-60, 9), at(-40, 9), at(-20, 1), at(0, 1)]],
+    ["is unknown when the total was reset in a gap", null, [at(-60, 9), at(-40, 9), at(-20, 1), at(0, 1)]],
     ["is unknown of a first reading", null, [at(0, 3)]],
   ])("%s", (_, wanted, readings) => {
     expect(rain(readings)).toBe(wanted);

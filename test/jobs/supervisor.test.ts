@@ -78,7 +78,7 @@ describe("Supervisor", () => {
     });
   });
 
-  test("runs a failed job again with growing waits of 1 s to 60 s", async () => {
+  test("restarts a failed job with exponential backoff from 1 s to 60 s", async () => {
     const { clock, lines, supervisor } = setUp();
     const job = new TestJob("consumer");
     supervisor.add(job);
@@ -111,7 +111,7 @@ describe("Supervisor", () => {
     });
   });
 
-  test("waits for a random part of the interval", async () => {
+  test("adds jitter to the backoff", async () => {
     const { clock, supervisor } = setUp({ random: () => 0.5 });
     const job = new TestJob("consumer");
     supervisor.add(job);
@@ -143,7 +143,7 @@ describe("Supervisor", () => {
     }
   });
 
-  test("tries what does not go away by itself at the longest interval, with its reason", async () => {
+  test("retries a failure that needs a person at the longest interval, with its reason", async () => {
     for (const code of ["damaged", "newer_format", "mismatch", "retention"] as const) {
       const { clock, supervisor } = setUp();
       const job = new TestJob("consumer");
@@ -196,7 +196,7 @@ describe("Supervisor", () => {
     expect(await supervisor.stop(1_000)).toEqual({ late: [] });
   });
 
-  test("does not listen to a run that has ended", async () => {
+  test("ignores state reports of a run that has ended", async () => {
     const { clock, supervisor } = setUp();
     const job = new TestJob("consumer");
     supervisor.add(job);

@@ -44,7 +44,7 @@ describe("parseRemote()", () => {
     expect(parseRemote("sc://spark", { user: "me" }).user).toBe("me");
   });
 
-  test("takes a token for a wish for TLS, but on loopback", () => {
+  test("implies TLS from a token, except on loopback", () => {
     expect(parseRemote("sc://spark", { token: "t" }).tls).toBe(true);
     for (const host of ["localhost", "127.0.0.1", "[::1]"])
       expect(parseRemote(`sc://${host}`, { token: "t" }).tls).toBe(false);

@@ -203,7 +203,7 @@ describe("query()", () => {
     expect(spark.callsOf("interrupt")).toEqual([]);
   });
 
-  test("asks again, as the same operation, when the question itself was lost", async () => {
+  test("sends the request again, as the same operation, when it was lost", async () => {
     await open();
     let asked = 0;
     answering((answers) => (asked++ === 0 ? answers.fail(broken()) : answers.batch(part(7)).complete()));
@@ -350,7 +350,7 @@ describe("query()", () => {
     expect(new Set(views).size).toBe(2);
   });
 
-  test("tells a query's own fault from a file's, a lack of memory and Spark's troubles", async () => {
+  test("distinguishes errors of the query, of a file, of memory and of Spark", async () => {
     await open();
     const cases: [ReturnType<typeof details>, string, string, string][] = [
       [
@@ -430,7 +430,7 @@ describe("compact()", () => {
     expect(sql).toContain(`DIRECTORY 'hdfs://namenode:8020/it\\'s/${removed[0]}'`);
   });
 
-  test("clears what killed programs left a day ago, and never what another one may still write", async () => {
+  test("deletes folders abandoned for a day, and never one that may still be written", async () => {
     const folders = new Set<string>();
     const now = Date.UTC(2026, 0, 31);
     const removed: string[] = [];
@@ -454,7 +454,7 @@ describe("compact()", () => {
     expect(removed[0]).toStartWith(`compaction-${now}-`);
   });
 
-  test("is quiet when it is cancelled: what Spark still writes then cannot be deleted, and is no failure", async () => {
+  test("does not warn when it is cancelled and Spark still writes to the folder", async () => {
     const lines: string[] = [];
     const failed = "Cannot delete what Spark wrote";
     let asked = 0;
@@ -486,7 +486,7 @@ describe("compact()", () => {
 });
 
 describe("probe()", () => {
-  test("is content with the same line, and refuses another one or none", async () => {
+  test("accepts the same line, and refuses another one or none", async () => {
     await open();
     answering((answers) =>
       answers.batch(new Table({ value: vectorFromArray(["the line"], new Utf8()) })).complete(),

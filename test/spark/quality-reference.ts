@@ -21,7 +21,7 @@ export type FlagRow = Record<string, unknown>;
 const MINUTE = 60_000;
 const VARIABLES: readonly Variable[] = ["temperature", "humidity", "pressure", "wind_speed", "rainfall"];
 
-/** Judges observations row by row, in plain code, to hold the SQL against. */
+/** Judges observations row by row, in plain code: the reference for the SQL. */
 export function flagsOf(rows: readonly Row[], facts: Facts): Map<Row, FlagRow> {
   const flags = new Map<Row, FlagRow>();
   const hours = groupBy(rows, (row) => hourKey(row.city, hourOf(row)));
@@ -148,7 +148,7 @@ class Series {
     return off(i) >= off(i - 1) ? 4 : 3;
   }
 
-  /** The temperature that others are held against. */
+  /** The temperature that others are compared with. */
   #temperature(i: number): number | null {
     const row = this.rows[i];
     if (row === undefined || this.#gross(row, "temperature") === 4) return null;

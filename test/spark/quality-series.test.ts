@@ -6,7 +6,7 @@ import { each, levelOf, qualityRunner, repeat, reports } from "./quality-reports
 const { flags } = qualityRunner();
 
 describe("q_step", () => {
-  test("holds a change against the limit of its span: 4, 7, 9, 15, 25 °C in 1, 2, 3, 6, 12 h", async () => {
+  test("compares a change with the limit of its span: 4, 7, 9, 15, 25 °C in 1, 2, 3, 6, 12 h", async () => {
     const ramp = (reports: number, by: number) => {
       const values = Array.from({ length: 13 }, (_, i) => (by * Math.min(i, reports)) / reports);
       return each("temperature", values);
@@ -29,7 +29,7 @@ describe("q_step", () => {
     expect(await flags("temperature_flag", reports(each("temperature", [0, 19.5])))).toEqual([1, 4]);
   });
 
-  test("holds reports of ten minutes against the limit of an hour", async () => {
+  test("compares reports of ten minutes with the limit of an hour", async () => {
     const ramp = (by: number) => each("temperature", [0, 0, 0, 0, by / 4, by / 2, (3 * by) / 4, by]);
     expect((await flags("q_step", reports(ramp(4), 10))).slice(1)).toEqual(repeat(7, 1));
     expect((await flags("q_step", reports(ramp(4.4), 10))).slice(1)).toEqual([1, 1, 1, 1, 1, 1, 3]);

@@ -3,7 +3,7 @@ import type { Row } from "../../core/observation.ts";
 import type { ContractVariable } from "../../core/variables.ts";
 import { HOUR_MS } from "../../core/time.ts";
 
-/** Plain statistics to hold the SQL against: null where there is nothing to compute from. */
+/** Plain statistics, the reference for the SQL: null where there is nothing to compute from. */
 export function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

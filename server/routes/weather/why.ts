@@ -16,7 +16,7 @@ import { FLAGGED_COLUMNS } from "./observations.ts";
 const BOUND = (which: string) => nullable(number(`${which}; null is no bound`));
 const LIMIT = object({
   test: text("The test"),
-  variable: text("What is held against the limit"),
+  variable: text("The value that is compared with the limit"),
   latitude: nullable(text("`low` up to 45°, `high` beyond; null for all")),
   season: nullable(text("`winter` or `summer` of that half of the earth; null for the whole year")),
   hours: nullable(number("Within how many hours a change may not be larger")),

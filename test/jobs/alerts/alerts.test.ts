@@ -120,7 +120,7 @@ describe("Alerts", () => {
     expect(sent).toEqual([]);
   });
 
-  test("takes no value for another's judgement: that of a revised report tells nothing", async () => {
+  test("ignores the judgement of a report that was revised since", async () => {
     const { alerts, observe } = start();
     alerts.see([{ ...rowOf({ temperature: -60 }), log_offset: 7 }]);
     alerts.judged([judgementOf({ temperature: 5 })]);
@@ -128,7 +128,7 @@ describe("Alerts", () => {
     expect(sent).toEqual([]);
   });
 
-  test("retries what could not be delivered, longer each time, and the recovery after it", async () => {
+  test("retries a failed message with growing waits, and sends the recovery after it", async () => {
     failing = new DeliveryError("unavailable", "it is away");
     const { observe, alerts, store } = start({ random: () => 0.999 });
     await observe({ minute: 0, temperature: -1 });
@@ -147,7 +147,7 @@ describe("Alerts", () => {
     expect(sent.map(([, text]) => text.split(":")[0])).toEqual(["Frost", "Over"]);
   });
 
-  test("gives up after three days, and says so", async () => {
+  test("gives a message up after three days, and shows it as failed", async () => {
     failing = new DeliveryError("unavailable", "it is away");
     const first = start();
     await first.observe({ temperature: -1 });
@@ -194,7 +194,7 @@ describe("Alerts", () => {
     ]);
   });
 
-  test("does not retry a test: what became of it is to be seen at once", async () => {
+  test("does not retry a test message", async () => {
     failing = new DeliveryError("refused", "it said no");
     const { alerts } = start();
     await clock.advance(0);
@@ -204,7 +204,7 @@ describe("Alerts", () => {
     expect(() => alerts.test("pager")).toThrow('There is no channel "pager"');
   });
 
-  test("sends with the same id what a stop has cut off", async () => {
+  test("sends a message again with the same id after a stop during its delivery", async () => {
     const got: string[] = [];
     const hanging = start({
       deliver: (_, { id }, signal) => {
@@ -221,7 +221,7 @@ describe("Alerts", () => {
     expect(got[1]).toBe(got[0]!);
   });
 
-  test("goes on after a restart where it was: neither a second alert nor a lost recovery", async () => {
+  test("resumes after a restart: neither a second alert nor a lost recovery", async () => {
     const first = start();
     await first.observe({ minute: 0, temperature: -1 });
     await first.stop();
@@ -234,7 +234,7 @@ describe("Alerts", () => {
     expect(sent.map(([, text]) => text.split(":")[0])).toEqual(["Frost", "Over"]);
   });
 
-  test("evaluates again what could not be kept", async () => {
+  test("evaluates reports again when their changes could not be stored", async () => {
     const { alerts, store, observe, stop } = start();
     await clock.advance(0);
     const keep = store.keep.bind(store);

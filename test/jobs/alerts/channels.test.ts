@@ -49,7 +49,7 @@ async function failure(delivery: Promise<void>): Promise<unknown> {
 }
 
 describe("deliverer()", () => {
-  test("posts a message as JSON to a webhook, with the id by which it is known again", async () => {
+  test("posts a message as JSON to a webhook, with its id as idempotency key", async () => {
     await using hook = receiver();
     const deliver = deliverer({ smtp: null, webhookHosts: ["127.0.0.1"] });
     const channel = channelOf({ type: "webhook", url: hook.url, headers: { authorization: "Bearer k" } });
@@ -84,13 +84,13 @@ describe("deliverer()", () => {
     });
   });
 
-  test("labels what is not observed", () => {
+  test("labels simulated and replayed data", () => {
     expect(testMessage("one", "m2", { dataset: "simulated", kind: "simulated" }).text).toBe(
       "[simulated] Test: the channel one works",
     );
   });
 
-  test("does not wait for ever for a webhook", async () => {
+  test("gives up a webhook after the timeout", async () => {
     await using hook = receiver(() => new Promise(() => {}));
     const deliver = deliverer({ smtp: null, webhookHosts: ["127.0.0.1"], timeoutMs: 50 });
     const error = await failure(deliver(channelOf({ type: "webhook", url: hook.url }), MESSAGE, never));

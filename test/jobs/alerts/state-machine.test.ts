@@ -38,7 +38,7 @@ function machineOf(rules: AlertRule[]) {
 }
 
 describe("AlertMachine, thresholds", () => {
-  test("raises once, and once says that it is over", () => {
+  test("raises once, and recovers once", () => {
     const { take } = machineOf([rule()]);
     expect(take({ minute: 0, temperature: 0 })).toEqual([]); // the limit itself is on neither side
     expect(take({ minute: 10, temperature: -0.1 })).toEqual(["raised London 10"]);
@@ -69,7 +69,7 @@ describe("AlertMachine, thresholds", () => {
     ]);
   });
 
-  test("measures a duration by the times observed", () => {
+  test("measures a duration in observation time", () => {
     const { take, alerts } = machineOf([rule({ for_minutes: 20 })]);
     expect(take({ minute: 0, temperature: -1 })).toEqual([]);
     expect(take({ minute: 19, temperature: -1 })).toEqual([]);
@@ -77,7 +77,7 @@ describe("AlertMachine, thresholds", () => {
     expect([...alerts.values()][0]).toMatchObject({ since: NOW, at: NOW + 20 * MINUTE });
   });
 
-  test("begins a duration anew when it was interrupted", () => {
+  test("restarts a duration when the condition was not met in between", () => {
     const { take } = machineOf([rule({ for_minutes: 20 })]);
     take({ minute: 0, temperature: -1 });
     take({ minute: 10, temperature: 1 });
@@ -85,14 +85,14 @@ describe("AlertMachine, thresholds", () => {
     expect(take({ minute: 40, temperature: -1 })).toEqual(["raised London 40"]);
   });
 
-  test("begins a duration anew after a gap, of which nothing is known", () => {
+  test("restarts a duration after a gap", () => {
     const { take } = machineOf([rule({ for_minutes: 20 })]);
     take({ minute: 0, temperature: -1 });
     expect(take({ minute: STALE_MINUTES + 1, temperature: -1 })).toEqual([]);
     expect(take({ minute: STALE_MINUTES + 21, temperature: -1 })).toEqual(["raised London 51"]);
   });
 
-  test("counts stale reports into a duration, but neither raises nor recovers by one", () => {
+  test("counts stale reports for a duration, but neither raises nor recovers by one", () => {
     const { take } = machineOf([rule({ for_minutes: 20 })]);
     expect(take({ minute: 0, temperature: -1 }, 60)).toEqual([]);
     expect(take({ minute: 25, temperature: -1 }, 60)).toEqual([]); // long enough, but stale
@@ -101,7 +101,7 @@ describe("AlertMachine, thresholds", () => {
     expect(take({ minute: 119, temperature: 5 }, 120)).toEqual(["recovered London 119"]);
   });
 
-  test("learns nothing from a missing or a failed value", () => {
+  test("ignores a missing or a failed value", () => {
     const { take } = machineOf([rule({ for_minutes: 10 })]);
     expect(take({ minute: 0, temperature: -99, flag: 4 })).toEqual([]);
     expect(take({ minute: 10, temperature: -99, flag: 4 })).toEqual([]);
@@ -132,7 +132,7 @@ describe("AlertMachine, thresholds", () => {
     ).toEqual(["raised London 0", "raised London 0", "raised Oslo 0"]);
   });
 
-  test("speaks once for the sources of a city, and recovers when all of them say so", () => {
+  test("has one alert for all sources of a city, and recovers when none of them meets the condition", () => {
     const { take } = machineOf([rule()]);
     expect(take({ minute: 0, source: "a", temperature: -1 })).toEqual(["raised London 0"]);
     expect(take({ minute: 1, source: "b", temperature: -1 })).toEqual([]);
@@ -140,14 +140,14 @@ describe("AlertMachine, thresholds", () => {
     expect(take({ minute: 11, source: "b", temperature: 1 })).toEqual(["recovered London 11"]);
   });
 
-  test("does not wait for ever for a source that reports no more", () => {
+  test("ignores a source that no longer reports", () => {
     const { take } = machineOf([rule()]);
     take({ minute: 0, source: "a", temperature: -1 });
     expect(take({ minute: 180, source: "b", temperature: 1 })).toEqual([]);
     expect(take({ minute: 181, source: "b", temperature: 1 })).toEqual(["recovered London 181"]);
   });
 
-  test("knows after a restart what it has said, and since when a condition is met", () => {
+  test("restores its alerts after a restart, and since when a condition is met", () => {
     const { take, restart } = machineOf([rule({ for_minutes: 20 })]);
     take({ minute: 0, temperature: -1 });
     restart();
@@ -173,14 +173,14 @@ describe("AlertMachine, anomalies", () => {
     expect(take({ minute: 30, anomalies: [["unusual", 1]] })).toEqual(["recovered London 30"]);
   });
 
-  test("calls no failed value unusual, but tells of an instrument's spike", () => {
+  test("ignores an unusual value that failed quality control, but raises for an instrument's spike", () => {
     const unusual = machineOf([rule({ anomaly: "unusual" })]);
     expect(unusual.take({ anomalies: [["unusual", 3]], flag: 4 })).toEqual([]);
     const spike = machineOf([rule({ anomaly: "spike" })]);
     expect(spike.take({ anomalies: [["spike", 3]], flag: 4 })).toEqual(["raised London 0"]);
   });
 
-  test("takes a spike that shows only with the next report, once, and ends it quietly after an hour", () => {
+  test("raises a spike that is found with the next report, once, and ends it without a message after an hour", () => {
     const { batch, take, restart } = machineOf([rule({ anomaly: "spike" })]);
     expect(take({ minute: 0 })).toEqual([]);
     expect(batch([{ minute: 0, anomalies: [["spike", 2]] }, { minute: 10 }])).toEqual(["raised London 0"]);
@@ -192,7 +192,7 @@ describe("AlertMachine, anomalies", () => {
     expect(take({ minute: 90, anomalies: [["spike", 2]] })).toEqual(["raised London 90"]);
   });
 
-  test("tells of the next event after a long silence", () => {
+  test("raises for the next event after a long silence", () => {
     const { take } = machineOf([rule({ anomaly: "step" })]);
     expect(take({ minute: 0, anomalies: [["step", 2]] })).toEqual(["raised London 0"]);
     expect(take({ minute: 300, anomalies: [["step", 2]] })).toEqual([
@@ -210,7 +210,7 @@ describe("AlertMachine, anomalies", () => {
     ]);
   });
 
-  test("does not tell of a silence that is over already", () => {
+  test("does not raise for a silence that is over already", () => {
     const { batch } = machineOf([rule({ anomaly: "silent" })]);
     expect(batch([{ minute: 0, anomalies: [["silent", 2]] }, { minute: 100 }])).toEqual([]);
   });

@@ -59,7 +59,7 @@ const due = (now = NOW, channel = "ops", testsOnly = false) =>
   store.due(channel, now, { testsOnly, limit: 10 }).map(({ message: { id } }) => id);
 
 describe("AlertStore", () => {
-  test("has after a kill what it kept: tracks, alerts, rules and messages", () => {
+  test("has all that it stored after a kill: tracks, alerts, rules and messages", () => {
     const track = { rule: "r1", city: "London", source: "open-meteo", since: NOW, last: NOW + 1 };
     const other = { ...track, city: "Oslo", since: null };
     store.addRule(rule());
@@ -80,7 +80,7 @@ describe("AlertStore", () => {
     ]);
   });
 
-  test("keeps all of a change or nothing", () => {
+  test("stores a change completely or not at all", () => {
     store.keep({ messages: [{ channel: "ops", message: message("m1") }] }, NOW);
     expect(() =>
       store.keep(
@@ -128,7 +128,7 @@ describe("AlertStore", () => {
     expect(store.rules([])[0]?.channels).toEqual([]);
   });
 
-  test("gives what is due, and a recovery only once its alert was sent or given up", () => {
+  test("returns due messages, and a recovery only after its alert was sent or given up", () => {
     store.keep(
       {
         messages: [
@@ -210,7 +210,7 @@ describe("AlertStore", () => {
     ]);
   });
 
-  test("refuses what a newer program wrote", () => {
+  test("refuses a file of a newer format", () => {
     const db = new Database(join(folder, "alerts", "simulated.sqlite"));
     db.run("PRAGMA user_version = 2");
     db.close();

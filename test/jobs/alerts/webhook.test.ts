@@ -94,14 +94,14 @@ describe("postWebhook()", () => {
     },
   );
 
-  test("refuses a name with one inner address among others", async () => {
+  test("refuses a name if one of its addresses is an inner one", async () => {
     const { port, got } = receiver();
     const resolve = () => Promise.resolve(["2606:4700::1", "127.0.0.1"]);
     expect((await refusal(post(`http://hook.test:${port}/`, { resolve }))).code).toBe("refused");
     expect(got).toEqual([]);
   });
 
-  test("asks for the addresses once: what a name means afterwards leads nowhere", async () => {
+  test("resolves a name once: a DNS answer that changes afterwards has no effect", async () => {
     const { port, got } = receiver();
     let asked = 0;
     // First a server that is allowed, then, for who asks again, another.
@@ -151,7 +151,7 @@ describe("postWebhook()", () => {
     expect(none.message).toContain("it has no address");
   });
 
-  test("wants the certificate to be the host's, whatever the address", async () => {
+  test("requires a certificate for the host name, whatever the address", async () => {
     const { port, got } = receiver(undefined, true);
     const options = { resolve: loopback, ca: CERTIFICATE };
     await post(`https://hook.test:${port}/`, { ...options, allowedHosts: ["hook.test"] });

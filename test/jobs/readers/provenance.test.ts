@@ -67,7 +67,7 @@ describe("findProvenance()", () => {
     expect(await ask({ city: "London'" })).toEqual([]);
     expect(await ask({ timestamp: six + 1 })).toEqual([]);
   });
-  test("tells of the compacted file that took the place of others", async () => {
+  test("finds the compacted file that replaced others", async () => {
     await write(0, recordOf({ temperature: 1 }));
     await write(0, recordOf({ temperature: 2 }));
     await write(0, recordOf({ timestamp: at("11:00") }));
@@ -83,7 +83,7 @@ describe("findProvenance()", () => {
 });
 
 describe("wasCommittedBy()", () => {
-  test("looks behind entries that brought no records, and says where it cannot know", async () => {
+  test("skips entries without records, and is null where the entries were trimmed", async () => {
     await write(0, recordOf({ temperature: 1 }));
     const first = reader.states.get(0)!.sequence;
     await write(0, recordOf({ temperature: 2 }));

@@ -68,7 +68,7 @@ describe("readHistory()", () => {
 describe("sharedHistory()", () => {
   const empty = { from: 0, to: 1, series: [] };
 
-  test("reads once for all who ask at the same time, and anew after two seconds", async () => {
+  test("reads once for concurrent requests, and again after two seconds", async () => {
     const clock = new FakeClock();
     const asked: number[] = [];
     const read = sharedHistory(clock, (hours) => {

@@ -65,7 +65,7 @@ beforeEach(() => {
 const verify = () => verifyForecasts(services, ["London"], NOW);
 
 describe("verifyForecasts()", () => {
-  test("holds each hour against the nearest report of its own source, 15 minutes before to 44 after", async () => {
+  test("verifies each hour with the nearest report of its own source, 15 minutes before to 44 after", async () => {
     past(forecast("a", NOW - 3 * HOUR_MS, 10));
     report(
       [120, 11], // the first hour: 1 °C warmer, inside

@@ -32,7 +32,7 @@ describe("Broadcast", () => {
     for (const reader of readers) expect([await read(reader), await read(reader)]).toEqual(["a", "b"]);
   });
 
-  test("gathers what is not urgent for many clients into one write each", async () => {
+  test("debounces messages that are not urgent: one write for each of many clients", async () => {
     const { clock, readers, say, read } = make(MANY);
     say("a");
     say("b");
@@ -63,7 +63,7 @@ describe("Broadcast", () => {
     expect([await read(readers[0]), await last]).toEqual(["!", "a!"]);
   });
 
-  test("what comes while others are served reaches everyone, in order", async () => {
+  test("messages that arrive during a sweep reach everyone, in order", async () => {
     const { clock, readers, say, read } = make(MANY);
     say("a");
     const served = read(readers[0]);
@@ -82,7 +82,7 @@ describe("Broadcast", () => {
     expect(new Set(got)).toEqual(new Set(["ab"]));
   });
 
-  test("makes a message once for each filter, and writes nothing to whom it does not concern", async () => {
+  test("encodes a message once for each filter, and writes nothing to a client whose filter excludes it", async () => {
     const odd: LiveFilter = { key: "odd", narrow: () => null };
     const { broadcast, clock, readers, say, read } = make(MANY, [null, odd]);
     let made = 0;
@@ -100,7 +100,7 @@ describe("Broadcast", () => {
     expect(await read(readers[599])).toBe("!");
   });
 
-  test("drops who leaves too much unread, and counts only what came after the beginning", async () => {
+  test("drops a client that leaves too much unread, and does not count the first chunks", async () => {
     const { broadcast, clock, readers, say } = make(MANY, [null], 2);
     for (let i = 0; i < 3; i++) say(String(i), true);
     expect(broadcast.stats).toEqual({ clients: 0, dropped: MANY });

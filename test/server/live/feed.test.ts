@@ -113,7 +113,7 @@ describe("followLog()", () => {
     });
     expect(current.city("London")?.offset).toBe(149);
   });
-  test("has read some records before the end when it resolves, so that who was connected before the start resumes", async () => {
+  test("reads some records before the end first, so that clients of the previous process can resume", async () => {
     const { log, listen } = await follow({ low: 10, high: 5_000 });
     expect(log.reads).toEqual([3_000, 3_500, 4_000, 4_500]);
     expect(log.from).toEqual([5_000]);
@@ -123,7 +123,7 @@ describe("followLog()", () => {
     expect(events.map(({ id }) => id)).toEqual(["e1-4999", "e1-5000"]);
     expect((await follow({ low: 10, high: 20 })).log.reads).toEqual([10]);
   });
-  test("called again after a failure goes on where it was", async () => {
+  test("continues at the same place when called again after a failure", async () => {
     const { log, current, hub, listen, positions } = await follow();
     log.handler?.records(0, [record(0), record(1)]);
     log.held = { low: 0, high: 9_000 };
@@ -136,7 +136,7 @@ describe("followLog()", () => {
       ["observations", "e1-2"],
     ]);
   });
-  test("sends a snapshot where records were left out, by the tail or by retention", async () => {
+  test("sends a snapshot when records were skipped, by the tail or by retention", async () => {
     const { log, current, hub, listen, clock, positions } = await follow();
     log.handler?.records(0, [record(0), record(1)]);
     const received = listen();

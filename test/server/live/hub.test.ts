@@ -152,13 +152,13 @@ describe("Hub.connect()", () => {
       expect(kinds.join("")).toMatch(/^s{80,}o{4,}$/);
     }
   });
-  test("gives a snapshot where what was missed is more than is sent again", async () => {
+  test("sends a snapshot when the missed events exceed the limit of a replay", async () => {
     const { hub, send } = make({ missedBytes: 1_000 });
     for (let n = 1; n <= 30; n++) send(n, { text: "x".repeat(100) });
     expect((await connect(hub, "e1-2").next())?.event).toBe("snapshot");
     expect((await connect(hub, "e1-27").next())?.data.id).toBe(28);
   });
-  test("replays what has no id in its place, but not what the next of its name replaces", async () => {
+  test("replays events without an id in order, but not those that the next of their name replaces", async () => {
     const { hub, send } = make();
     send(1);
     hub.publish({ name: "result", data: { job: "a" } });
@@ -172,7 +172,7 @@ describe("Hub.connect()", () => {
     expect(await names("e1-1", 3)).toEqual(["result a", "observations 2", "result b"]);
     expect(await names("e1-2", 1)).toEqual(["result b"]);
   });
-  test("never resumes across events that were cut, with or without an id", async () => {
+  test("never resumes across events that left the ring, with or without an id", async () => {
     const { hub, send } = make({ ring: 4 });
     send(1);
     for (let i = 0; i < 10; i++) hub.publish({ name: "result", data: { job: `j${i}` } });
@@ -258,7 +258,7 @@ describe("Hub.publish()", () => {
       sent,
     ]);
   });
-  test("does not hold a large snapshot against a client", async () => {
+  test("does not drop a client because of a large snapshot", async () => {
     const { hub, send } = make({ unread: 2, snapshot: () => ({ text: "x".repeat(10_000) }) });
     const reader = connect(hub);
     send(1);
@@ -283,7 +283,7 @@ describe("Hub with filters", () => {
     };
     return { ...made, say, join };
   };
-  test("sends what concerns a city only, and everything to who asks for all", async () => {
+  test("sends only the events of a city, and everything to a client without a filter", async () => {
     const { say, join } = world();
     const london = join({ cities: ["London"], types: null });
     const twin = join({ cities: ["London"], types: null });
@@ -342,7 +342,7 @@ describe("Hub with filters", () => {
     say("observations", { observations: of("London") }, 6);
     expect((await london.take(2)).map(({ id }) => id)).toEqual(["e1-4", "e1-6"]);
   });
-  test("tells the newest id with the heartbeat, so that who gets nothing resumes all the same", async () => {
+  test("sends the newest id with the heartbeat, so that a client without events can resume", async () => {
     const { say, join, clock } = world();
     const london = join({ cities: ["London"], types: null });
     await london.take(1);

@@ -4,7 +4,7 @@ import { RATE_WINDOW_MS, RateMeter } from "../../../server/live/rate-meter.ts";
 const at = (seconds: number) => 1_000_000 + seconds * 1000;
 
 describe("RateMeter", () => {
-  test("says nothing until it has looked for five seconds", () => {
+  test("is null until the window is five seconds long", () => {
     const meter = new RateMeter();
     expect(meter.rate).toBeNull();
     meter.note(at(0), 10);
@@ -25,7 +25,7 @@ describe("RateMeter", () => {
     expect(meter.rate).toEqual({ per_second: 0, seconds: window });
   });
 
-  test("begins anew when the counter went back, and leaves out what is not known", () => {
+  test("restarts when the counter went back, and ignores unknown counts", () => {
     const meter = new RateMeter();
     meter.note(at(0), 1000);
     meter.note(at(10), null);
@@ -35,7 +35,7 @@ describe("RateMeter", () => {
     expect(meter.rate).toEqual({ per_second: 2, seconds: 10 });
   });
 
-  test("does not grow however often it is told", () => {
+  test("has bounded memory", () => {
     const meter = new RateMeter();
     for (let i = 0; i <= 10_000; i++) meter.note(at(i / 1000), i);
     expect(meter.rate?.seconds).toBe(10);

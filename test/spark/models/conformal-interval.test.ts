@@ -36,7 +36,7 @@ describe("ConformalInterval", () => {
     expect(compared).toBeGreaterThan(1000);
   });
 
-  test("counts an error that is no weather as the largest size", () => {
+  test("counts an error beyond the histogram as the largest size", () => {
     const interval = new ConformalInterval();
     for (let hour = 0; hour < 200; hour++) interval.learn(hour, -1e6, NaN);
     expect(interval.halfWidth).toBe(40.95);

@@ -59,7 +59,7 @@ describe("TemperatureForecaster", () => {
     expect(meanError(temperatures, (lead) => cycle(hours - 1 + lead))).toBeLessThan(1e-3);
   });
 
-  test("lets a departure from the usual fade as it did before", () => {
+  test("lets an anomaly decay as before", () => {
     const values = weather(60 * DAY);
     let [sum, n] = [0, 0];
     for (let end = 50 * DAY; end < 60 * DAY; end += 7) {
@@ -125,7 +125,7 @@ describe("TemperatureForecaster", () => {
     expect(methods).not.toContain("harmonics + AR");
   });
 
-  test("holds a fit that would run away, and stays finite on a constant", () => {
+  test("bounds a fit that diverges, and stays finite on a constant", () => {
     const growing = Float64Array.from({ length: 40 * DAY }, (_, hour) => 1.02 ** hour / 1e6);
     const { temperatures } = forecastOf(observe(growing));
     const newest = growing.at(-1)!;
