@@ -59,7 +59,7 @@ export function kind<T>(wanted: string, read: (text: string) => T | undefined): 
 }
 
 /** A whole number in plain digits, `low` to `high`. */
-export function integer(low: number, high: number): Kind<number> {
+export function wholeNumber(low: number, high: number): Kind<number> {
   return kind(`a whole number from ${low} to ${high}`, (text) =>
     inRange(/^(0|[1-9]\d{0,14})$/, text, low, high),
   );
@@ -73,7 +73,7 @@ export function decimal(low: number, high: number): Kind<number> {
 }
 
 /** One of `values`, exactly. */
-export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
+export function choiceOf<const T extends string>(values: readonly T[]): Kind<T> {
   return kind(listed(values, "or"), (text) => values.find((value) => value === text));
 }
 

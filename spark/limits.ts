@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe } from "../core/observation.ts";
 import { JUDGED_VARIABLES } from "../core/variables.ts";
 import type { SqlView } from "./engine.ts";
-import { type Value, valuesView } from "./values.ts";
+import { type CellValue, valuesView } from "./values.ts";
 
 /** What one line of `limits.csv` says: a value outside of these bounds is suspect, or fails. Null is no bound. */
 export interface Limit {
@@ -132,7 +132,7 @@ export function limitsView(limits: readonly Limit[]): SqlView {
   return valuesView(
     "limits",
     [...texts.map((name) => [name, "string"] as const), ...numbers.map((name) => [name, "double"] as const)],
-    limits.map((limit) => [...texts, ...numbers].map((name): Value => limit[name])),
+    limits.map((limit) => [...texts, ...numbers].map((name): CellValue => limit[name])),
   );
 }
 

@@ -9,7 +9,7 @@ import { type Model, MODELS } from "./models.ts";
 import { namedArguments } from "./named-arguments.ts";
 
 /** A named argument of a job, `:name` in its text. */
-export interface Parameter {
+export interface JobParameter {
   name: string;
   type: ParameterType;
   /** The value where nobody gives another. */
@@ -45,7 +45,7 @@ export interface SqlJob {
   keeps: KeptPast | null;
   /** What more there is to say of the result: Markdown for its documentation, or null. */
   note: string | null;
-  parameters: Parameter[];
+  parameters: JobParameter[];
   sql: string;
 }
 
@@ -127,7 +127,7 @@ interface Header {
   /** What stands there once, by its key. */
   values: ReadonlyMap<string, string>;
   notes: string[];
-  parameters: Parameter[];
+  parameters: JobParameter[];
   /** The line after it. */
   end: number;
 }
@@ -135,7 +135,7 @@ interface Header {
 function parseHeader(file: string, text: string): Header {
   const values = new Map<string, string>();
   const notes: string[] = [];
-  const parameters: Parameter[] = [];
+  const parameters: JobParameter[] = [];
   let end = 0;
   for (const line of text.split(/\r?\n/)) {
     end++;
@@ -194,7 +194,7 @@ function checkValue(where: string, key: string, value: string): void {
 }
 
 /** @throws TypeError where the parameters are not those that the text reads */
-function checkParameters(file: string, text: string, parameters: readonly Parameter[]): void {
+function checkParameters(file: string, text: string, parameters: readonly JobParameter[]): void {
   const used = namedArguments(text).names;
   for (const name of used) {
     if (!parameters.some((parameter) => parameter.name === name)) {
@@ -251,7 +251,7 @@ function lineOf(text: string, part: string): number {
   return text.slice(0, Math.max(0, text.indexOf(part))).split("\n").length;
 }
 
-function parseParameter(where: string, text: string): Parameter {
+function parseParameter(where: string, text: string): JobParameter {
   const [, name, type, value, description] = /^(\S+)\s+(\S+)\s+(\S+)\s+(.+)$/.exec(text) ?? [];
   if (name === undefined || type === undefined || value === undefined || description === undefined) {
     throw new TypeError(`${where}: parameter is ${describe(text)}, wanted "name type default description"`);

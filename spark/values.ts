@@ -1,7 +1,7 @@
 import type { SqlView } from "./engine.ts";
 
 /** A value in a table of {@link valuesView}. */
-export type Value = string | number | null;
+export type CellValue = string | number | null;
 
 /**
  * Columns of a small table, in order, with their types. `timestamp` takes ms since the epoch; compare it with
@@ -16,7 +16,7 @@ export type ValueColumns = readonly (readonly [
 export function valuesView(
   name: string,
   columns: ValueColumns,
-  rows: readonly (readonly Value[])[],
+  rows: readonly (readonly CellValue[])[],
 ): SqlView {
   const casts = columns.map(([column, type]) => `cast(${column} AS ${type}) AS ${column}`).join(", ");
   const lines = rows.map(
@@ -29,7 +29,7 @@ export function valuesView(
   return { name, sql: `SELECT ${casts} FROM (VALUES ${values}) AS t(${names})${none}` };
 }
 
-function literal(value: Value, type: ValueColumns[number][1]): string {
+function literal(value: CellValue, type: ValueColumns[number][1]): string {
   if (value === null) return "NULL";
   if (type === "timestamp") {
     return `TIMESTAMP '${new Date(Number(value)).toISOString().slice(0, 23).replace("T", " ")}+00:00'`;

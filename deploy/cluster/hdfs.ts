@@ -9,7 +9,7 @@ import {
   startJava,
   stopJava,
   untilReady,
-  type RunningServer,
+  type JavaProcess,
 } from "./java-process.ts";
 
 /** Version of Apache Hadoop. */
@@ -42,7 +42,7 @@ export interface HdfsServer {
   /** Ends one node with SIGKILL. */
   killNode(name: string): Promise<void>;
   /** The node's process, or null when it does not run. */
-  running(name: string): Promise<RunningServer | null>;
+  running(name: string): Promise<JavaProcess | null>;
   /** Runs `hdfs dfs`: `fsShell(["-ls", "-R", "/isobar"])`. */
   fsShell(args: readonly string[]): Promise<CommandResult>;
   /** Runs `hdfs dfsadmin`: `admin(["-safemode", "enter"])`. */
@@ -120,7 +120,7 @@ class LocalHdfs implements HdfsServer {
     return stopJava(this.#folder, this.#known(name), "SIGKILL");
   }
 
-  running(name: string): Promise<RunningServer | null> {
+  running(name: string): Promise<JavaProcess | null> {
     return runningServer(this.#folder, this.#known(name));
   }
 
@@ -146,7 +146,7 @@ class LocalHdfs implements HdfsServer {
     );
   }
 
-  async #startIfNeeded(name: string): Promise<RunningServer> {
+  async #startIfNeeded(name: string): Promise<JavaProcess> {
     const running = await this.running(name);
     if (running !== null) return running;
     for (const address of this.#addresses(name)) await requireFree(name, address);

@@ -24,7 +24,7 @@ export interface JavaServer {
 }
 
 /** A server that was started here, maybe by another process. */
-export interface RunningServer {
+export interface JavaProcess {
   name: string;
   pid: number;
   /** File with its output. */
@@ -71,7 +71,7 @@ export async function runJava(
  *
  * @throws IsobarError `running` when one of that name runs already
  */
-export async function startJava(server: JavaServer): Promise<RunningServer> {
+export async function startJava(server: JavaServer): Promise<JavaProcess> {
   await mkdir(server.folder, { recursive: true });
   const before = await runningServer(server.folder, server.name);
   if (before !== null) {
@@ -103,7 +103,7 @@ export async function startJava(server: JavaServer): Promise<RunningServer> {
 }
 
 /** The server of that name, if it runs. A process id that another program got in the meantime is not taken for it. */
-export async function runningServer(folder: string, name: string): Promise<RunningServer | null> {
+export async function runningServer(folder: string, name: string): Promise<JavaProcess | null> {
   try {
     const { pid } = JSON.parse(await readFile(notePath(folder, name), "utf8")) as { pid: number };
     const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8");
@@ -143,7 +143,7 @@ export async function stopJava(
  * @throws IsobarError `not_ready` with the end of its output when it ended or the deadline passed
  */
 export async function untilReady(
-  server: RunningServer,
+  server: JavaProcess,
   folder: string,
   answers: () => Promise<boolean>,
   deadlineMs = 90_000,

@@ -5,7 +5,7 @@ import { Kafka, logLevel } from "kafkajs";
 import { ConfigError, IsobarError, messageOf } from "../../core/errors.ts";
 import { HADOOP_VERSION, hdfsServer } from "./hdfs.ts";
 import { cacheFolder } from "./jars.ts";
-import { type RunningServer, runningServer, stopJava } from "./java-process.ts";
+import { type JavaProcess, runningServer, stopJava } from "./java-process.ts";
 import { KAFKA_PORT, KAFKA_VERSION, kafkaServer } from "./kafka.ts";
 import { answers as sparkAnswers, SPARK_VERSION, sparkServer } from "./spark.ts";
 
@@ -33,7 +33,7 @@ interface Shape {
 }
 
 /** A server's process, and which cluster it belongs to. */
-interface Member extends RunningServer {
+interface Member extends JavaProcess {
   shape: Shape;
   /** Folder of its note. */
   folder: string;

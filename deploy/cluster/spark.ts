@@ -8,7 +8,7 @@ import { parseRemote } from "../../spark/connect/remote.ts";
 import { Rpc } from "../../spark/connect/rpc.ts";
 import { SparkSession } from "../../spark/connect/session.ts";
 import { jarsOf } from "./jars.ts";
-import { type RunningServer, runningServer, startJava, stopJava, untilReady } from "./java-process.ts";
+import { type JavaProcess, runningServer, startJava, stopJava, untilReady } from "./java-process.ts";
 
 /** Version of the server and of everything it brings. */
 export const SPARK_VERSION = "4.0.0";
@@ -40,7 +40,7 @@ export interface SparkServer {
   /** Ends all of it. */
   stop(): Promise<void>;
   /** What runs of it. */
-  processes(): Promise<RunningServer[]>;
+  processes(): Promise<JavaProcess[]>;
 }
 
 /** Longest wait for a server's start, and in it for its first answer, which is a slow one, ms. */

@@ -13,7 +13,7 @@ import type { BackgroundJob, JobContext } from "../supervisor.ts";
 import type { Deliver } from "./channels.ts";
 import { Outbox } from "./outbox.ts";
 import { type ActiveAlert, AlertMachine } from "./state-machine.ts";
-import { closingMessage, messageOf, type MessageLabel, testMessage } from "./message.ts";
+import { closingMessage, alertMessage, type MessageLabel, testMessage } from "./message.ts";
 import type { AlertStore, KeptMessage, NewMessage } from "./store.ts";
 import { type Report, reportOf } from "./verdict.ts";
 
@@ -282,7 +282,7 @@ export class Alerts implements AlertsService {
       .flatMap((change) =>
         change.rule.channels.map((channel): NewMessage => ({
           channel,
-          message: messageOf(change, newId(), label),
+          message: alertMessage(change, newId(), label),
         })),
       );
     store.keep({ tracks, alerts, messages }, now);

@@ -36,7 +36,7 @@ export interface AlertMessage {
 export type MessageLabel = Pick<AlertMessage, "dataset" | "kind">;
 
 /** The message of a change. */
-export function messageOf(change: AlertChange, id: string, label: MessageLabel): AlertMessage {
+export function alertMessage(change: AlertChange, id: string, label: MessageLabel): AlertMessage {
   const { type, rule, alert, report } = change;
   const { what, observed, unit } = sightOf(rule, report);
   const time = formatTimestamp(report.time);

@@ -8,7 +8,7 @@ import { FLAG_COLUMNS, type Judgement } from "../../core/quality.ts";
 import { HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import type { Engine, SnapshotFile, SqlView } from "../../spark/engine.ts";
-import { assemble, type Cells, keyOf, newAndBefore, seriesOf } from "./judgements.ts";
+import { assemble, type ResultRow, keyOf, newAndBefore, seriesOf } from "./judgements.ts";
 import type { LakeReader } from "../readers/lake-reader.ts";
 import { timestampLiteral } from "../readers/observation-rows.ts";
 import type { BackgroundJob } from "../supervisor.ts";
@@ -182,7 +182,7 @@ export class Judge {
   async #over<T>(
     from: number,
     cities: ReadonlySet<string> | null,
-    ask: (query: (sql: string) => Promise<Cells[]>) => Promise<T>,
+    ask: (query: (sql: string) => Promise<ResultRow[]>) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
     const { clock, engine, folder, views } = this.#options;

@@ -2,12 +2,15 @@ import { type Anomaly, FLAG_COLUMNS, type Flags, type Judgement } from "../../co
 import { parseTimestamp } from "../../core/time.ts";
 
 /** A row of a result, by column. */
-export type Cells = Record<string, unknown>;
+export type ResultRow = Record<string, unknown>;
 
 /** Of the rows those from `since` on of their series, and the one before them; in time order within a series. */
-export function newAndBefore(unsorted: readonly Cells[], since: ReadonlyMap<string, number>): Cells[] {
+export function newAndBefore(
+  unsorted: readonly ResultRow[],
+  since: ReadonlyMap<string, number>,
+): ResultRow[] {
   const rows = unsorted.toSorted((a, b) => compareText(seriesOf(a), seriesOf(b)) || timeOf(a) - timeOf(b));
-  const kept: Cells[] = [];
+  const kept: ResultRow[] = [];
   for (const [index, row] of rows.entries()) {
     const from = since.get(seriesOf(row));
     if (from === undefined) continue;
@@ -24,8 +27,8 @@ export function newAndBefore(unsorted: readonly Cells[], since: ReadonlyMap<stri
  * @param isLive without it nothing is called silent
  */
 export function assemble(
-  flagged: readonly Cells[],
-  anomalies: readonly Cells[],
+  flagged: readonly ResultRow[],
+  anomalies: readonly ResultRow[],
   isLive: boolean,
 ): Judgement[] {
   const byObservation = Map.groupBy(anomalies, keyOf);
@@ -56,7 +59,7 @@ export function assemble(
   });
 }
 
-function anomalyOf(row: Cells): Anomaly {
+function anomalyOf(row: ResultRow): Anomaly {
   const { kind, variable, observed, expected, lower, upper, score, method, n, severity, status } =
     row as unknown as Anomaly;
   return { kind, variable, observed, expected, lower, upper, score, method, n, severity, status };
@@ -66,12 +69,12 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function timeOf(row: Cells): number {
+function timeOf(row: ResultRow): number {
   return parseTimestamp(String(row.timestamp));
 }
 
 /** What tells an observation from others: source, city and time. */
-export function keyOf(row: Cells): string {
+export function keyOf(row: ResultRow): string {
   return `${seriesOf(row)}\u0000${timeOf(row)}`;
 }
 

@@ -2,7 +2,7 @@ import { sha256Hex } from "../../core/checksum.ts";
 import { CommitError } from "../../core/errors.ts";
 
 /** Format written by this program. A newer one is refused, an older one is read. */
-export const FORMAT = 1;
+export const ENTRY_FORMAT = 1;
 
 /** A committed file of rows or of rejected records. */
 export interface FileInfo {
@@ -159,10 +159,10 @@ export function decodeEntry(path: string, bytes: Uint8Array): Entry {
       hint: DAMAGED_HINT,
     });
   }
-  if (entry.format > FORMAT) {
+  if (entry.format > ENTRY_FORMAT) {
     throw new CommitError(
       "newer_format",
-      `Cannot read the commit ${path}: its format is ${entry.format}, this program reads up to ${FORMAT}`,
+      `Cannot read the commit ${path}: its format is ${entry.format}, this program reads up to ${ENTRY_FORMAT}`,
       { hint: "Use the newer program that wrote it." },
     );
   }

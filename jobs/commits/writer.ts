@@ -1,6 +1,6 @@
 import { codeOf, CommitError } from "../../core/errors.ts";
 import type { Lake } from "../lake/lake.ts";
-import { encodeEntry, entryPath, FORMAT, type BatchEntry, type Entry } from "./entry.ts";
+import { encodeEntry, entryPath, ENTRY_FORMAT, type BatchEntry, type Entry } from "./entry.ts";
 import { applyEntry, fold, type ChainState } from "./fold.ts";
 
 /** The location of a chain, with id source and clock for its writers. */
@@ -22,7 +22,7 @@ export function entryBase(
   chain: Chain,
   state: ChainState,
 ): { format: number; id: string; prev: string | null; at: string } {
-  return { format: FORMAT, id: chain.newId(), prev: state.id, at: new Date(chain.now()).toISOString() };
+  return { format: ENTRY_FORMAT, id: chain.newId(), prev: state.id, at: new Date(chain.now()).toISOString() };
 }
 
 /**

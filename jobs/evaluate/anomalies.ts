@@ -2,9 +2,10 @@ import { randomFrom } from "../../core/random.ts";
 import { formatTimestamp, parseTimestamp, DAY_MS } from "../../core/time.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { analysisViews } from "../../spark/views.ts";
-import { type EvaluationContext, markdownTable, readCityYear, type Section, writeDays } from "./context.ts";
+import { markdownTable } from "../../core/markdown.ts";
+import { type EvaluationContext, readCityYear, type Section, writeDays } from "./context.ts";
 import { type Alarm, falseAlarms, recallOf, thresholdFor } from "./detection.ts";
-import { type Fault, type PlacedFault, placeFaults } from "./faults.ts";
+import { type InjectedFault, type PlacedFault, placeFaults } from "./faults.ts";
 import { judgeSeries, type JudgedSeries, type Score } from "./judged-series.ts";
 import { scoreNab } from "./nab.ts";
 
@@ -13,12 +14,17 @@ const HISTORY_DAYS = 31;
 /** How long a baseline is kept, days. The program makes a new one with every run of the job, which is more often. */
 const BASELINE_DAYS = 5;
 
-const SPIKES: Fault[] = [3, 5, 8].map((by) => ({ name: `spike of ${by} °C`, kind: "offset", by, hours: 1 }));
-const STUCK: Fault = { name: "stuck for 13 to 24 h", kind: "stuck", hours: 13, longest: 24 };
-const GAP: Fault = { name: "no report for 6 h", kind: "gap", hours: 6 };
-const OFFSET: Fault = { name: "8 °C off for 6 h", kind: "offset", by: 8, hours: 6 };
-const LONG_OFFSET: Fault = { name: "12 °C off for 72 h", kind: "offset", by: 12, hours: 72 };
-const DRIFT: Fault = { name: "drift of 0.1 °C/h, 120 h", kind: "drift", by: 0.1, hours: 120 };
+const SPIKES: InjectedFault[] = [3, 5, 8].map((by) => ({
+  name: `spike of ${by} °C`,
+  kind: "offset",
+  by,
+  hours: 1,
+}));
+const STUCK: InjectedFault = { name: "stuck for 13 to 24 h", kind: "stuck", hours: 13, longest: 24 };
+const GAP: InjectedFault = { name: "no report for 6 h", kind: "gap", hours: 6 };
+const OFFSET: InjectedFault = { name: "8 °C off for 6 h", kind: "offset", by: 8, hours: 6 };
+const LONG_OFFSET: InjectedFault = { name: "12 °C off for 72 h", kind: "offset", by: 12, hours: 72 };
+const DRIFT: InjectedFault = { name: "drift of 0.1 °C/h, 120 h", kind: "drift", by: 0.1, hours: 120 };
 
 /** Copies of the year with faults in them: so far apart that a baseline is made of good values. */
 const COPIES = [
@@ -28,7 +34,7 @@ const COPIES = [
 ] as const;
 
 /** The kind that each fault is for. */
-const OWN: readonly (readonly [Fault, Score])[] = [
+const OWN: readonly (readonly [InjectedFault, Score])[] = [
   ...SPIKES.map((fault) => [fault, "spike"] as const),
   [OFFSET, "step"],
   [LONG_OFFSET, "step"],
@@ -50,7 +56,7 @@ const KINDS: readonly Score[] = ["spike", "step", "unusual", "stuck", "silent"];
 const BUDGET = { spike: 0.7, step: 0.7, unusual: 0.5 } as const;
 
 /** What was to be reached: recall by the fault's own kind at 1 false alarm, and with all kinds within 2. */
-const AIMS: readonly (readonly [Fault, number])[] = [
+const AIMS: readonly (readonly [InjectedFault, number])[] = [
   [SPIKES[1]!, 0.95],
   [OFFSET, 0.95],
   [LONG_OFFSET, 0.98],
@@ -80,7 +86,7 @@ export async function evaluateAnomalies(context: EvaluationContext): Promise<Sec
     choosing: measured.clean.filter(({ city }) => choosing.has(city)),
     reporting: measured.clean.filter(({ city }) => reporting.has(city)),
   };
-  const recall = (fault: Fault, alarm: Alarm): number => {
+  const recall = (fault: InjectedFault, alarm: Alarm): number => {
     const copy = measured.copies[COPIES.findIndex(({ faults }) => faults.some((one) => one === fault))]!;
     const own = copy.placed.filter((one) => one.fault === fault && reporting.has(one.city));
     return recallOf(copy.series, own, alarm).share;
@@ -144,7 +150,7 @@ export async function evaluateAnomalies(context: EvaluationContext): Promise<Sec
     ],
   );
 
-  const placedOf = (fault: Fault) =>
+  const placedOf = (fault: InjectedFault) =>
     measured.copies
       .flatMap(({ placed }) => placed)
       .filter((one) => one.fault === fault && reporting.has(one.city));

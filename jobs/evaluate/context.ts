@@ -126,17 +126,3 @@ export async function writeDays(
   }
   return files;
 }
-
-/** A table as Markdown; numbers stand to the right. */
-export function markdownTable(
-  header: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string {
-  const cells = [header, ...rows.map((row) => row.map(String))];
-  const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)));
-  const right = header.map((_, column) => rows.some((row) => typeof row[column] === "number"));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, i) => (right[i] === true ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(" | ")} |`;
-  const rule = `| ${widths.map((width, i) => (right[i] === true ? `${"-".repeat(width - 1)}:` : "-".repeat(width))).join(" | ")} |`;
-  return [line(header), rule, ...cells.slice(1).map(line)].join("\n");
-}

@@ -2,7 +2,7 @@ import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 
 /** A fault that a sensor or its line may have. */
-export type Fault =
+export type InjectedFault =
   /** The temperature is off by `by` °C, up or down by chance, for `hours` reports. */
   | { name: string; kind: "offset"; by: number; hours: number }
   /** It leaves the truth by `by` °C more with each report. */
@@ -14,7 +14,7 @@ export type Fault =
 
 /** Where a fault was put. Its end is the first good report after it: the way back counts as finding it. */
 export interface PlacedFault {
-  fault: Fault;
+  fault: InjectedFault;
   city: string;
   /** First and last time at which it can be found, ms. */
   from: number;
@@ -30,7 +30,7 @@ export interface PlacedFault {
  */
 export function placeFaults(
   rows: readonly Row[],
-  faults: readonly Fault[],
+  faults: readonly InjectedFault[],
   options: { from: number; everyHours: number; random: () => number },
 ): { rows: Row[]; placed: PlacedFault[] } {
   const { from, everyHours, random } = options;
@@ -70,7 +70,7 @@ export function placeFaults(
 
 /** What is reported instead of `truth`; null for nothing. */
 function faultyValue(
-  fault: Fault,
+  fault: InjectedFault,
   truth: number,
   { held, sign, report }: { held: number; sign: number; report: number },
 ): number | null {

@@ -3,7 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { RollingForecast } from "../../spark/models/rolling-forecast.ts";
 import { LEADS } from "../../spark/models/temperature-forecaster.ts";
-import { markdownTable } from "./context.ts";
+import { markdownTable } from "../../core/markdown.ts";
+
 import type { CityHours } from "./forecast-origins.ts";
 
 /** What one of statsforecast's models forecast. */

@@ -1,6 +1,7 @@
 import type { Row } from "../../core/observation.ts";
 import { DAY_MS, formatTimestamp, parseTimestamp } from "../../core/time.ts";
-import { type EvaluationContext, markdownTable, readCsv, writeDays } from "./context.ts";
+import { markdownTable } from "../../core/markdown.ts";
+import { type EvaluationContext, readCsv, writeDays } from "./context.ts";
 import { judgeSeries, type Score } from "./judged-series.ts";
 
 /** The hourly temperatures of an office in which a system failed twice, and the windows of these faults. */

@@ -4,14 +4,8 @@ import { rowsOf } from "../../spark/arrow.ts";
 import type { SnapshotFile, SqlView } from "../../spark/engine.ts";
 import { valuesView } from "../../spark/values.ts";
 import { analysisViews } from "../../spark/views.ts";
-import {
-  type CityYear,
-  type EvaluationContext,
-  markdownTable,
-  readCityYear,
-  readCsv,
-  type Section,
-} from "./context.ts";
+import { markdownTable } from "../../core/markdown.ts";
+import { type CityYear, type EvaluationContext, readCityYear, readCsv, type Section } from "./context.ts";
 
 /** The share of good data that may fail. */
 const GOAL = 0.005;

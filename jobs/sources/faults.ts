@@ -23,7 +23,7 @@ export interface FaultRates {
 }
 
 /** What is wrong with one observation. */
-export interface Fault {
+export interface SimulatedFault {
   /** °C added to the temperature: 8.0 to 15.0 up or down, or 0. */
   spike: number;
   /** The time whose values are repeated, ms, or null. */
@@ -46,7 +46,7 @@ const REVISED = 0.5;
  * What goes wrong with the observation of a city at a time: a pure function of its arguments, so that a test can work out
  * what must arrive.
  */
-export function faultOf(city: City, ms: number, seed: number, rates: FaultRates): Fault {
+export function faultOf(city: City, ms: number, seed: number, rates: FaultRates): SimulatedFault {
   const second = Math.floor(ms / 1000);
   const key = noiseKey(`${city.name}/faults`, seed);
   const at = (salt: number, index: number) => chance(key ^ Math.imul(salt, 0x9e3779b1), index);
@@ -64,7 +64,7 @@ export function faultOf(city: City, ms: number, seed: number, rates: FaultRates)
 }
 
 /** Makes the records of a set of cities, step by step, with what goes wrong with them. */
-export class Stations {
+export class SimulatedStations {
   readonly #cities: readonly City[];
   readonly #seed: number;
   readonly #rates: FaultRates | undefined;
@@ -99,7 +99,7 @@ export class Stations {
     for (const late of due) yield* late.records;
   }
 
-  #records(city: City, ms: number, fault: Fault): NewRecord[] {
+  #records(city: City, ms: number, fault: SimulatedFault): NewRecord[] {
     const observation = simulateObservation(city, ms, this.#seed);
     if (fault.stuckSince !== null) {
       const { timestamp } = observation;

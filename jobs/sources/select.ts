@@ -1,10 +1,10 @@
 import { ConfigError } from "../../core/errors.ts";
-import { oneOf, type Setting, setting, type Settings, type SettingValues } from "../../core/setting.ts";
+import { choiceOf, type Setting, setting, type Settings, type SettingValues } from "../../core/setting.ts";
 import { capitalized } from "../../core/text.ts";
 import type { Source, SourceDeps, SourceEntry } from "./source.ts";
 
 /** The source chosen (null: none is polled), and why, in a sentence for the log and the page. */
-export interface Choice {
+export interface SourceChoice {
   source: Source | null;
   reason: string;
 }
@@ -24,7 +24,7 @@ export function sourceSettings<const L extends Entries>(
   const offers = sources.flatMap(({ auto }) => auto ?? []);
   const weatherSource = setting({
     name: "WEATHER_SOURCE",
-    kind: oneOf<string>(["auto", ...sources.map(({ name }) => name), "none"]),
+    kind: choiceOf<string>(["auto", ...sources.map(({ name }) => name), "none"]),
     default: "auto",
     written: "auto",
     meaning: `Where observations come from; \`auto\`: ${offers.join(", else ")}.`,
@@ -52,7 +52,7 @@ export async function chooseSource(
   sources: Entries,
   settings: SettingValues<Settings> & { readonly weatherSource: string },
   deps: ChoiceDeps,
-): Promise<Choice> {
+): Promise<SourceChoice> {
   const { weatherSource } = settings;
   if (weatherSource === "none") return { source: null, reason: "WEATHER_SOURCE is none: nothing is polled." };
   if (weatherSource === "auto") return firstThere(sources, settings, deps);
@@ -84,7 +84,7 @@ async function firstThere(
   sources: Entries,
   settings: SettingValues<Settings>,
   deps: ChoiceDeps,
-): Promise<Choice> {
+): Promise<SourceChoice> {
   /** Why those before were passed over. */
   const passed: string[] = [];
   let details = "";

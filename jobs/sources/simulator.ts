@@ -1,10 +1,10 @@
 import type { City } from "../../core/city.ts";
 import type { Clock } from "../../core/clock.ts";
-import { integer, setting } from "../../core/setting.ts";
+import { wholeNumber, setting } from "../../core/setting.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { roundTo } from "../../core/units.ts";
 import type { NewRecord } from "../log/log.ts";
-import { type FaultRates, Stations } from "./faults.ts";
+import { type FaultRates, SimulatedStations } from "./faults.ts";
 import { type Source, sourceEntry } from "./source.ts";
 
 export { simulateObservation } from "./weather-model.ts";
@@ -25,7 +25,7 @@ export const SIMULATOR = sourceEntry({
   settings: {
     simulatorSeed: setting({
       name: "SIMULATOR_SEED",
-      kind: integer(0, 4_294_967_295),
+      kind: wholeNumber(0, 4_294_967_295),
       default: 1,
       written: "1",
       meaning: "Seed of the simulator: the same seed gives the same weather.",
@@ -43,7 +43,7 @@ export function simulator(options: {
   faults?: FaultRates | undefined;
 }): Source {
   const { cities, seed, clock, faults } = options;
-  const stations = new Stations(cities, seed, faults);
+  const stations = new SimulatedStations(cities, seed, faults);
   return {
     name: "simulator",
     kind: "simulated",
@@ -82,7 +82,7 @@ export function* simulatedRecords(options: {
 }): Generator<NewRecord[]> {
   const { from, to, stepMs } = options;
   if (!(stepMs >= 1000)) throw new RangeError(`Cannot simulate steps of ${stepMs} ms, wanted 1000 or more`);
-  const stations = new Stations(options.cities, options.seed, options.faults);
+  const stations = new SimulatedStations(options.cities, options.seed, options.faults);
   let chunk: NewRecord[] = [];
   const steps = function* () {
     for (let ms = from; ms < to; ms += stepMs) yield* stations.step(ms);

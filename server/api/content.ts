@@ -3,19 +3,19 @@ import { CONTENT_TYPES, type Format } from "../formats/formats.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /** The content type of a format, without its parameters. */
-export const typeOf = (format: Format): string => CONTENT_TYPES[format].split(";", 1)[0] ?? "";
+export const mediaTypeOf = (format: Format): string => CONTENT_TYPES[format].split(";", 1)[0] ?? "";
 
 /** An answer in JSON. */
 export function jsonContent(schema: JsonSchema): Record<string, JsonSchema> {
-  return { [typeOf("json")]: schema };
+  return { [mediaTypeOf("json")]: schema };
 }
 
 /** An answer in any of the formats, described for JSON. */
 export function rowsContent(schema: JsonSchema): Record<string, JsonSchema> {
   return {
     ...jsonContent(schema),
-    [typeOf("csv")]: { type: "string", description: "RFC 4180 with a header; null is empty" },
-    [typeOf("arrow")]: { description: "Arrow IPC stream; the schema's metadata has the label" },
+    [mediaTypeOf("csv")]: { type: "string", description: "RFC 4180 with a header; null is empty" },
+    [mediaTypeOf("arrow")]: { description: "Arrow IPC stream; the schema's metadata has the label" },
   };
 }
 

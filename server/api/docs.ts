@@ -1,4 +1,4 @@
-import { markdownTable } from "./markdown.ts";
+import { markdownTable } from "../../core/markdown.ts";
 import { type Answer, type Endpoint, type Example, TAGS } from "./endpoint.ts";
 import { LIVE_EVENTS } from "./live-schemas.ts";
 import { ERRORS, errorStatuses, openApiPath } from "./openapi.ts";

@@ -121,7 +121,7 @@ export function someOfParameter(
 }
 
 /** The format of an answer with rows. */
-export const FORMAT: Parameter<Format> = {
+export const FORMAT_PARAMETER: Parameter<Format> = {
   description:
     "Format of the answer. Without it the `Accept` header decides, and where that leaves a choice JSON.",
   schema: { type: "string", enum: FORMATS },

@@ -42,7 +42,7 @@ if (import.meta.main) {
     if (words.length > 0)
       throw new ConfigError("bad_setting", `Cannot backfill "${words[0]}": wanted --days N\n\n${USAGE}`);
     const dataset = datasetNamed(options.dataset ?? config.dataset ?? "observed");
-    const { from, to } = rangeOf(options, config.backfillDays, systemClock.now());
+    const { from, to } = backfillPeriod(options, config.backfillDays, systemClock.now());
     const blocks = await missing(context, dataset, from, to);
     if (blocks.length === 0) {
       process.stdout.write(`Every hour of these days is in the data set "${dataset}" already\n`);
@@ -85,7 +85,7 @@ async function missing(
  *
  * @throws ConfigError naming what is wrong
  */
-export function rangeOf(
+export function backfillPeriod(
   options: CommandContext["options"],
   defaultDays: number,
   now: number,

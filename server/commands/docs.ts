@@ -5,7 +5,7 @@ import { apiPage } from "../api/docs.ts";
 import { ENDPOINTS } from "../routes/endpoints.ts";
 import { jobsPage } from "./job-docs.ts";
 import { pagesWithTables, variablesPage } from "./variable-docs.ts";
-import { markdownTable } from "../api/markdown.ts";
+import { markdownTable } from "../../core/markdown.ts";
 import { SETTINGS } from "../config/settings.ts";
 
 const GENERATED = "made by `bun run docs` from server/config/settings.ts";

@@ -6,7 +6,7 @@ import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Engine } from "../../spark/engine.ts";
 import { readSqlJobs, runJob, type SqlJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
-import { markdownTable } from "../api/markdown.ts";
+import { markdownTable } from "../../core/markdown.ts";
 
 /** The page of the analytic jobs, `docs/jobs.md`: made of their headers and of the columns that they give. */
 export async function jobsPage(): Promise<string> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { unitBeside, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
 import { importUnits } from "../../jobs/sources/column-map.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
-import { markdownTable } from "../api/markdown.ts";
+import { markdownTable } from "../../core/markdown.ts";
 
 const root = join(import.meta.dir, "../..");
 

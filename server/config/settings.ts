@@ -1,6 +1,6 @@
 import { DEFAULT_CITIES } from "../../core/city.ts";
 import { LOG_LEVELS } from "../../core/log.ts";
-import { decimal, integer, matching, oneOf, setting, someOf } from "../../core/setting.ts";
+import { decimal, wholeNumber, matching, choiceOf, setting, someOf } from "../../core/setting.ts";
 import { sourceSettings } from "../../jobs/sources/select.ts";
 import { ARCHIVE, SOURCES } from "../../jobs/sources/sources.ts";
 import {
@@ -27,7 +27,7 @@ export type Role = (typeof ROLES)[number];
 export const SETTINGS = {
   port: setting({
     name: "PORT",
-    kind: integer(0, 65_535),
+    kind: wholeNumber(0, 65_535),
     default: 3000,
     written: "3000",
     meaning: "Port of the web server; 0 takes any that is free.",
@@ -58,7 +58,7 @@ export const SETTINGS = {
   }),
   auth: setting({
     name: "AUTH",
-    kind: oneOf(["none"]),
+    kind: choiceOf(["none"]),
     default: null,
     written: "none",
     otherwise: "loopback only",
@@ -92,7 +92,7 @@ export const SETTINGS = {
   ...ARCHIVE.settings,
   backfillDays: setting({
     name: "BACKFILL_DAYS",
-    kind: integer(0, 3650),
+    kind: wholeNumber(0, 3650),
     default: 60,
     written: "60",
     unit: "days",
@@ -126,7 +126,7 @@ export const SETTINGS = {
   }),
   batchRecords: setting({
     name: "BATCH_RECORDS",
-    kind: integer(1, 1_000_000),
+    kind: wholeNumber(1, 1_000_000),
     default: 100,
     written: "100",
     unit: "records",
@@ -134,7 +134,7 @@ export const SETTINGS = {
   }),
   batchRecordsMax: setting({
     name: "BATCH_RECORDS_MAX",
-    kind: integer(1, 1_000_000),
+    kind: wholeNumber(1, 1_000_000),
     default: 20_000,
     written: "20000",
     unit: "records",
@@ -150,7 +150,7 @@ export const SETTINGS = {
   }),
   logRetentionHours: setting({
     name: "LOG_RETENTION_HOURS",
-    kind: integer(1, 87_600),
+    kind: wholeNumber(1, 87_600),
     default: 168,
     written: "168",
     unit: "h",
@@ -158,7 +158,7 @@ export const SETTINGS = {
   }),
   compactAfterHours: setting({
     name: "COMPACT_AFTER_HOURS",
-    kind: integer(0, 8760),
+    kind: wholeNumber(0, 8760),
     default: 2,
     written: "2",
     unit: "h",
@@ -190,7 +190,7 @@ export const SETTINGS = {
   }),
   kafkaPartitions: setting({
     name: "KAFKA_PARTITIONS",
-    kind: integer(1, 1000),
+    kind: wholeNumber(1, 1000),
     default: 4,
     written: "4",
     unit: "partitions",
@@ -198,7 +198,7 @@ export const SETTINGS = {
   }),
   kafkaReplication: setting({
     name: "KAFKA_REPLICATION",
-    kind: integer(1, 10),
+    kind: wholeNumber(1, 10),
     default: 1,
     written: "1",
     unit: "replicas",
@@ -213,7 +213,7 @@ export const SETTINGS = {
   }),
   kafkaTls: setting({
     name: "KAFKA_TLS",
-    kind: oneOf(["on", "off"]),
+    kind: choiceOf(["on", "off"]),
     default: "off",
     written: "off",
     meaning: "Whether the brokers are reached over TLS.",
@@ -244,7 +244,7 @@ export const SETTINGS = {
   }),
   kafkaSasl: setting({
     name: "KAFKA_SASL",
-    kind: oneOf(["plain", "scram-sha-256", "scram-sha-512"]),
+    kind: choiceOf(["plain", "scram-sha-256", "scram-sha-512"]),
     default: null,
     written: "scram-sha-512",
     otherwise: "no password",
@@ -311,7 +311,7 @@ export const SETTINGS = {
   }),
   cacheMegabytes: setting({
     name: "CACHE_MEGABYTES",
-    kind: integer(16, 10_000_000),
+    kind: wholeNumber(16, 10_000_000),
     default: 2048,
     written: "2048",
     unit: "MB",
@@ -372,14 +372,14 @@ export const SETTINGS = {
   }),
   logLevel: setting({
     name: "LOG_LEVEL",
-    kind: oneOf(LOG_LEVELS),
+    kind: choiceOf(LOG_LEVELS),
     default: "info",
     written: "info",
     meaning: "The lowest level that is logged.",
   }),
   logFormat: setting({
     name: "LOG_FORMAT",
-    kind: oneOf(["text", "json"]),
+    kind: choiceOf(["text", "json"]),
     default: "json",
     written: "json",
     otherwise: "`text` on a terminal, `json` otherwise",

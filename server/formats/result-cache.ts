@@ -4,14 +4,14 @@ import { rowsOf, tableToBytes } from "../../spark/arrow.ts";
 import { type Format, csvLine } from "./formats.ts";
 import { Payload } from "./payload.ts";
 import type { About, Result } from "../answers/services.ts";
-import { type Range, SLICE_ROWS, rangesBy, take } from "./table-slices.ts";
+import { type RowRange, SLICE_ROWS, rangesBy, take } from "./table-slices.ts";
 import { unitsOf } from "./column-units.ts";
 
 /** What is kept of a job's newest result. */
 interface Kept {
   run: string;
   payloads: Map<Format, Promise<Payload>>;
-  ranges: Promise<Map<string, Range[]>> | undefined;
+  ranges: Promise<Map<string, RowRange[]>> | undefined;
 }
 
 /**

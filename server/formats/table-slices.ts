@@ -15,7 +15,7 @@ import { giveWay } from "../../core/give-way.ts";
 export const SLICE_ROWS = 1_000;
 
 /** Where the rows of each value of a text column lie: ranges of row numbers, the end exclusive. */
-export async function rangesBy(table: Table, column: string): Promise<Map<string, Range[]>> {
+export async function rangesBy(table: Table, column: string): Promise<Map<string, RowRange[]>> {
   const ranges = new Map<string, [number, number][]>();
   const vector = table.getChild(column);
   if (vector === null) return ranges;
@@ -32,10 +32,10 @@ export async function rangesBy(table: Table, column: string): Promise<Map<string
 }
 
 /** Rows from `start` up to, not including, `end`. */
-export type Range = readonly [start: number, end: number];
+export type RowRange = readonly [start: number, end: number];
 
 /** Some rows of a table as a table of the same columns, in one batch. */
-export function take(table: Table, ranges: readonly Range[]): Table {
+export function take(table: Table, ranges: readonly RowRange[]): Table {
   const length = ranges.reduce((sum, [start, end]) => sum + end - start, 0);
   const { schema } = table;
   const children = schema.fields.map((_field, i) =>
@@ -45,7 +45,7 @@ export function take(table: Table, ranges: readonly Range[]): Table {
   return new Table(schema, [new RecordBatch(schema, data)]);
 }
 
-function takeColumn(vector: Vector, ranges: readonly Range[], length: number): Data {
+function takeColumn(vector: Vector, ranges: readonly RowRange[], length: number): Data {
   const { type } = vector;
   const isPlain =
     DataType.isInt(type) || DataType.isFloat(type) || DataType.isTimestamp(type) || DataType.isDate(type);

@@ -1,5 +1,5 @@
 import type { Table } from "apache-arrow";
-import { type Column, tableOf } from "./columns.ts";
+import { type ModelColumn, tableOf } from "./columns.ts";
 import { type Clustering, kMeans, type Points, silhouettes } from "./k-means.ts";
 
 /** The features that describe a climate: columns of the SELECT. */
@@ -68,9 +68,9 @@ export async function clustersModel(rows: Table, signal?: AbortSignal): Promise<
     silhouette[row] = division.silhouettes[index]!;
     status[row] = "ok";
   }
-  const text = (values: (string | null)[]): Column => ({ type: "text", values });
-  const double = (values: Float64Array): Column => ({ type: "double", values });
-  const columns: Record<string, Column> = {
+  const text = (values: (string | null)[]): ModelColumn => ({ type: "text", values });
+  const double = (values: Float64Array): ModelColumn => ({ type: "double", values });
+  const columns: Record<string, ModelColumn> = {
     city: text(Array.from({ length }, (_, row) => String(rows.getChild("city")?.get(row)))),
     status: text(status),
     cluster: double(cluster),

@@ -14,7 +14,7 @@ import {
 import { giveWay } from "../../core/give-way.ts";
 
 /** A column of a model's result, in the types the engines give. Every column may hold nulls. */
-export type Column =
+export type ModelColumn =
   | { type: "text"; values: readonly (string | null)[] }
   /** NaN is null. */
   | { type: "double"; values: Float64Array }
@@ -29,7 +29,7 @@ export type Column =
  * @throws EngineError `cancelled` after `signal` aborts
  */
 export async function tableOf(
-  columns: Readonly<Record<string, Column>>,
+  columns: Readonly<Record<string, ModelColumn>>,
   signal?: AbortSignal,
 ): Promise<Table> {
   const data: Data[] = [];
@@ -43,7 +43,7 @@ export async function tableOf(
   return new Table(schema, [new RecordBatch(schema, struct)]);
 }
 
-function dataOf({ type, values }: Column): Data {
+function dataOf({ type, values }: ModelColumn): Data {
   const { length } = values;
   if (type === "text") return textOf(values);
   if (type === "int") return makeData({ type: new Int32(), length, nullCount: 0, data: values });

@@ -7,7 +7,7 @@ import {
   decodeEntry,
   encodeEntry,
   entryPath,
-  FORMAT,
+  ENTRY_FORMAT,
   sequenceOf,
   type CheckpointEntry,
   type CompactionEntry,
@@ -183,7 +183,7 @@ describe("fold()", () => {
       '{"format":1,"id":"x","prev":null,"kind":"batch"}\n',
       /not what its checksum says/,
     ],
-    ["sealed without its fields", encodeEntry({ format: FORMAT } as Entry), /fields are missing/],
+    ["sealed without its fields", encodeEntry({ format: ENTRY_FORMAT } as Entry), /fields are missing/],
   ] as const) {
     test(`stops at an entry that is ${what}`, async () => {
       const { lake } = await filled(1);
@@ -197,7 +197,7 @@ describe("fold()", () => {
 
   test("refuses a newer format, and says so", async () => {
     const { lake } = await filled(1);
-    lake.files.set(entryPath(TOPIC, 0, 2), new TextEncoder().encode(`{"format":${FORMAT + 1}}`));
+    lake.files.set(entryPath(TOPIC, 0, 2), new TextEncoder().encode(`{"format":${ENTRY_FORMAT + 1}}`));
     await expectCommitError(foldOf(lake), "newer_format", /its format is 2, this program reads up to 1/);
   });
 
@@ -219,7 +219,7 @@ describe("fold()", () => {
   test("stops at a compaction of what is not live", async () => {
     const { lake } = await filled(1);
     const entry: CompactionEntry = {
-      format: FORMAT,
+      format: ENTRY_FORMAT,
       id: "c",
       prev: (await foldOf(lake)).id,
       at: new Date(NOW).toISOString(),
@@ -248,7 +248,7 @@ describe("fold()", () => {
 describe("decodeEntry()", () => {
   test("reads what encodeEntry() wrote, and sees any byte of it changed", () => {
     const entry: Entry = {
-      format: FORMAT,
+      format: ENTRY_FORMAT,
       id: "a",
       prev: "b",
       at: "2026-01-31T12:00:00.000Z",
@@ -374,7 +374,7 @@ describe("ChainWriter.commit()", () => {
       const state = await foldOf(lake);
       const entry = {
         ...batch(1, 5),
-        format: FORMAT,
+        format: ENTRY_FORMAT,
         id: copy.newId(),
         prev: state.id,
         at: "2026-01-31T12:00:00Z",

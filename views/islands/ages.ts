@@ -1,6 +1,6 @@
 import { formatAge } from "../format.ts";
 import { dataNow, observed, STALE_MS, wallNow } from "./clock.ts";
-import { announce } from "./live.ts";
+import { tellHtmx } from "./live.ts";
 
 /** Updates all ages on the page and marks stale values. */
 export function tick(): void {
@@ -18,5 +18,5 @@ export function tick(): void {
     city.classList.toggle("is-stale");
     changed = true;
   }
-  if (changed) announce("cities-changed");
+  if (changed) tellHtmx("cities-changed");
 }

@@ -5,7 +5,7 @@ import { VARIABLE_NAMES } from "../../core/variables.ts";
 import { FLAT_BELOW, type Series, trendOf } from "../series.ts";
 import { tick } from "./ages.ts";
 import { onHistory, pastOf } from "./history.ts";
-import { announce, onLive } from "./live.ts";
+import { tellHtmx, onLive } from "./live.ts";
 import { SCALES } from "./units.ts";
 
 /** Updates the cards and rows inside it: values, ages, trends and sparklines. */
@@ -57,7 +57,7 @@ function show(element: HTMLElement, observation: Observation): void {
   if (never !== null) {
     never.remove();
     time.hidden = false;
-    announce("cities-changed");
+    tellHtmx("cities-changed");
   }
   time.dateTime = observation.timestamp;
   time.title = formatTime(Date.parse(observation.timestamp));

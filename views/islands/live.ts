@@ -71,9 +71,9 @@ export function connect(): void {
     heard = Date.now();
     take(observations);
   });
-  listen("status", () => announce("status"));
+  listen("status", () => tellHtmx("status"));
   listen<{ job: string }>("result", ({ job }) => {
-    announce(`result-${job}`);
+    tellHtmx(`result-${job}`);
     jobChanged(job);
   });
   listen<{ run: { job: string } }>("run", ({ run }) => jobChanged(run.job));
@@ -87,13 +87,13 @@ export function disconnect(): void {
 }
 
 /** Dispatches an event on the body, where htmx listens. */
-export function announce(name: string): void {
+export function tellHtmx(name: string): void {
   document.body?.dispatchEvent(new CustomEvent(name));
 }
 
 function jobChanged(job: string): void {
-  announce("jobs-changed");
-  announce(`job-${job}`);
+  tellHtmx("jobs-changed");
+  tellHtmx(`job-${job}`);
 }
 
 function listen<T>(name: string, take: (data: T) => void): void {

@@ -6,7 +6,7 @@ import type { CityNow } from "../props.ts";
 import { Age } from "./age.tsx";
 import { Star } from "./favourite.tsx";
 import { Icon } from "./icons.tsx";
-import { measureClass, Value } from "./measure.tsx";
+import { measureClass, MeasuredValue } from "./measure.tsx";
 import { Slot } from "./notes.tsx";
 import { valueLabel } from "../shown-variables.ts";
 import type { Scales } from "../units.ts";
@@ -55,7 +55,7 @@ export function Card({
         </header>
         <div class="lead">
           <p class={measureClass(observation?.temperature, "temp")} data-field="temperature">
-            <Value variable="temperature" observation={observation} scales={scales} />
+            <MeasuredValue variable="temperature" observation={observation} scales={scales} />
           </p>
           <Slot id={courseSlot(index)} content={course}>
             {""}
@@ -69,7 +69,7 @@ export function Card({
             <div>
               <dt safe>{valueLabel(variable)}</dt>
               <dd class={measureClass(observation?.[variable])} data-field={variable}>
-                <Value variable={variable} observation={observation} scales={scales} />
+                <MeasuredValue variable={variable} observation={observation} scales={scales} />
               </dd>
             </div>
           ))}

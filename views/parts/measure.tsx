@@ -9,7 +9,7 @@ export function measureClass(value: number | string | null | undefined, base = "
 }
 
 /** A measured value and its unit; an en dash when it is missing. The element around it carries {@link measureClass}. */
-export function Value({
+export function MeasuredValue({
   variable,
   observation,
   scales,

@@ -6,7 +6,7 @@ import type {
   CityHistoryProps,
   CityPageProps,
   CityRecord,
-  Range,
+  HistoryRange,
 } from "../../../views/pages/city/city-props.ts";
 import type { CityForecast } from "../../../views/props.ts";
 import type { BandPoint, PlotPoint } from "../../../views/plot.ts";
@@ -26,7 +26,7 @@ const MARKS = 200;
 
 /** What a reader asked for. */
 export interface CityQuery {
-  range: Range;
+  range: HistoryRange;
   /** A part of the past, ms, instead of the whole range. */
   zoom: TimeWindow | null;
   compare: Place | null;

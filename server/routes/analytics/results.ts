@@ -4,14 +4,17 @@ import { answerJson, headersOf } from "../../http/answer.ts";
 import { UNITS, labelled } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, rowsContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
-import { FORMAT, cityParameter } from "../../api/parameter.ts";
+import { FORMAT_PARAMETER, cityParameter } from "../../api/parameter.ts";
 import { EXAMPLE_RESULT, RESULT_FACTS } from "../../api/run-schemas.ts";
 import { list, nullable } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import { isKnown } from "../../formats/etag.ts";
 import { findJob } from "./jobs.ts";
 
-const QUERY = { city: cityParameter("Its rows only, where the result has a column `city`."), format: FORMAT };
+const QUERY = {
+  city: cityParameter("Its rows only, where the result has a column `city`."),
+  format: FORMAT_PARAMETER,
+};
 const answersWith = (row: object, job: string) =>
   [
     {

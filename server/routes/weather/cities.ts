@@ -3,7 +3,7 @@ import { answerRows } from "../../http/answer.ts";
 import { rowSchema, rowsSchema } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, rowsContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
-import { FORMAT } from "../../api/parameter.ts";
+import { FORMAT_PARAMETER } from "../../api/parameter.ts";
 import type { WebContext } from "../../http/context.ts";
 import type { Column } from "../../formats/formats.ts";
 
@@ -25,7 +25,7 @@ export const GET_CITIES = endpoint({
   summary: "The places shown",
   description:
     "The configured cities in their order, then the other cities that have reported, by name. Of a city that is not configured only the name is known.",
-  query: { format: FORMAT },
+  query: { format: FORMAT_PARAMETER },
   answers: [
     {
       status: 200,

@@ -6,7 +6,7 @@ import { answerRows, headersOf, payloadOf } from "../../http/answer.ts";
 import { rowSchema, rowsSchema } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, rowsContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
-import { FORMAT, cityParameter } from "../../api/parameter.ts";
+import { FORMAT_PARAMETER, cityParameter } from "../../api/parameter.ts";
 import { integer } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import type { Cells, Column, Format } from "../../formats/formats.ts";
@@ -34,7 +34,7 @@ export const GET_CURRENT = endpoint({
   summary: "The newest observation of each city",
   description:
     "With its age, the flags of quality control and the temperatures that are usual; those are null for the moment until the live judge has looked at it. Answered from memory.",
-  query: { city: cityParameter("One city only."), format: FORMAT },
+  query: { city: cityParameter("One city only."), format: FORMAT_PARAMETER },
   answers: [
     {
       status: 200,

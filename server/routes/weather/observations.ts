@@ -9,7 +9,7 @@ import { rowSchema, rowsSchema } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, rowsContent } from "../../api/content.ts";
 import { type Values, endpoint, readQuery } from "../../api/endpoint.ts";
 import {
-  FORMAT,
+  FORMAT_PARAMETER,
   cityParameter,
   integerParameter,
   textParameter,
@@ -77,7 +77,7 @@ export const GET_OBSERVATIONS = endpoint({
       "begin",
       { type: "string", minLength: 1, maxLength: POSITIONS_MAX },
     ),
-    format: FORMAT,
+    format: FORMAT_PARAMETER,
   },
   answers: [
     {

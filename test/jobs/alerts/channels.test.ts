@@ -3,13 +3,13 @@ import { parseChannels } from "../../../core/alert-channel.ts";
 import { DeliveryError } from "../../../core/errors.ts";
 import { deliverer } from "../../../jobs/alerts/channels.ts";
 import { wantsTls } from "../../../jobs/alerts/email.ts";
-import { messageOf, testMessage } from "../../../jobs/alerts/message.ts";
+import { alertMessage, testMessage } from "../../../jobs/alerts/message.ts";
 import { NOW, report, rule } from "./reports.ts";
 import { startSmtp } from "./smtp-server.ts";
 
 const LABEL = { dataset: "main", kind: "observed" } as const;
 const never = new AbortController().signal;
-const MESSAGE = messageOf(
+const MESSAGE = alertMessage(
   {
     type: "raised",
     isQuiet: false,

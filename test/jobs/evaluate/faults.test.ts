@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { randomFrom } from "../../../core/random.ts";
 import { formatTimestamp, HOUR_MS } from "../../../core/time.ts";
-import { type Fault, placeFaults } from "../../../jobs/evaluate/faults.ts";
+import { type InjectedFault, placeFaults } from "../../../jobs/evaluate/faults.ts";
 import { row, START } from "../../support/lake-files.ts";
 
 const HOURS = 40 * 24;
@@ -11,10 +11,11 @@ const rows = ["B", "A"].flatMap((city) =>
   ),
 );
 const from = START + 24 * HOUR_MS;
-const place = (fault: Fault) => placeFaults(rows, [fault], { from, everyHours: 100, random: randomFrom(5) });
+const place = (fault: InjectedFault) =>
+  placeFaults(rows, [fault], { from, everyHours: 100, random: randomFrom(5) });
 
 /** What became of the temperatures from one hour before a fault to the end of it: changes, null for a missing report. */
-function changesAt(fault: Fault): (number | null)[][] {
+function changesAt(fault: InjectedFault): (number | null)[][] {
   const { rows: changed, placed } = place(fault);
   const byKey = new Map(changed.map((one) => [`${one.city} ${one.timestamp}`, one.temperature]));
   return placed.map((one) => {
@@ -44,7 +45,7 @@ describe("placeFaults()", () => {
   });
 
   test("leaves everything else as it is, and is the same for the same numbers", () => {
-    const fault: Fault = { name: "", kind: "offset", by: 5, hours: 1 };
+    const fault: InjectedFault = { name: "", kind: "offset", by: 5, hours: 1 };
     const one = place(fault);
     expect(one).toEqual(place(fault));
     expect(one.rows.filter((changed, i) => changed.temperature !== rows[i]!.temperature).length).toBe(
@@ -58,7 +59,7 @@ describe("placeFaults()", () => {
 
   test("puts nothing where a report is missing", () => {
     const seldom = rows.filter((_, hour) => hour % 2 === 0);
-    const fault: Fault = { name: "", kind: "offset", by: 5, hours: 1 };
+    const fault: InjectedFault = { name: "", kind: "offset", by: 5, hours: 1 };
     expect(placeFaults(seldom, [fault], { from, everyHours: 100, random: randomFrom(5) }).placed).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sha256Hex } from "../../../core/checksum.ts";
 import { ConfigError } from "../../../core/errors.ts";
 import { DAY_MS, formatTimestamp, HOUR_MS } from "../../../core/time.ts";
-import { rangeOf } from "../../../server/commands/backfill.ts";
+import { backfillPeriod } from "../../../server/commands/backfill.ts";
 import { newStationKey } from "../../../server/commands/station-add.ts";
 import { serveProvider } from "../../jobs/sources/provider.ts";
 import {
@@ -170,12 +170,12 @@ describe("bun run backfill", () => {
 
   const now = Date.UTC(2026, 0, 31, 12);
   const day = (text: string) => Date.parse(`${text}T00:00:00Z`);
-  test("rangeOf() takes the last days before today, or from one day to another", () => {
+  test("backfillPeriod() takes the last days before today, or from one day to another", () => {
     const upToToday = (from: string) => ({ from: day(from), to: day("2026-01-31") });
-    expect(rangeOf({}, 60, now)).toEqual(upToToday("2025-12-02"));
-    expect(rangeOf({}, 0, now)).toEqual(upToToday("2025-12-02"));
-    expect(rangeOf({ days: "1" }, 60, now)).toEqual(upToToday("2026-01-30"));
-    expect(rangeOf({ from: "2025-01-01", to: "2025-01-01" }, 60, now)).toEqual({
+    expect(backfillPeriod({}, 60, now)).toEqual(upToToday("2025-12-02"));
+    expect(backfillPeriod({}, 0, now)).toEqual(upToToday("2025-12-02"));
+    expect(backfillPeriod({ days: "1" }, 60, now)).toEqual(upToToday("2026-01-30"));
+    expect(backfillPeriod({ from: "2025-01-01", to: "2025-01-01" }, 60, now)).toEqual({
       from: day("2025-01-01"),
       to: day("2025-01-02"),
     });
@@ -188,9 +188,9 @@ describe("bun run backfill", () => {
     [{ from: "1939-12-31", to: "2026-01-01" }, "from 1940-01-01 to yesterday"],
     [{ from: "2026-01-02", to: "2026-01-01" }, "--to is before --from"],
     [{ from: "2026-02-30", to: "2026-01-01" }, "--from is"],
-  ])("rangeOf() refuses %j", (options, message) => {
-    expect(() => rangeOf(options, 60, now)).toThrow(ConfigError);
-    expect(() => rangeOf(options, 60, now)).toThrow(message);
+  ])("backfillPeriod() refuses %j", (options, message) => {
+    expect(() => backfillPeriod(options, 60, now)).toThrow(ConfigError);
+    expect(() => backfillPeriod(options, 60, now)).toThrow(message);
   });
 });
 

@@ -8,7 +8,7 @@ import { zoneTime } from "../../zone-time.ts";
 import { AgeOf } from "../../parts/card.tsx";
 import { Star } from "../../parts/favourite.tsx";
 import { FlagMark } from "../../parts/flag.tsx";
-import { measureClass, Value } from "../../parts/measure.tsx";
+import { measureClass, MeasuredValue } from "../../parts/measure.tsx";
 
 /** The newest of a city, kept new by the same island as the cards. */
 export function CityHead(props: CityPageProps): JSX.Element {
@@ -34,7 +34,7 @@ export function CityHead(props: CityPageProps): JSX.Element {
         </p>
       </div>
       <p class={measureClass(observation?.temperature, "temp xl")} data-field="temperature">
-        <Value variable="temperature" observation={observation} scales={scales} />
+        <MeasuredValue variable="temperature" observation={observation} scales={scales} />
       </p>
       <dl class="mini">
         <div>
@@ -69,7 +69,7 @@ export function CityHead(props: CityPageProps): JSX.Element {
           <div>
             <dt safe>{valueLabel(variable)}</dt>
             <dd class={measureClass(observation?.[variable])} data-field={variable}>
-              <Value variable={variable} observation={observation} scales={scales} />
+              <MeasuredValue variable={variable} observation={observation} scales={scales} />
             </dd>
           </div>
         ))}

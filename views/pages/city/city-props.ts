@@ -45,7 +45,7 @@ export const RANGES = [
 ] as const;
 
 /** One of {@link RANGES}. */
-export type Range = (typeof RANGES)[number];
+export type HistoryRange = (typeof RANGES)[number];
 
 /** One day of the city's own calendar. */
 export interface CityDay {
@@ -85,7 +85,7 @@ export interface CityPageProps {
   asOf: number;
   now: number;
   units: Units;
-  range: Range;
+  range: HistoryRange;
   /** The time the history shows, ms: a part a reader zoomed to, else the range and what comes next. */
   window: TimeWindow & {
     /** Where the forecast ends, or the present. */

@@ -6,7 +6,7 @@ import { valueLabel } from "../../shown-variables.ts";
 import type { Scales } from "../../units.ts";
 import { AgeOf } from "../../parts/card.tsx";
 import { Star } from "../../parts/favourite.tsx";
-import { measureClass, Value } from "../../parts/measure.tsx";
+import { measureClass, MeasuredValue } from "../../parts/measure.tsx";
 import { Empty } from "../../parts/notes.tsx";
 
 /** One page of the cities. */
@@ -131,7 +131,7 @@ export function CitiesTable({
                       )}
                       data-field={variable}
                     >
-                      <Value variable={variable} observation={now.observation} scales={scales} />
+                      <MeasuredValue variable={variable} observation={now.observation} scales={scales} />
                     </td>
                   ))}
                   <td
