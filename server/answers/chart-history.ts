@@ -2,7 +2,8 @@ import type { Clock } from "../../core/clock.ts";
 import { parseTimestamp } from "../../core/time.ts";
 import type { History, Series } from "../../views/series.ts";
 import { Downsampler } from "./downsample.ts";
-import type { ObservationQuery, Services } from "./services.ts";
+import type { RowQuery } from "../../jobs/readers/lake-queries.ts";
+import type { Services } from "./services.ts";
 
 /** Largest number of points of a line: a screen shows no more. */
 const POINTS = 600;
@@ -39,7 +40,7 @@ async function readSeries(services: Services, city: string, query: HistoryQuery)
   const { from, to, staleAfterSeconds } = query;
   const sampler = new Downsampler(from / 1000, to / 1000, POINTS);
   const gaps = new GapFinder(staleAfterSeconds);
-  let after: ObservationQuery["after"] = null;
+  let after: RowQuery["after"] = null;
   for (;;) {
     const page = await services.observations({ city, from, to, limit: PAGE, after });
     for (const { timestamp, temperature } of page.rows) {

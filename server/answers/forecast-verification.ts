@@ -5,7 +5,9 @@ import type {
   ForecastVerification,
   MissedForecast,
 } from "../../views/pages/forecast/forecast-verification.tsx";
-import type { ObservationQuery, Result, Services } from "./services.ts";
+import type { RowQuery } from "../../jobs/readers/lake-queries.ts";
+import type { Result } from "../../jobs/analytics/results.ts";
+import type { Services } from "./services.ts";
 import { pageClock } from "./page-clock.ts";
 import { columnsOf } from "./result-columns.ts";
 import { giveWay } from "../../core/give-way.ts";
@@ -168,7 +170,7 @@ async function observedHours(
   const from = times.reduce((a, b) => Math.min(a, b)) - BEFORE_MINUTES * 60_000;
   const to = times.reduce((a, b) => Math.max(a, b)) + HOUR_MS - BEFORE_MINUTES * 60_000;
   const nearest = new Map<string, { off: number; temperature: number }>();
-  let after: ObservationQuery["after"] = null;
+  let after: RowQuery["after"] = null;
   for (;;) {
     const page = await services.observations({ city, from, to, limit: PAGE, after });
     for (const { source, timestamp, temperature, temperature_flag } of page.rows) {

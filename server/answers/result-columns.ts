@@ -1,7 +1,7 @@
 import type { Table, Vector } from "apache-arrow";
 import { parseTimestamp } from "../../core/time.ts";
 import type { ResultInfo } from "../../views/props.ts";
-import type { Result } from "./services.ts";
+import type { Result } from "../../jobs/analytics/results.ts";
 
 /** Single values of a result. */
 export interface Columns {

@@ -11,14 +11,6 @@ import type { KeptProof } from "../../jobs/proofs.ts";
 import type { JobStatus } from "../../jobs/supervisor.ts";
 import type { Why } from "./origin.ts";
 
-export type { RowQuery as ObservationQuery } from "../../jobs/readers/lake-queries.ts";
-export type { Arrivals, ArrivalsQuery } from "../../jobs/readers/lake-arrivals.ts";
-export type { JobStatus } from "../../jobs/supervisor.ts";
-export type { AnalyticsService, JobInfo } from "../../jobs/analytics/analytics.ts";
-export type { Result } from "../../jobs/analytics/results.ts";
-export type { Run } from "../../jobs/analytics/runs.ts";
-export type { RejectedRecord } from "../../jobs/readers/rejected.ts";
-
 /**
  * The interface between the web and the rest of the program. Pages and API read data only through it. They know no log, lake
  * or engine, and tests can give them any data.

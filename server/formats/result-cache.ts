@@ -3,7 +3,8 @@ import { giveWay } from "../../core/give-way.ts";
 import { rowsOf, tableToBytes } from "../../spark/arrow.ts";
 import { type Format, csvLine } from "./formats.ts";
 import { Payload } from "./payload.ts";
-import type { About, Result } from "../answers/services.ts";
+import type { Result } from "../../jobs/analytics/results.ts";
+import type { About } from "../answers/services.ts";
 import { type RowRange, SLICE_ROWS, rangesBy, take } from "./table-slices.ts";
 import { unitsOf } from "./column-units.ts";
 

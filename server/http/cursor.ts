@@ -1,10 +1,10 @@
 import { parseTimestamp } from "../../core/time.ts";
 import type { Positions } from "../../jobs/readers/lake-arrivals.ts";
 import { badParameter } from "./parameters.ts";
-import type { ObservationQuery } from "../answers/services.ts";
+import type { RowQuery } from "../../jobs/readers/lake-queries.ts";
 
 /** A question about observations and how far it was answered. Times are ms since the epoch. */
-export type Cursor = Pick<ObservationQuery, "city" | "from" | "to" | "after">;
+export type Cursor = Pick<RowQuery, "city" | "from" | "to" | "after">;
 
 /** A cursor as it stands in a URL: opaque to callers. */
 export function encodeCursor({ city, from, to, after }: Cursor): string {

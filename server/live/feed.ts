@@ -5,7 +5,8 @@ import { formatTimestamp } from "../../core/time.ts";
 import type { CurrentState } from "./current.ts";
 import { nextEventId } from "./event-id.ts";
 import type { Hub } from "./hub.ts";
-import type { About, CurrentObservation, Run, Services } from "../answers/services.ts";
+import type { Run } from "../../jobs/analytics/runs.ts";
+import type { About, CurrentObservation, Services } from "../answers/services.ts";
 
 /** Largest number of observations in one event: a client draws an event at once. */
 const EVENT_MAX = 100;

@@ -10,7 +10,8 @@ import type { Log, LogBounds } from "../../jobs/log/log.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
 import { RateMeter } from "./rate-meter.ts";
-import type { About, AnalyticsService, PartitionStatus, PipelineStatus } from "../answers/services.ts";
+import type { AnalyticsService } from "../../jobs/analytics/analytics.ts";
+import type { About, PartitionStatus, PipelineStatus } from "../answers/services.ts";
 
 /** Polling interval of log and lake, ms. */
 const INTERVAL_MS = 1_000;

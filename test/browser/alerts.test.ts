@@ -21,8 +21,7 @@ import { deliverer } from "../../jobs/alerts/channels.ts";
 import { AlertStore } from "../../jobs/alerts/store.ts";
 import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
 import { alertPages } from "../../server/pages/alerts.tsx";
-import { GOOD } from "../support/fake-services.ts";
-import type { FakeServices } from "../support/fake-services.ts";
+import { GOOD, type FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive, worldOf } from "../support/world.ts";
 

@@ -12,19 +12,17 @@ import type { DayFile, LakeDay } from "../../jobs/readers/lake-days.ts";
 import type { Observation, Row } from "../../core/observation.ts";
 import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
 import { formatTimestamp } from "../../core/time.ts";
+import type { AnalyticsService, JobInfo } from "../../jobs/analytics/analytics.ts";
+import type { Arrivals, ArrivalsQuery } from "../../jobs/readers/lake-arrivals.ts";
+import type { RowQuery } from "../../jobs/readers/lake-queries.ts";
+import type { RejectedRecord } from "../../jobs/readers/rejected.ts";
+import type { Result } from "../../jobs/analytics/results.ts";
+import type { Run } from "../../jobs/analytics/runs.ts";
 import type {
   About,
-  AnalyticsService,
-  Arrivals,
-  ArrivalsQuery,
   CurrentObservation,
-  JobInfo,
   ObservationPage,
-  ObservationQuery,
   PipelineStatus,
-  RejectedRecord,
-  Result,
-  Run,
   Services,
 } from "../../server/answers/services.ts";
 import type { ObservationKey } from "../../jobs/readers/provenance.ts";
@@ -144,7 +142,7 @@ export class FakeServices implements Services {
   /** Rows of the lake, in the order of the answer; all of them are good. */
   rows: Row[] = [];
   /** The last question about observations. */
-  asked: ObservationQuery | null = null;
+  asked: RowQuery | null = null;
   /** What was taken in. */
   ingested: string[] = [];
   /** Newest first. */
@@ -191,7 +189,7 @@ export class FakeServices implements Services {
     return this.currentList;
   }
 
-  observations(query: ObservationQuery): Promise<ObservationPage> {
+  observations(query: RowQuery): Promise<ObservationPage> {
     if (this.failure !== null) return Promise.reject(this.failure);
     this.asked = query;
     const { city, from, to, after, limit } = query;

@@ -5,7 +5,8 @@ import type { CityHistory, QualityCount } from "../../../views/pages/city/city-p
 import { PLOT_WIDTH } from "../../../views/plot.ts";
 import { GapFinder } from "../../answers/chart-history.ts";
 import { Downsampler } from "../../answers/downsample.ts";
-import type { ObservationQuery, Services } from "../../answers/services.ts";
+import type { RowQuery } from "../../../jobs/readers/lake-queries.ts";
+import type { Services } from "../../answers/services.ts";
 
 /** Most points of a line: lowest, highest and a break for each pixel of the large panel, and a third of that for the others. */
 const POINTS = { temperature: 3 * PLOT_WIDTH, other: PLOT_WIDTH };
@@ -43,7 +44,7 @@ export async function readCityHistory(services: Services, query: CityHistoryQuer
   }));
   let rows = 0;
   let last: number | undefined;
-  let after: ObservationQuery["after"] = null;
+  let after: RowQuery["after"] = null;
   for (;;) {
     const page = await services.observations({ city, from, to, limit: PAGE, after });
     for (const row of page.rows) {

@@ -1,7 +1,9 @@
 import type { Place } from "../../../core/city.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import type { JobPageProps, JobProps, RunProps } from "../../../views/pages/jobs/jobs-props.ts";
-import type { JobInfo, Run, Services } from "../../answers/services.ts";
+import type { JobInfo } from "../../../jobs/analytics/analytics.ts";
+import type { Run } from "../../../jobs/analytics/runs.ts";
+import type { Services } from "../../answers/services.ts";
 import { infoOf } from "../../answers/result-columns.ts";
 import { jobChart } from "./job-chart.ts";
 import { jobTable } from "./job-table.ts";

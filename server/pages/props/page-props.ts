@@ -11,7 +11,8 @@ import type {
   StatisticsProps,
 } from "../../../views/props.ts";
 import { columnsOf, infoOf } from "../../answers/result-columns.ts";
-import type { CurrentObservation, Result, Services } from "../../answers/services.ts";
+import type { Result } from "../../../jobs/analytics/results.ts";
+import type { CurrentObservation, Services } from "../../answers/services.ts";
 
 /** Most rows of a table on a page; the API has the rest. */
 const ROWS = 100;

@@ -6,8 +6,7 @@ import { RequestError } from "../../../core/errors.ts";
 import { describe } from "../../../core/observation.ts";
 import { formatTimestamp } from "../../../core/time.ts";
 import type { AlertsService, RuleState } from "../../../jobs/alerts/alerts.ts";
-import { quietText } from "../../../core/alert-channel.ts";
-import { targetOf } from "../../../core/alert-channel.ts";
+import { quietText, targetOf } from "../../../core/alert-channel.ts";
 import { answerJson } from "../../http/answer.ts";
 import {
   DELETE_ALERT_RULE,

@@ -11,7 +11,7 @@ import { EXAMPLE_RESULT, EXAMPLE_RUN, RESULT_FACTS, RUN } from "../../api/run-sc
 import { list, nullable, object, text, time } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import { factsOf } from "../../formats/result-cache.ts";
-import type { AnalyticsService, JobInfo } from "../../answers/services.ts";
+import type { AnalyticsService, JobInfo } from "../../../jobs/analytics/analytics.ts";
 
 const JOB = {
   name: text("Its name"),

@@ -4,7 +4,7 @@ import { LakeError } from "../../../core/errors.ts";
 import { formatTimestamp, HOUR_MS } from "../../../core/time.ts";
 import { forecastVerification, verifyForecasts } from "../../../server/answers/forecast-verification.ts";
 import type { Hub } from "../../../server/live/hub.ts";
-import type { Result } from "../../../server/answers/services.ts";
+import type { Result } from "../../../jobs/analytics/results.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { testApi } from "../../support/api-app.ts";
 import { FakeServices, NOW, result, row } from "../../support/fake-services.ts";

@@ -8,7 +8,8 @@ import { type Assets, buildAssets } from "../../../server/pages/frame/assets.ts"
 import { problemOf, problemResponse } from "../../../server/http/problems.ts";
 import { pagesRoutes, problemPage } from "../../../server/pages/now.tsx";
 import { CONTENT_SECURITY_POLICY, guard } from "../../../server/http/security.ts";
-import type { ObservationPage, ObservationQuery } from "../../../server/answers/services.ts";
+import type { RowQuery } from "../../../jobs/readers/lake-queries.ts";
+import type { ObservationPage } from "../../../server/answers/services.ts";
 import type { History } from "../../../views/series.ts";
 import { SHOWN, worldOf } from "../../support/world.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -253,7 +254,7 @@ describe("GET /chart/temperature", () => {
   });
 
   test("asks the lake for the hours wanted", async () => {
-    const asked: ObservationQuery[] = [];
+    const asked: RowQuery[] = [];
     services.observations = (query) => {
       asked.push(query);
       return Promise.resolve({ rows: [], more: false });

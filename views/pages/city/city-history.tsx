@@ -1,6 +1,5 @@
 import { attribute } from "../../attribute.ts";
-import type { CityHistoryProps, CityPageProps } from "./city-props.ts";
-import { RANGES } from "./city-props.ts";
+import { type CityHistoryProps, type CityPageProps, RANGES } from "./city-props.ts";
 import { zoneTime } from "../../zone-time.ts";
 import {
   sameWindow,

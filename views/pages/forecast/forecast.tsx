@@ -6,10 +6,9 @@ import { Formats } from "../../parts/formats.tsx";
 import { Empty } from "../../parts/notes.tsx";
 import { Plot } from "../../parts/plot.tsx";
 import { ResultLine } from "../../parts/result.tsx";
-import type { ResultInfo } from "../../props.ts";
+import type { ResultInfo, CityForecast } from "../../props.ts";
 import { type Scale, scalesOf, type Units } from "../../units.ts";
 import { zoneTime } from "../../zone-time.ts";
-import type { CityForecast } from "../../props.ts";
 
 /** What the page of forecasts shows. */
 export interface ForecastPageProps {
