@@ -1,8 +1,6 @@
+import { DATASET_KINDS, type DatasetKind } from "../core/dataset-kind.ts";
 import { codeOf, ConfigError } from "../core/errors.ts";
 import type { Lake } from "./lake/lake.ts";
-
-/** What a data set holds: simulated data never mixes with observed data. */
-export type DatasetKind = "observed" | "simulated" | "replayed";
 
 /** The note at the root of a data set that says what it is. */
 export interface DatasetNote {
@@ -24,7 +22,7 @@ export async function readDataset(lake: Lake): Promise<DatasetNote | null> {
     throw error;
   }
   const note = parse(bytes);
-  if (note?.format !== 1 || !["observed", "simulated", "replayed"].includes(note.kind ?? "")) {
+  if (note?.format !== 1 || !DATASET_KINDS.some((kind) => kind === note.kind)) {
     throw new ConfigError("bad_setting", `Cannot read ${lake.locate(PATH)}: wanted format 1 and a kind`, {
       hint: "A newer program may have made this data set: use that program, or another DATASET.",
     });

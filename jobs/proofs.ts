@@ -2,22 +2,11 @@ import { formatTimestamp } from "../core/time.ts";
 import { LakeError } from "../core/errors.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { PartitionProof } from "./verify.ts";
+import type { KeptProof } from "../core/pipeline-status.ts";
 
 /** `proofs/<ms>-<id>.json`: the result of the newest `verify`, which the pipeline page shows. */
 const FOLDER = "proofs";
 const NAME = /^\d{13}-[0-9a-f]+\.json$/;
-
-/** The result of a proof of a whole data set. */
-export interface KeptProof {
-  /** Start of the proof, ISO 8601 UTC. */
-  at: string;
-  /** Number of offsets accounted for: rows + duplicates + rejected. */
-  offsets: number;
-  /** Records that were still in the log and were compared with the lake. */
-  compared: number;
-  /** Number of problems; 0 when log and lake are equal. */
-  problems: number;
-}
 
 /**
  * Stores a proof in the lake and deletes the one before.

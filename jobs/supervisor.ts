@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { codeOf, IsobarError, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import type { JobStatus } from "../core/pipeline-status.ts";
 import { backoffMs, type Backoff } from "../core/retry.ts";
 import { formatTimestamp } from "../core/time.ts";
 
@@ -20,18 +21,6 @@ export interface BackgroundJob {
   readonly name: string;
   /** Works until the signal aborts. If it resolves or rejects before, it is restarted. */
   run(context: JobContext): Promise<void>;
-}
-
-/** State of a background job. */
-export interface JobStatus {
-  name: string;
-  state: "starting" | "running" | "waiting" | "failed" | "stopped";
-  /** Since when, ISO 8601 UTC. */
-  since: string;
-  /** Number of restarts. */
-  restarts: number;
-  /** Why it waits or has failed, for people. */
-  reason: string | null;
 }
 
 /** After a run of at least this time, ms, the backoff starts again at its first step. */

@@ -4,28 +4,7 @@ import { describe } from "../core/observation.ts";
 import { JUDGED_VARIABLES } from "../core/variables.ts";
 import type { SqlView } from "./engine.ts";
 import { type CellValue, valuesView } from "./values.ts";
-
-/** What one line of `limits.csv` says: a value outside of these bounds is suspect, or fails. Null is no bound. */
-export interface Limit {
-  /** The test: `gross`, `step`, … */
-  test: string;
-  /** The value that is compared with the limit. */
-  variable: string;
-  /** `low` up to 45° north or south, `high` beyond; null for all. */
-  latitude: string | null;
-  /** `winter` or `summer` of that half of the earth; null for the whole year. */
-  season: string | null;
-  /** Within how many hours a change may not be larger; null where no span is meant. */
-  hours: number | null;
-  suspect_low: number | null;
-  suspect_high: number | null;
-  fail_low: number | null;
-  fail_high: number | null;
-  /** Of the bounds. */
-  unit: string;
-  /** Who says so. */
-  source: string;
-}
+import type { Limit } from "../core/quality.ts";
 
 /** In the order they have to be in. */
 const BOUNDS = ["fail_low", "suspect_low", "suspect_high", "fail_high"] as const;

@@ -1,5 +1,5 @@
 import { formatAge, formatCount, formatNumber } from "./format.ts";
-import type { History, Series } from "./series.ts";
+import type { History, Series } from "../core/chart-history.ts";
 
 /** Lowest and highest of a chart, in words. */
 export function describeRange(range: { min: number; max: number } | undefined): string {

@@ -1,4 +1,4 @@
-import type { Series } from "./series.ts";
+import type { Series } from "../core/chart-history.ts";
 
 /** Where a line is drawn, in units of its SVG. */
 export interface Box {

@@ -1,20 +1,4 @@
-/** The course of one variable in one city. A null value is a break in the line: nothing is drawn across it. */
-export interface Series {
-  city: string;
-  /** Seconds since the epoch, increasing. */
-  t: number[];
-  v: (number | null)[];
-  /** Points further apart than this many seconds are not joined: three expected intervals. */
-  gap: number;
-}
-
-/** What the chart and the sparklines draw. */
-export interface History {
-  /** Seconds since the epoch. */
-  from: number;
-  to: number;
-  series: Series[];
-}
+import type { History, Series } from "../core/chart-history.ts";
 
 /** The window of charts and sparklines, hours. */
 export const HISTORY_HOURS = 24;

@@ -14,7 +14,8 @@ import type { Deliver } from "./channels.ts";
 import { Outbox } from "./outbox.ts";
 import { type ActiveAlert, AlertMachine } from "./state-machine.ts";
 import { closingMessage, alertMessage, type MessageLabel, testMessage } from "./message.ts";
-import type { AlertStore, KeptMessage, NewMessage } from "./store.ts";
+import type { AlertStore, NewMessage } from "./store.ts";
+import type { KeptMessage } from "../../core/alert-message.ts";
 import { type Report, reportOf } from "./verdict.ts";
 
 /** Options of {@link Alerts}. */

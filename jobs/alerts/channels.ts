@@ -1,7 +1,8 @@
 import { type AlertChannel, fillTemplate } from "../../core/alert-channel.ts";
 import { DeliveryError } from "../../core/errors.ts";
 import { sendEmail, type SmtpSettings } from "./email.ts";
-import { type AlertMessage, templateValues } from "./message.ts";
+import { templateValues } from "./message.ts";
+import { type AlertMessage } from "../../core/alert-message.ts";
 import { postWebhook } from "./webhook.ts";
 
 /**

@@ -2,35 +2,9 @@ import type { TemplateValues } from "../../core/alert-channel.ts";
 import type { AlertRule } from "../../core/alert-rule.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import { unitBeside, type Variable, VARIABLES } from "../../core/variables.ts";
-import type { DatasetKind } from "../dataset.ts";
 import type { ActiveAlert, AlertChange } from "./state-machine.ts";
 import { anomalyOf, type Report } from "./verdict.ts";
-
-/** A message as it is sent to a webhook and kept in the store. */
-export interface AlertMessage {
-  /** Id of this message on this channel. A retry after a kill or a lost answer has the same id, so receivers can dedupe. */
-  id: string;
-  type: "alert" | "recovery" | "test";
-  /** Id of the alert: the same in its alert and its recovery message; null in a test. */
-  alert_id: string | null;
-  /** Name of the rule; null in a test. */
-  rule: string | null;
-  city: string | null;
-  source: string | null;
-  /** One line of text for people. */
-  text: string;
-  /** What the rule watches, such as `temperature` or `unusual`; null in a test. */
-  watches: string | null;
-  observed: number | null;
-  unit: string | null;
-  /** Observation time of the report, ISO 8601 UTC. */
-  observed_at: string | null;
-  /** Since when the condition is met, ISO 8601 UTC. */
-  since: string | null;
-  dataset: string;
-  /** Whether the data is real. */
-  kind: DatasetKind;
-}
+import type { AlertMessage } from "../../core/alert-message.ts";
 
 /** The data set of a message, and whether its data is real. */
 export type MessageLabel = Pick<AlertMessage, "dataset" | "kind">;

@@ -5,7 +5,7 @@ import { type AlertRule, type AlertRuleJson, parseAlertRule, ruleJson } from "..
 import { ConfigError } from "../../core/errors.ts";
 import { DAY_MS, formatTimestamp } from "../../core/time.ts";
 import type { ActiveAlert, AlertChange, Track } from "./state-machine.ts";
-import type { AlertMessage } from "./message.ts";
+import type { AlertMessage, KeptMessage } from "../../core/alert-message.ts";
 
 /** Format of the file, in its `user_version`. A newer one is refused. */
 const FORMAT = 1;
@@ -26,26 +26,6 @@ export interface WaitingMessage extends NewMessage {
   tries: number;
   /** When it was made, ms. */
   madeMs: number;
-}
-
-/** A message as it is shown. Times are ISO 8601 UTC. */
-export interface KeptMessage {
-  id: string;
-  channel: string;
-  type: AlertMessage["type"];
-  rule: string | null;
-  city: string | null;
-  text: string;
-  /** `failed`: all tries failed, and it was given up. */
-  state: "waiting" | "sent" | "failed";
-  /** Number of tries. */
-  tries: number;
-  made_at: string;
-  sent_at: string | null;
-  /** Time of the next try, if no quiet hours delay it; null if there is none. */
-  next_try_at: string | null;
-  /** Reason why the last try failed; null if it succeeded. */
-  error: string | null;
 }
 
 interface MessageRow {

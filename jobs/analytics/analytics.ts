@@ -10,19 +10,9 @@ import { defaultArguments, neededFiles, runJob, type SqlJob } from "../../spark/
 import type { Lake } from "../lake/lake.ts";
 import type { CommittedSnapshot } from "../readers/lake-reader.ts";
 import { type KeptResult, type Result, Results } from "./results.ts";
-import { type Run, Runs } from "./runs.ts";
+import { Runs } from "./runs.ts";
+import { type Run, type JobInfo } from "../../core/analytic-job.ts";
 import type { BackgroundJob, JobContext } from "../supervisor.ts";
-
-/** What an analytic job is: the header of its .sql file. */
-export interface JobInfo {
-  name: string;
-  title: string;
-  question: string;
-  /** Cron expression, UTC, or null when it runs on demand only. */
-  schedule: string | null;
-  chart: string | null;
-  sql: string;
-}
 
 /** A result of before. */
 export type PastResult = Pick<Result, "run" | "generated_at" | "table">;

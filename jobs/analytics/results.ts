@@ -5,22 +5,7 @@ import type { Logger } from "../../core/log.ts";
 import type { KeptPast } from "../../spark/sql-job.ts";
 import { tableFromBytes, tableToBytes } from "../../spark/arrow.ts";
 import type { Lake } from "../lake/lake.ts";
-
-/** What is known of a result beside its rows. */
-export interface ResultInfo {
-  job: string;
-  /** The run that made it. */
-  run: string;
-  /** When it was computed, ISO 8601 UTC. */
-  generated_at: string;
-  engine: string;
-  /** Newest sequence of each partition's chain it read. */
-  commits: Record<string, number>;
-  /** The newest observation time it could see, ISO 8601 UTC. */
-  watermark: string | null;
-  rows_read: number;
-  duration_ms: number;
-}
+import type { ResultInfo } from "../../core/analytic-job.ts";
 
 /** A kept result. */
 export interface Result extends ResultInfo {

@@ -1,23 +1,4 @@
-/** A run of an analytic job. */
-export interface Run {
-  id: string;
-  job: string;
-  state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
-  /** Who asked for it. */
-  trigger: "schedule" | "request" | "start";
-  /** 0 to 1. */
-  progress: number;
-  /** ISO 8601 UTC; null until then. */
-  queued_at: string;
-  started_at: string | null;
-  finished_at: string | null;
-  /** Rows of the result. */
-  rows: number | null;
-  /** Why it failed, for people: no stack. */
-  error: string | null;
-  /** The failure's stable code, where it has one. */
-  code: string | null;
-}
+import type { Run } from "../../core/analytic-job.ts";
 
 /** Runs of one job that are remembered. */
 const KEPT = 50;

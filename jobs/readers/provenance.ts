@@ -1,4 +1,5 @@
 import { codeOf } from "../../core/errors.ts";
+import type { Stored } from "../../core/explanation.ts";
 import type { Row } from "../../core/observation.ts";
 import type { Engine } from "../../spark/engine.ts";
 import { decodeEntry, entryPath, type Entry } from "../commits/entry.ts";
@@ -24,22 +25,11 @@ export interface ObservationKey {
 }
 
 /** Where a row is stored, and which record, file and commit brought it there. */
-export interface Provenance {
+export interface Provenance extends Pick<Stored, "file" | "commit"> {
   row: Row;
   /** Topic of the log. */
   topic: string;
   partition: number;
-  /** The committed file that holds it, and the range of offsets in that file. */
-  file: { path: string; rows: number; bytes: number; sha256: string; first: number; last: number };
-  /** The entry that committed the file: a batch, or the compaction that replaced the batch's file. */
-  commit: {
-    sequence: number;
-    path: string;
-    /** Null if the entry was trimmed after a checkpoint. */
-    kind: Entry["kind"] | null;
-    /** Time of the commit, ISO 8601 UTC. */
-    at: string | null;
-  };
 }
 
 /** Most entries to search backwards for the previous batch: claims, compactions and checkpoints lie between. */

@@ -1,17 +1,6 @@
+import type { RejectedRecord } from "../../core/rejected-record.ts";
 import type { Lake } from "../lake/lake.ts";
 import type { LakeReader } from "./lake-reader.ts";
-
-/** A rejected record (dead letter): it could not be read, and the lake keeps it with the reason. */
-export interface RejectedRecord {
-  partition: number;
-  offset: number;
-  /** The field, its value, and what was expected. */
-  reason: string;
-  /** When the log took it, ISO 8601 UTC. */
-  ingested_at: string;
-  /** The record's text, cut to {@link RECORD_SHOWN} characters. */
-  record: string;
-}
 
 /** Characters of a rejected record that are shown. */
 export const RECORD_SHOWN = 300;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { parseTimestamp } from "../../core/time.ts";
-import type { History, Series } from "../../views/series.ts";
+import type { History, Series } from "../../core/chart-history.ts";
 import { Downsampler } from "./downsample.ts";
 import type { RowQuery } from "../../jobs/readers/lake-queries.ts";
 import type { Services } from "./services.ts";

@@ -1,28 +1,12 @@
-import { type Flags, type QualityTest, QUALITY_TESTS, FLAG_COLUMNS } from "../../core/quality.ts";
-import type { Row } from "../../core/observation.ts";
+import { type Flags, QUALITY_TESTS, FLAG_COLUMNS, type Limit } from "../../core/quality.ts";
 import type { Provenance } from "../../jobs/readers/provenance.ts";
-import { type Limit, readLimits } from "../../spark/limits.ts";
+import { readLimits } from "../../spark/limits.ts";
 import type { Place } from "../../core/city.ts";
 import type { Services } from "./services.ts";
-import type { WhyResult } from "./origin.ts";
+import type { Explanation, Stored } from "../../core/explanation.ts";
 
 /** Largest number of rows for one city and time. */
 const SOURCES_MAX = 1_000;
-
-/** Where a revision of an observation is stored. */
-export interface Stored extends Pick<Provenance, "file" | "commit"> {
-  record: { topic: string; partition: number; offset: number; ingested_at: string };
-}
-
-/** The explanation of one source's observation. */
-export interface Explanation extends Stored {
-  /** The newest revision; its flags are null until it is judged. */
-  observation: Row & { [Name in keyof Flags]: Flags[Name] | null };
-  tests: { test: QualityTest; flag: Flags[QualityTest] | null; limits: Limit[] }[];
-  /** The older revisions, the newest first. */
-  revisions: (Stored & { observation: Row })[];
-  results: WhyResult[];
-}
 
 let limitsRead: Promise<Limit[]> | undefined;
 

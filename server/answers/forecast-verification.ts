@@ -1,10 +1,7 @@
 import type { Place } from "../../core/city.ts";
 import type { Clock } from "../../core/clock.ts";
 import { HOUR_MS, parseTimestamp } from "../../core/time.ts";
-import type {
-  ForecastVerification,
-  MissedForecast,
-} from "../../views/pages/forecast/forecast-verification.tsx";
+import type { ForecastVerification, MissedForecast } from "../../core/forecast-verification.ts";
 import type { RowQuery } from "../../jobs/readers/lake-queries.ts";
 import type { Result } from "../../jobs/analytics/results.ts";
 import type { Services } from "./services.ts";

@@ -8,6 +8,7 @@ import {
 import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { Engine } from "../../spark/engine.ts";
+import type { WhyResult } from "../../core/explanation.ts";
 
 /** The origin of one source's observation, and the results that used it. */
 export interface Why {
@@ -16,16 +17,6 @@ export interface Why {
   /** The older revisions, the newest first. */
   older: Provenance[];
   results: WhyResult[];
-}
-
-/** Whether the newest result of a job used an observation. */
-export interface WhyResult {
-  job: string;
-  run: string;
-  /** ISO 8601 UTC. */
-  generated_at: string;
-  /** Whether the revision was committed when the result was computed; null if that can no longer be found out. */
-  used: boolean | null;
 }
 
 /**

@@ -1,7 +1,4 @@
 import type { Table, Vector } from "apache-arrow";
-import { parseTimestamp } from "../../core/time.ts";
-import type { ResultInfo } from "../../views/props.ts";
-import type { Result } from "../../jobs/analytics/results.ts";
 
 /** Single values of a result. */
 export interface Columns {
@@ -44,9 +41,4 @@ export function rowsOfCity(table: Table, city: string | null): number[] {
   const rows: number[] = [];
   for (let i = 0; i < table.numRows; i++) if (names === null || names.get(i) === city) rows.push(i);
   return rows;
-}
-
-/** The origin of a result. */
-export function infoOf({ generated_at, engine, rows_read }: Result): ResultInfo {
-  return { generatedAt: parseTimestamp(generated_at), engine, rowsRead: rows_read };
 }

@@ -6,10 +6,10 @@ import type { Arrivals, ArrivalsQuery } from "../../jobs/readers/lake-arrivals.t
 import type { LakeDays } from "../../jobs/readers/lake-days.ts";
 import type { FlaggedRow, RowQuery } from "../../jobs/readers/lake-queries.ts";
 import type { ObservationKey } from "../../jobs/readers/provenance.ts";
-import type { RejectedRecord } from "../../jobs/readers/rejected.ts";
-import type { KeptProof } from "../../jobs/proofs.ts";
-import type { JobStatus } from "../../jobs/supervisor.ts";
+import type { RejectedRecord } from "../../core/rejected-record.ts";
+import type { PipelineStatus } from "../../core/pipeline-status.ts";
 import type { Why } from "./origin.ts";
+import type { About } from "../../core/about.ts";
 
 /**
  * The interface between the web and the rest of the program. Pages and API read data only through it. They know no log, lake
@@ -40,21 +40,6 @@ export interface Services {
   ingest(lines: readonly string[]): Promise<{ appended: number }>;
 }
 
-/** Facts that are constant while the program runs. */
-export interface About {
-  version: string;
-  dataset: string;
-  /** Simulated data is labelled on every page and in every answer. */
-  kind: "observed" | "simulated" | "replayed";
-  /** The source in use and why it was chosen; null if this process does not collect. */
-  source: { name: string; reason: string; credit: { text: string; url: string } | null } | null;
-  log: string;
-  lake: string;
-  engine: string;
-  /** Age at which a value is stale, s: three times the expected interval. */
-  staleAfterSeconds: number;
-}
-
 /** The newest observation of a city. */
 export interface CurrentObservation {
   observation: Observation;
@@ -71,54 +56,4 @@ export interface ObservationPage {
   rows: FlaggedRow[];
   /** Whether more rows follow. */
   more: boolean;
-}
-
-/** Rate of a counter. */
-export interface Rate {
-  /** Per second. */
-  per_second: number;
-  /** Window of the measurement, s. */
-  seconds: number;
-}
-
-/** State of a stage of the pipeline. */
-export interface Stage {
-  name: "source" | "log" | "lake" | "result" | "screen";
-  /** Its implementation. */
-  by: string;
-  /** Its watermark: the newest observation time it has seen, ISO 8601 UTC, or null. */
-  watermark: string | null;
-  /** Its lag: records it has not processed yet; null if that has no meaning. */
-  behind: number | null;
-  /** Why it is unavailable, for people; null while it is available. */
-  trouble: string | null;
-}
-
-/** State of one partition. */
-export interface PartitionStatus {
-  partition: number;
-  /** The log's bounds; null while the log is unavailable. */
-  low: number | null;
-  high: number | null;
-  /** First offset not committed yet, and the newest entry of the chain. */
-  next: number;
-  sequence: number;
-  rows: number;
-  duplicates: number;
-  rejected: number;
-  files: number;
-  bytes: number;
-}
-
-/** State of the pipeline. */
-export interface PipelineStatus {
-  stages: Stage[];
-  jobs: JobStatus[];
-  partitions: PartitionStatus[];
-  /** Throughput over the last minutes: records appended to the log, and offsets committed to the lake; null until known. */
-  rates: { log: Rate | null; lake: Rate | null };
-  /** Result of the newest `verify`; null before the first. */
-  proof: KeptProof | null;
-  /** Connected live clients, and how many were dropped for being slow. */
-  live: { clients: number; dropped: number };
 }

@@ -1,3 +1,4 @@
+import { DATASET_KINDS } from "../../core/dataset-kind.ts";
 import { OPTIONAL_VARIABLES, JUDGED_VARIABLES, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
 import type { Column } from "../formats/formats.ts";
 import { unitsOf } from "../formats/column-units.ts";
@@ -10,6 +11,7 @@ import {
   nullable,
   number,
   object,
+  oneOf,
   text,
   time,
 } from "./schema.ts";
@@ -95,11 +97,7 @@ function columnSchema(type: Column[1], meaning: string, unit: string | undefined
 export const LABEL = {
   generated_at: time("When the content was made"),
   dataset: text("Data set inside the lake"),
-  kind: {
-    type: "string",
-    enum: ["observed", "simulated", "replayed"],
-    description: "Whether the data is real",
-  },
+  kind: oneOf(DATASET_KINDS, "Whether the data is real"),
 } as const satisfies Record<string, JsonSchema>;
 
 /** Units of the columns that have one. */

@@ -1,9 +1,20 @@
-import { FLAG_COLUMNS } from "../../core/quality.ts";
+import { type Anomaly, FLAG_COLUMNS, type Judgement } from "../../core/quality.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { LABEL, rowSchema } from "./columns.ts";
 import { PIPELINE } from "./pipeline-schema.ts";
 import { RUN } from "./run-schemas.ts";
-import { type JsonSchema, integer, list, nullable, number, object, oneOf, text, time } from "./schema.ts";
+import {
+  type JsonSchema,
+  type SchemasOf,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  text,
+  time,
+} from "./schema.ts";
 
 const STORED: readonly string[] = ["log_offset", "ingested_at"];
 const OBSERVATION = rowSchema(OBSERVATION_COLUMNS.filter(([name]) => !STORED.includes(name)));
@@ -14,7 +25,7 @@ const USUAL = {
   score: nullable(number("How far outside, in the measure of its method")),
   n: integer("Sample size behind what is usual"),
   status: oneOf(["anomaly", "normal", "insufficient data"], "What came out"),
-};
+} satisfies SchemasOf<NonNullable<Judgement["usual"]>>;
 const JUDGEMENT = object({
   city: text("Name of the place"),
   source: text("Who reported it"),
@@ -34,9 +45,9 @@ const JUDGEMENT = object({
       ...USUAL,
       method: text("How it was found"),
       severity: nullable(integer("1 shown, 2 and 3 worth an alert; null where it is none")),
-    }),
+    } satisfies SchemasOf<Anomaly>),
   ),
-});
+} satisfies SchemasOf<Judgement>);
 
 /** An event of the live stream: what it says, and the schema of its data. */
 export interface LiveEventDescription {

@@ -1,32 +1,42 @@
-import { integer, list, nullable, number, object, oneOf, text, time } from "./schema.ts";
+import {
+  JOB_STATES,
+  type JobStatus,
+  type KeptProof,
+  type PartitionStatus,
+  type PipelineStatus,
+  type Rate,
+  type Stage,
+  STAGE_NAMES,
+} from "../../core/pipeline-status.ts";
+import { type SchemasOf, integer, list, nullable, number, object, oneOf, text, time } from "./schema.ts";
 
 const RATE = nullable(
   object({
     per_second: number("Records a second"),
     seconds: integer("Over how many seconds it was measured, up to 300"),
-  }),
+  } satisfies SchemasOf<Rate>),
 );
 
 /** What `/api/v1/pipeline` and the event `status` say, without a label. */
 export const PIPELINE = {
   stages: list(
     object({
-      name: oneOf(["source", "log", "lake", "result", "screen"], "The stage"),
+      name: oneOf(STAGE_NAMES, "The stage"),
       by: text("What implements it"),
       watermark: nullable(time("The newest observation time it has seen")),
       behind: nullable(integer("Records it has still to do; null where that has no meaning or is not known")),
       trouble: nullable(text("Why it cannot be used now; null while it can")),
-    }),
+    } satisfies SchemasOf<Stage>),
     "From source to screen",
   ),
   jobs: list(
     object({
       name: text("Name of the background job"),
-      state: oneOf(["starting", "running", "waiting", "failed", "stopped"], "How it stands"),
+      state: oneOf(JOB_STATES, "How it stands"),
       since: time("Since when"),
       restarts: integer("How often it was run again"),
       reason: nullable(text("Why it waits or failed")),
-    }),
+    } satisfies SchemasOf<JobStatus>),
     "Background jobs of this process",
   ),
   partitions: list(
@@ -41,13 +51,12 @@ export const PIPELINE = {
       rejected: integer("Records that are no observations"),
       files: integer("Files of rows"),
       bytes: integer("Size of these files, bytes"),
-    }),
+    } satisfies SchemasOf<PartitionStatus>),
     "Partitions of the log, and what is committed of each",
   ),
-  rates: object(
-    { log: RATE, lake: RATE },
-    { description: "Records that the log takes, and that are committed; null until known" },
-  ),
+  rates: object({ log: RATE, lake: RATE } satisfies SchemasOf<PipelineStatus["rates"]>, {
+    description: "Records that the log takes, and that are committed; null until known",
+  }),
   proof: nullable(
     object(
       {
@@ -55,12 +64,12 @@ export const PIPELINE = {
         offsets: integer("Offsets accounted for: rows + duplicates + rejected"),
         compared: integer("Records the log still had, each of them compared with the lake"),
         problems: integer("What is wrong; 0 when log and lake are equal"),
-      },
+      } satisfies SchemasOf<KeptProof>,
       { description: "What the newest `verify` found; null before the first" },
     ),
   ),
   live: object({
     clients: integer("Connected clients of `/live`"),
     dropped: integer("Clients dropped because they did not read"),
-  }),
-} as const;
+  } satisfies SchemasOf<PipelineStatus["live"]>),
+} as const satisfies SchemasOf<PipelineStatus>;

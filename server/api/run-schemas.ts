@@ -1,11 +1,12 @@
-import { integer, map, nullable, number, object, oneOf, text, time } from "./schema.ts";
+import { type ResultInfo, type Run, RUN_STATES, RUN_TRIGGERS } from "../../core/analytic-job.ts";
+import { type SchemasOf, integer, map, nullable, number, object, oneOf, text, time } from "./schema.ts";
 
 /** A run of an analytic job. */
 export const RUN = object({
   id: text("Its id"),
   job: text("Name of the job"),
-  state: oneOf(["queued", "running", "succeeded", "failed", "cancelled"], "How it stands"),
-  trigger: oneOf(["schedule", "request", "start"], "Who asked for it"),
+  state: oneOf(RUN_STATES, "How it stands"),
+  trigger: oneOf(RUN_TRIGGERS, "Who asked for it"),
   progress: number("Share that is done, 0 to 1"),
   queued_at: time("When it was asked for"),
   started_at: nullable(time("When it began")),
@@ -13,7 +14,7 @@ export const RUN = object({
   rows: nullable(integer("Rows of its result")),
   error: nullable(text("Why it failed, for people")),
   code: nullable(text("Why it failed, for programs")),
-});
+} satisfies SchemasOf<Run>);
 
 /** What a result says about itself. */
 export const RESULT_FACTS = object({
@@ -25,7 +26,7 @@ export const RESULT_FACTS = object({
   rows_read: integer("Observations that it could read"),
   duration_ms: number("How long it took", "ms"),
   rows: integer("Rows of the whole result"),
-});
+} satisfies SchemasOf<Omit<ResultInfo, "watermark"> & { rows: number }>);
 
 /** A run that is shown. */
 export const EXAMPLE_RUN = {

@@ -58,6 +58,12 @@ export const map = (values: JsonSchema, description: string): JsonSchema => ({
   description,
 });
 
+/**
+ * The schemas of an object's fields, one for each field of a type: `satisfies SchemasOf<Run>` does not compile where one lacks
+ * or is too many.
+ */
+export type SchemasOf<T> = Readonly<Record<keyof T, JsonSchema>>;
+
 /** An object with these keys, all of them there but those in `optional`. Keys may be added in later versions. */
 export function object(
   properties: Readonly<Record<string, JsonSchema>>,

@@ -4,7 +4,7 @@ import { codeOf, ConfigError, IsobarError, messageOf } from "../../core/errors.t
 import { Analytics } from "../../jobs/analytics/analytics.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
-import type { Run } from "../../jobs/analytics/runs.ts";
+import type { Run } from "../../core/analytic-job.ts";
 import { readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { findDataset } from "../wiring/dataset-choice.ts";

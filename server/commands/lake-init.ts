@@ -1,12 +1,11 @@
 import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
-import { claimDataset, type DatasetKind } from "../../jobs/dataset.ts";
+import { DATASET_KINDS, type DatasetKind } from "../../core/dataset-kind.ts";
+import { claimDataset } from "../../jobs/dataset.ts";
 import { datasetLake } from "../wiring/lakes.ts";
 import { runCommand } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
-
-const KINDS: readonly DatasetKind[] = ["observed", "simulated", "replayed"];
 
 const USAGE = `Makes a data set in the lake when it is not there: its folder, and the note that says what it holds.
 
@@ -43,11 +42,11 @@ if (import.meta.main) {
 }
 
 function kindNamed(option: unknown): DatasetKind {
-  const kind = KINDS.find((one) => one === option);
+  const kind = DATASET_KINDS.find((one) => one === option);
   if (kind === undefined) {
     throw new ConfigError(
       "bad_setting",
-      `Cannot use --kind ${describe(option)}: wanted ${KINDS.join(", ").replace(/, (?=\w+$)/, " or ")}`,
+      `Cannot use --kind ${describe(option)}: wanted ${DATASET_KINDS.join(", ").replace(/, (?=\w+$)/, " or ")}`,
     );
   }
   return kind;

@@ -1,23 +1,7 @@
+import type { ServerLink, ShownSetting } from "../../core/about.ts";
 import type { Setting } from "../../core/setting.ts";
 import type { Config } from "./config.ts";
 import { SETTINGS } from "./settings.ts";
-
-/** A setting as the pages show it. */
-export interface ShownSetting {
-  name: string;
-  /** Its value as text, or null where it has none: {@link ShownSetting.otherwise} holds then. A secret's is never told. */
-  value: string | null;
-  /** What happens without a value. */
-  otherwise: string;
-  unit: string | null;
-  meaning: string;
-}
-
-/** A server that this process works with and that has pages of its own. */
-export interface ServerLink {
-  name: string;
-  href: string;
-}
 
 /** What the pages may know of the settings. */
 export interface ShownConfig {

@@ -4,7 +4,7 @@ import { rowsOf, tableToBytes } from "../../spark/arrow.ts";
 import { type Format, csvLine } from "./formats.ts";
 import { Payload } from "./payload.ts";
 import type { Result } from "../../jobs/analytics/results.ts";
-import type { About } from "../answers/services.ts";
+import type { About } from "../../core/about.ts";
 import { type RowRange, SLICE_ROWS, rangesBy, take } from "./table-slices.ts";
 import { unitsOf } from "./column-units.ts";
 

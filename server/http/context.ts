@@ -3,7 +3,8 @@ import type { Logger } from "../../core/log.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import type { Hub } from "../live/hub.ts";
 import type { ResultCache } from "../formats/result-cache.ts";
-import type { About, Services } from "../answers/services.ts";
+import type { Services } from "../answers/services.ts";
+import type { About } from "../../core/about.ts";
 
 /** What the routes work with. */
 export interface WebContext {

@@ -5,8 +5,9 @@ import { formatTimestamp } from "../../core/time.ts";
 import type { CurrentState } from "./current.ts";
 import { nextEventId } from "./event-id.ts";
 import type { Hub } from "./hub.ts";
-import type { Run } from "../../jobs/analytics/runs.ts";
-import type { About, CurrentObservation, Services } from "../answers/services.ts";
+import type { Run } from "../../core/analytic-job.ts";
+import type { CurrentObservation, Services } from "../answers/services.ts";
+import type { About } from "../../core/about.ts";
 
 /** Largest number of observations in one event: a client draws an event at once. */
 const EVENT_MAX = 100;

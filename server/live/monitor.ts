@@ -3,15 +3,15 @@ import { codeOf, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Row } from "../../core/observation.ts";
 import { isLater } from "../../core/time.ts";
-import type { BackgroundJob, JobStatus } from "../../jobs/supervisor.ts";
+import type { BackgroundJob } from "../../jobs/supervisor.ts";
+import type { JobStatus, KeptProof, PipelineStatus, PartitionStatus } from "../../core/pipeline-status.ts";
 import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
-import type { KeptProof } from "../../jobs/proofs.ts";
 import type { Log, LogBounds } from "../../jobs/log/log.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { AnalyticsService } from "../../jobs/analytics/analytics.ts";
-import type { About, PartitionStatus, PipelineStatus } from "../answers/services.ts";
+import type { About } from "../../core/about.ts";
 
 /** Polling interval of log and lake, ms. */
 const INTERVAL_MS = 1_000;

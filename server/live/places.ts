@@ -1,6 +1,6 @@
 import { type City, type Place, slugOf } from "../../core/city.ts";
 import type { CurrentState } from "./current.ts";
-import type { About } from "../answers/services.ts";
+import type { About } from "../../core/about.ts";
 
 /**
  * The places shown: the configured cities in their order, then the other cities that have reported, by name. In a replayed

@@ -1,4 +1,4 @@
-import type { Rate } from "../answers/services.ts";
+import type { Rate } from "../../core/pipeline-status.ts";
 
 /** Longest window of a rate, ms. */
 export const RATE_WINDOW_MS = 300_000;

@@ -14,21 +14,12 @@ export function aboutPage(options: PagesOptions) {
   const { services, settings } = options;
   return new Elysia().get("/about", ({ request }) => {
     new Parameters(request, []);
-    const { version, dataset, kind, source, log, lake, engine, staleAfterSeconds } = services.about;
-    const props: AboutProps = {
-      version,
-      parts: [
-        { name: "Bun", version: Bun.version },
-        ...PARTS.map((name) => ({ name, version: packageJson.dependencies[name] })),
-      ],
-      dataset,
-      kind,
-      source,
-      ports: { log, lake, engine },
-      staleAfterSeconds,
-      licences: SOURCES.map(({ title, licence }) => ({ source: capitalized(title), ...licence })),
-      settings,
-    };
+    const parts = [
+      { name: "Bun", version: Bun.version },
+      ...PARTS.map((name) => ({ name, version: packageJson.dependencies[name] })),
+    ];
+    const licences = SOURCES.map(({ title, licence }) => ({ source: capitalized(title), ...licence }));
+    const props: AboutProps = { ...services.about, parts, licences, settings };
     return pageResponse(options, request, { path: "/about", title: "About" }, <AboutPage {...props} />);
   });
 }

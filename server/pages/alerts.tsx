@@ -1,6 +1,5 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../../core/errors.ts";
-import { parseTimestamp } from "../../core/time.ts";
 import type { AlertsService } from "../../jobs/alerts/alerts.ts";
 import { describeCondition } from "../../jobs/alerts/message.ts";
 import type { AlertsProps, RuleEntry } from "../../views/pages/alerts/alerts-props.ts";
@@ -156,9 +155,6 @@ function propsOf(
       condition: describeCondition(rule),
       since: alert.since,
     })),
-    messages: (alerts?.messages(MESSAGES) ?? []).map((message) => ({
-      ...message,
-      madeAt: parseTimestamp(message.made_at),
-    })),
+    messages: alerts?.messages(MESSAGES) ?? [],
   };
 }

@@ -6,7 +6,7 @@ import { Jobs, JobsPage } from "../../views/pages/jobs/jobs.tsx";
 import { jobOf, jobPageOf, jobsOf } from "./props/jobs.ts";
 import { fragmentResponse, pageResponse, type PagesOptions } from "./frame/page.tsx";
 import { Parameters } from "../http/parameters.ts";
-import type { JobInfo } from "../../jobs/analytics/analytics.ts";
+import type { JobInfo } from "../../core/analytic-job.ts";
 
 /** The analytic jobs: all of them, one by one, and the buttons of their pages. */
 export function jobsPages(options: PagesOptions) {

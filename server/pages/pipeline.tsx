@@ -1,8 +1,7 @@
 import { Elysia } from "elysia";
 import { codeOf, messageOf } from "../../core/errors.ts";
-import { parseTimestamp } from "../../core/time.ts";
-import { Pipeline, PipelinePage } from "../../views/pages/pipeline/pipeline.tsx";
-import type { PipelineProps, RejectedProps } from "../../views/props.ts";
+import type { RejectedRecord } from "../../core/rejected-record.ts";
+import { Pipeline, PipelinePage, type PipelineProps } from "../../views/pages/pipeline/pipeline.tsx";
 import { pipelineOf } from "./props/page-props.ts";
 import { pageClock } from "../answers/page-clock.ts";
 import { fragmentResponse, pageResponse, type PagesOptions } from "./frame/page.tsx";
@@ -35,10 +34,9 @@ export function pipelinePages(options: PagesOptions) {
 }
 
 /** The newest rejected records, or null where they cannot be read: the stages say why. */
-async function rejectedOf({ services, logger }: PagesOptions): Promise<RejectedProps[] | null> {
+async function rejectedOf({ services, logger }: PagesOptions): Promise<RejectedRecord[] | null> {
   try {
-    const records = await services.rejected(REJECTED);
-    return records.map(({ ingested_at, ...one }) => ({ ...one, time: parseTimestamp(ingested_at) }));
+    return await services.rejected(REJECTED);
   } catch (error) {
     logger.error(`Cannot show rejected records: ${messageOf(error)}`, { code: codeOf(error) });
     return null;

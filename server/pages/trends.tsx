@@ -3,7 +3,6 @@ import { codeOf, messageOf } from "../../core/errors.ts";
 import { ForecastPage } from "../../views/pages/forecast/forecast.tsx";
 import { TREND_RANGES, TREND_VARIABLES, TrendsPage } from "../../views/pages/trends/trends.tsx";
 import { cityForecast } from "./props/city.ts";
-import { infoOf } from "../answers/result-columns.ts";
 import { forecastCities, forecastVerification } from "../answers/forecast-verification.ts";
 import { pageResponse, type PagesOptions, unitsOfReader } from "./frame/page.tsx";
 import { trendsPageOf } from "./props/trends.ts";
@@ -48,7 +47,7 @@ export function trendPages(options: PagesOptions) {
         <ForecastPage
           now={clock.now()}
           units={unitsOfReader(request)}
-          info={result === null ? null : infoOf(result)}
+          info={result === null ? null : result}
           cities={cities}
           more={services.cities().length - cities.length}
           verification={verified}

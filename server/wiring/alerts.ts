@@ -8,7 +8,8 @@ import { deliverer } from "../../jobs/alerts/channels.ts";
 import { AlertStore } from "../../jobs/alerts/store.ts";
 import { lockRole } from "../../jobs/role-lock.ts";
 import type { Config } from "../config/config.ts";
-import type { About, CurrentObservation } from "../answers/services.ts";
+import type { About } from "../../core/about.ts";
+import type { CurrentObservation } from "../answers/services.ts";
 
 /** The alerts of a program. */
 export type OpenAlerts = Alerts & {

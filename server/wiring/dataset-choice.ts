@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
-import type { DatasetKind } from "../../jobs/dataset.ts";
+import type { DatasetKind } from "../../core/dataset-kind.ts";
 import { chooseSource } from "../../jobs/sources/select.ts";
 import type { Source } from "../../jobs/sources/source.ts";
 import { SOURCES } from "../../jobs/sources/sources.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { RequestError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { RegisteredStation } from "../../core/station.ts";
-import type { DatasetKind } from "../../jobs/dataset.ts";
+import type { DatasetKind } from "../../core/dataset-kind.ts";
 import type { Log, NewRecord } from "../../jobs/log/log.ts";
 import { RainTotals } from "../../jobs/rain-totals.ts";
 import { StationIntake } from "../../jobs/station-intake.ts";

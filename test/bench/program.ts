@@ -5,7 +5,7 @@ import { openLocalLake } from "../../jobs/lake/local.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { syntheticCities } from "../../jobs/sources/simulator.ts";
 import { lakeFolder } from "../../server/wiring/lakes.ts";
-import type { PipelineStatus } from "../../server/answers/services.ts";
+import type { PipelineStatus } from "../../core/pipeline-status.ts";
 import { type Server, startServer } from "./child.ts";
 import { until } from "./measure.ts";
 

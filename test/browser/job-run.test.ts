@@ -4,7 +4,7 @@ import { systemClock } from "../../core/clock.ts";
 import { buildAssets } from "../../server/pages/frame/assets.ts";
 import { announce } from "../../server/live/feed.ts";
 import { Hub } from "../../server/live/hub.ts";
-import type { Run } from "../../jobs/analytics/runs.ts";
+import type { Run } from "../../core/analytic-job.ts";
 import { FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf } from "../support/world.ts";

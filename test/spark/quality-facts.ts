@@ -1,7 +1,7 @@
 import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
 import { type Station, stationSource } from "../../core/station.ts";
-import type { Limit } from "../../spark/limits.ts";
+import type { Limit } from "../../core/quality.ts";
 
 /** What is measured. */
 export type Variable = "temperature" | "humidity" | "pressure" | "wind_speed" | "rainfall";

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import { type Limit, readLimits } from "../../spark/limits.ts";
+import { readLimits } from "../../spark/limits.ts";
+import { type Limit } from "../../core/quality.ts";
 import { row } from "../support/lake-files.ts";
 import { each, NOTHING, qualityRunner, reports } from "./quality-reports.ts";
 

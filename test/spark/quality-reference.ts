@@ -1,6 +1,7 @@
 import type { Row } from "../../core/observation.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { type Limit, readLimits } from "../../spark/limits.ts";
+import { readLimits } from "../../spark/limits.ts";
+import { type Limit } from "../../core/quality.ts";
 import {
   dewPointOf,
   elevationOf,

@@ -12,19 +12,15 @@ import type { DayFile, LakeDay } from "../../jobs/readers/lake-days.ts";
 import type { Observation, Row } from "../../core/observation.ts";
 import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
 import { formatTimestamp } from "../../core/time.ts";
-import type { AnalyticsService, JobInfo } from "../../jobs/analytics/analytics.ts";
+import type { AnalyticsService } from "../../jobs/analytics/analytics.ts";
+import type { JobInfo, Run } from "../../core/analytic-job.ts";
 import type { Arrivals, ArrivalsQuery } from "../../jobs/readers/lake-arrivals.ts";
 import type { RowQuery } from "../../jobs/readers/lake-queries.ts";
-import type { RejectedRecord } from "../../jobs/readers/rejected.ts";
+import type { RejectedRecord } from "../../core/rejected-record.ts";
 import type { Result } from "../../jobs/analytics/results.ts";
-import type { Run } from "../../jobs/analytics/runs.ts";
-import type {
-  About,
-  CurrentObservation,
-  ObservationPage,
-  PipelineStatus,
-  Services,
-} from "../../server/answers/services.ts";
+import type { CurrentObservation, ObservationPage, Services } from "../../server/answers/services.ts";
+import type { About } from "../../core/about.ts";
+import type { PipelineStatus } from "../../core/pipeline-status.ts";
 import type { ObservationKey } from "../../jobs/readers/provenance.ts";
 import type { Why } from "../../server/answers/origin.ts";
 

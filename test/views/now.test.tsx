@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { formatTimestamp } from "../../core/time.ts";
 import { NowPage } from "../../views/pages/now/now.tsx";
 import { Anomalies } from "../../views/parts/anomalies.tsx";
 import { Card } from "../../views/parts/card.tsx";
 import { Chart } from "../../views/pages/now/chart.tsx";
-import { headlineText } from "../../views/pages/now/headline.tsx";
+import { headlineText, type HeadlineProps } from "../../views/pages/now/headline.tsx";
 import { Course } from "../../views/pages/now/course.tsx";
 import { Statistics } from "../../views/pages/now/statistics.tsx";
-import type { Anomaly, CityNow, CityStatistics, HeadlineProps } from "../../views/props.ts";
+import type { CityAnomaly, CityStatistics, CityNow } from "../../views/city-facts.ts";
 import { DEFAULT_UNITS, scalesOf } from "../../views/units.ts";
 import { NOW, observation } from "../support/fake-services.ts";
 
@@ -133,7 +134,7 @@ describe("Chart()", () => {
   });
 });
 
-const info = { generatedAt: NOW - 90_000, engine: "DuckDB 1.5.6", rowsRead: 204_936 };
+const info = { generated_at: formatTimestamp(NOW - 90_000), engine: "DuckDB 1.5.6", rows_read: 204_936 };
 const statistics: CityStatistics = {
   city: EVIL,
   n: 12_345,
@@ -216,7 +217,7 @@ test("Anomalies() says how long a station has been silent or stuck, and what is 
     n: 90,
     severity: 2,
   };
-  const rows: Anomaly[] = [
+  const rows: CityAnomaly[] = [
     { ...one, kind: "silent", observed: 240, expected: 30, upper: 90, method: "minutes without a report" },
     { ...one, kind: "stuck", observed: 12, upper: 6, method: "hours without a change" },
     { ...one, kind: "spike", observed: 15, expected: 9.5, method: "two opposite steps" },

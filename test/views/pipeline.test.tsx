@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Pipeline, pipelineAnswer } from "../../views/pages/pipeline/pipeline.tsx";
-import type { PipelineProps } from "../../views/props.ts";
+import { Pipeline, pipelineAnswer, type PipelineProps } from "../../views/pages/pipeline/pipeline.tsx";
 import { FakeServices, NOW } from "../support/fake-services.ts";
 
 const props = (changes: Partial<PipelineProps> = {}): PipelineProps => ({

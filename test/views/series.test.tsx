@@ -7,10 +7,10 @@ import {
   freshOf,
   lastOf,
   rangeOf,
-  type Series,
   trendOf,
   valueAt,
 } from "../../views/series.ts";
+import { type Series } from "../../core/chart-history.ts";
 
 const series = (t: number[], v: (number | null)[], gap = 100): Series => ({ city: "London", t, v, gap });
 

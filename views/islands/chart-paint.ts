@@ -1,6 +1,7 @@
 import type uPlot from "uplot";
 import { formatAge } from "../format.ts";
-import { breaksOf, lastOf, type Series } from "../series.ts";
+import { breaksOf, lastOf } from "../series.ts";
+import { type Series } from "../../core/chart-history.ts";
 
 /** Colours of a chart for the current theme. */
 export interface Palette {

@@ -1,7 +1,8 @@
 import uPlot from "uplot";
 import { formatClock, formatDay, formatNumber } from "../format.ts";
 import { describeRange } from "../describe.ts";
-import { type History, freshOf, rangeOf, valueAt } from "../series.ts";
+import { freshOf, rangeOf, valueAt } from "../series.ts";
+import { type History } from "../../core/chart-history.ts";
 import { paintEnd, paintGaps, type Palette, readPalette } from "./chart-paint.ts";
 import { dataNow, STALE_MS } from "./clock.ts";
 import { onHistory, pastOf } from "./history.ts";

@@ -1,8 +1,9 @@
 import type { Observation } from "../../core/observation.ts";
 import { formatCondition, formatSigned, formatTime } from "../format.ts";
 import { lineOf, SPARK } from "../line.ts";
+import type { Series } from "../../core/chart-history.ts";
 import { VARIABLE_NAMES } from "../../core/variables.ts";
-import { FLAT_BELOW, type Series, trendOf } from "../series.ts";
+import { FLAT_BELOW, trendOf } from "../series.ts";
 import { tick } from "./ages.ts";
 import { onHistory, pastOf } from "./history.ts";
 import { tellHtmx, onLive } from "./live.ts";

@@ -1,7 +1,24 @@
+import type { About } from "../../core/about.ts";
 import { attribute, webAddress } from "../attribute.ts";
 import { Icon, Sprite } from "../parts/icons.tsx";
-import type { Frame } from "../props.ts";
-import { scalesOf, writeUnits } from "../units.ts";
+import { scalesOf, writeUnits, type Units } from "../units.ts";
+
+/** What every page shows around its content. */
+export interface Frame extends Pick<About, "version" | "dataset" | "kind" | "source" | "staleAfterSeconds"> {
+  /** Path of the page, or null for one that has none of its own. */
+  path: string | null;
+  title: string;
+  /** When the page was made, ms. */
+  now: number;
+  /** The reader's units. */
+  units: Units;
+  /** Address of the live feed of what the page shows. */
+  live: string;
+  /** Addresses of the built files. */
+  assets: { styles: string; icon: string; theme: string; boot: string; htmx: string };
+  /** Where a reader without script is sent, for pages whose parts come late. */
+  whole: string | null;
+}
 
 /** A page in two pieces, so that late parts can be sent between them. */
 export interface Shell {

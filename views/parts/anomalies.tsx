@@ -1,10 +1,25 @@
 import { formatAge, formatNumber } from "../format.ts";
-import type { AnomaliesProps, Anomaly } from "../props.ts";
+import type { CityAnomaly } from "../city-facts.ts";
 import { type Scale, scalesOf, type Units } from "../units.ts";
 import { Age } from "./age.tsx";
 import { Icon } from "./icons.tsx";
 import { Empty } from "./notes.tsx";
 import { ResultLine } from "./result.tsx";
+import type { ResultOrigin } from "../../core/analytic-job.ts";
+
+/** The newest anomalies; `result` is null before the job's first run. */
+export interface AnomaliesProps {
+  /** The page's clock, ms. */
+  asOf: number;
+  /** Now, ms. */
+  now: number;
+  result: {
+    info: ResultOrigin;
+    /** Whether any city has a past that is long enough to judge by. */
+    judged: boolean;
+    rows: CityAnomaly[];
+  } | null;
+}
 
 /** How a severity is shown: by one, two or three bars. */
 const LEVELS = {
@@ -50,7 +65,7 @@ function Quiet({ judged }: { judged: boolean }): JSX.Element {
   );
 }
 
-function Item({ anomaly, asOf, scale }: { anomaly: Anomaly; asOf: number; scale: Scale }): JSX.Element {
+function Item({ anomaly, asOf, scale }: { anomaly: CityAnomaly; asOf: number; scale: Scale }): JSX.Element {
   const level = levelOf(anomaly.severity);
   const { what, delta } = anomalyWords(anomaly, scale);
   return (
@@ -75,7 +90,7 @@ function Item({ anomaly, asOf, scale }: { anomaly: Anomaly; asOf: number; scale:
 
 /** What was found, and how far it lies from what was expected, in words. */
 export function anomalyWords(
-  { kind, observed, expected }: Anomaly,
+  { kind, observed, expected }: CityAnomaly,
   scale: Scale,
 ): { what: string; delta: string } {
   if (observed === null) return { what: kind, delta: "" };
@@ -87,7 +102,7 @@ export function anomalyWords(
 
 /** What was expected, by which method, and how sure that is. */
 export function anomalyReasons(
-  { kind, expected, lower, upper, score, method, n }: Anomaly,
+  { kind, expected, lower, upper, score, method, n }: CityAnomaly,
   scale: Scale,
 ): string[] {
   const why: string[] = [];

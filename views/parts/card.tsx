@@ -2,7 +2,7 @@ import { parseTimestamp } from "../../core/time.ts";
 import { CONTRACT_VARIABLES } from "../../core/variables.ts";
 import { attribute } from "../attribute.ts";
 import { formatCondition } from "../format.ts";
-import type { CityNow } from "../props.ts";
+import type { CityNow } from "../city-facts.ts";
 import { Age } from "./age.tsx";
 import { Star } from "./favourite.tsx";
 import { Icon } from "./icons.tsx";

@@ -1,6 +1,6 @@
 import { formatTimestamp } from "../../core/time.ts";
 import { formatNumber } from "../format.ts";
-import type { CityForecast } from "../props.ts";
+import type { CityForecast } from "../city-facts.ts";
 import type { Scale } from "../units.ts";
 import type { ZoneTime } from "../zone-time.ts";
 

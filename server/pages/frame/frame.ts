@@ -1,4 +1,4 @@
-import type { Frame } from "../../../views/props.ts";
+import type { Frame } from "../../../views/pages/layout.tsx";
 import type { Services } from "../../answers/services.ts";
 import { type LiveWanted, liveAddress } from "../../live/live-address.ts";
 import type { Assets } from "./assets.ts";

@@ -5,7 +5,6 @@ import { HOUR_MS } from "../../../core/time.ts";
 import { foundAnomalies } from "./page-props.ts";
 import { pageClock } from "../../answers/page-clock.ts";
 import type { Services } from "../../answers/services.ts";
-import { infoOf } from "../../answers/result-columns.ts";
 
 /** Most anomalies on the page; the API has the rest. */
 const ROWS = 100;
@@ -40,7 +39,7 @@ export function anomaliesPageOf(
       result === null
         ? null
         : {
-            info: infoOf(result),
+            info: result,
             total: all.length,
             matching: found.length,
             rows: found.slice(0, ROWS).map((one) => {

@@ -1,6 +1,6 @@
 import type { Place } from "../../../core/city.ts";
 import type { CitiesList } from "../../../views/pages/now/cities-table.tsx";
-import type { CityNow } from "../../../views/props.ts";
+import type { CityNow } from "../../../views/city-facts.ts";
 import { CHARTED_CITIES } from "../../../views/series.ts";
 import { favouritesFirst } from "../frame/favourites.ts";
 import { newestByCity, nowOf } from "./page-props.ts";

@@ -8,7 +8,7 @@ import type {
   CityRecord,
   HistoryRange,
 } from "../../../views/pages/city/city-props.ts";
-import type { CityForecast } from "../../../views/props.ts";
+import type { CityForecast } from "../../../views/city-facts.ts";
 import type { BandPoint, PlotPoint } from "../../../views/plot.ts";
 import type { Units } from "../../../views/units.ts";
 import type { TimeWindow } from "../../../views/zoom.ts";
@@ -17,7 +17,7 @@ import { pageClock } from "../../answers/page-clock.ts";
 import type { Result } from "../../../jobs/analytics/results.ts";
 import type { Services } from "../../answers/services.ts";
 import { readCityHistory } from "./city-history.ts";
-import { columnsOf, infoOf, rowsOfCity } from "../../answers/result-columns.ts";
+import { columnsOf, rowsOfCity } from "../../answers/result-columns.ts";
 import type { PagesOptions } from "../frame/page.tsx";
 
 /** Days in the table by day, anomalies in the list, and marks in the chart. */
@@ -174,7 +174,7 @@ export function cityForecast(services: Services, city: string): CityForecast | n
   if (first === undefined) return null;
   const status = read.text("status", first) ?? "";
   return {
-    info: infoOf(result),
+    info: result,
     issued: read.number("issued_at", first) ?? 0,
     ok: status === "ok",
     status,
@@ -189,7 +189,7 @@ export function cityForecast(services: Services, city: string): CityForecast | n
 
 function ofResult<T>(services: Services, job: string, rows: (result: Result) => T[]) {
   const result = services.analytics.result(job);
-  return result === null ? null : { info: infoOf(result), rows: rows(result) };
+  return result === null ? null : { info: result, rows: rows(result) };
 }
 
 function daysOf({ table }: Result, city: string): CityDay[] {
@@ -224,5 +224,5 @@ function recordsOf({ table }: Result, city: string): CityRecord[] {
 function statisticsOfCity(services: Services, city: string): CityPageProps["statistics"] {
   const result = services.analytics.result("city_statistics");
   if (result === null) return null;
-  return { info: infoOf(result), row: statisticsRows(result, rowsOfCity(result.table, city))[0] ?? null };
+  return { info: result, row: statisticsRows(result, rowsOfCity(result.table, city))[0] ?? null };
 }

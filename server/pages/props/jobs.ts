@@ -1,10 +1,7 @@
 import type { Place } from "../../../core/city.ts";
-import { parseTimestamp } from "../../../core/time.ts";
-import type { JobPageProps, JobProps, RunProps } from "../../../views/pages/jobs/jobs-props.ts";
-import type { JobInfo } from "../../../jobs/analytics/analytics.ts";
-import type { Run } from "../../../jobs/analytics/runs.ts";
+import type { JobPageProps, JobProps } from "../../../views/pages/jobs/jobs-props.ts";
+import type { JobInfo } from "../../../core/analytic-job.ts";
 import type { Services } from "../../answers/services.ts";
-import { infoOf } from "../../answers/result-columns.ts";
 import { jobChart } from "./job-chart.ts";
 import { jobTable } from "./job-table.ts";
 
@@ -26,9 +23,9 @@ export function jobOf(analytics: Services["analytics"], job: JobInfo): JobProps 
     question,
     schedule,
     series: / series=city( |$)/.test(chart ?? ""),
-    runs: analytics.runs(name).slice(0, RUNS).map(runOf),
+    runs: analytics.runs(name).slice(0, RUNS),
     next: analytics.nextRun(name),
-    result: result === null ? null : { info: infoOf(result), rows: result.table.numRows },
+    result: result === null ? null : { info: result, rows: result.table.numRows },
   };
 }
 
@@ -58,20 +55,5 @@ export function jobPageOf(
     cities: cities.map(({ name, slug }) => ({ name, slug })),
     chart: table === null ? null : jobChart(table, job.chart, city),
     table: table === null ? null : jobTable(table, job.name, names === null ? null : city),
-  };
-}
-
-function runOf(run: Run): RunProps {
-  const time = (text: string | null) => (text === null ? null : parseTimestamp(text));
-  return {
-    id: run.id,
-    state: run.state,
-    trigger: run.trigger,
-    progress: run.progress,
-    queued: parseTimestamp(run.queued_at),
-    started: time(run.started_at),
-    finished: time(run.finished_at),
-    rows: run.rows,
-    error: run.error,
   };
 }

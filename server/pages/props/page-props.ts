@@ -1,16 +1,12 @@
 import type { Table } from "apache-arrow";
 import type { Place } from "../../../core/city.ts";
 import { HOUR_MS, parseTimestamp } from "../../../core/time.ts";
-import type {
-  AnomaliesProps,
-  Anomaly,
-  CityNow,
-  CityStatistics,
-  HeadlineProps,
-  PipelineProps,
-  StatisticsProps,
-} from "../../../views/props.ts";
-import { columnsOf, infoOf } from "../../answers/result-columns.ts";
+import type { PipelineProps } from "../../../views/pages/pipeline/pipeline.tsx";
+import type { AnomaliesProps } from "../../../views/parts/anomalies.tsx";
+import type { StatisticsProps } from "../../../views/pages/now/statistics.tsx";
+import type { HeadlineProps } from "../../../views/pages/now/headline.tsx";
+import type { CityAnomaly, CityStatistics, CityNow } from "../../../views/city-facts.ts";
+import { columnsOf } from "../../answers/result-columns.ts";
 import type { Result } from "../../../jobs/analytics/results.ts";
 import type { CurrentObservation, Services } from "../../answers/services.ts";
 
@@ -76,7 +72,7 @@ export function statisticsOf(services: Services, now: number): StatisticsProps {
     result,
     Array.from({ length: shown }, (_, row) => row),
   );
-  return { now, result: { info: infoOf(result), rows, more: result.table.numRows - shown } };
+  return { now, result: { info: result, rows, more: result.table.numRows - shown } };
 }
 
 /** Some rows of a result of city_statistics. */
@@ -119,7 +115,7 @@ export function anomaliesOf(
     asOf,
     now,
     result: {
-      info: infoOf(result),
+      info: result,
       judged: all.some(({ isJudged }) => isJudged),
       rows: newestOfEach(all.filter(({ isAnomaly }) => isAnomaly)).slice(0, only.most),
     },
@@ -127,7 +123,7 @@ export function anomaliesOf(
 }
 
 /** Every anomaly of a result, newest first. */
-export function foundAnomalies({ table }: Result): readonly Anomaly[] {
+export function foundAnomalies({ table }: Result): readonly CityAnomaly[] {
   return judgementsIn(table).filter(({ isAnomaly }) => isAnomaly);
 }
 
@@ -141,7 +137,7 @@ export function pipelineOf(
 }
 
 /** What the anomalies' job says of one observation. */
-interface JudgedReport extends Anomaly {
+interface JudgedReport extends CityAnomaly {
   /** Whether its temperature is the newest of its city that was judged by season and hour. */
   isNewest: boolean;
   isAnomaly: boolean;
@@ -164,7 +160,7 @@ function judgementsIn(table: Table): readonly JudgedReport[] {
     found.push({
       city: read.text("city", i) ?? "",
       time,
-      kind: (read.text("kind", i) ?? "unusual") as Anomaly["kind"],
+      kind: (read.text("kind", i) ?? "unusual") as CityAnomaly["kind"],
       observed: read.number("observed", i),
       expected: read.number("expected", i),
       lower: read.number("lower", i),

@@ -9,7 +9,7 @@ import type { PlotPoint } from "../../../views/plot.ts";
 import type { Units } from "../../../views/units.ts";
 import { zoneTime } from "../../../views/zone-time.ts";
 import type { Services } from "../../answers/services.ts";
-import { columnsOf, infoOf } from "../../answers/result-columns.ts";
+import { columnsOf } from "../../answers/result-columns.ts";
 
 /** Most cities of the page; the API has the rest. */
 const CITIES = 50;
@@ -47,7 +47,7 @@ export function trendsPageOf(
       const shown = zoneTime(units.time === "city" ? zone : null);
       return { name, slug, zone, points: wholeHours(own), byHour: byHour(own, shown.hour) };
     });
-  return { now, units, variable, range, result: { info: infoOf(result), from, to, cities } };
+  return { now, units, variable, range, result: { info: result, from, to, cities } };
 }
 
 /** The hours with a break where one is missing. */

@@ -1,4 +1,5 @@
 import { ANOMALY_KINDS } from "../../../core/alert-rule.ts";
+import type { KeptMessage } from "../../../core/alert-message.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../../core/variables.ts";
 import {
   integer,
@@ -10,6 +11,7 @@ import {
   text,
   time,
   type JsonSchema,
+  type SchemasOf,
 } from "../../api/schema.ts";
 
 const CHANNELS: JsonSchema = { ...list(text("Name of a channel"), "Whom it tells"), minItems: 1 };
@@ -91,7 +93,7 @@ export const MESSAGE = object({
   sent_at: nullable(time("When it was taken by the channel")),
   next_try_at: nullable(time("When it is tried next, quiet hours aside")),
   error: nullable(text("Why it could not be delivered the last time")),
-});
+} satisfies SchemasOf<KeptMessage>);
 
 /** The rule of the examples. */
 export const EXAMPLE_RULE = {

@@ -1,10 +1,11 @@
 import { Elysia } from "elysia";
+import type { ForecastVerification } from "../../../core/forecast-verification.ts";
 import { formatTimestamp } from "../../../core/time.ts";
 import { answerJson } from "../../http/answer.ts";
 import { labelled } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, jsonContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
-import { integer, list, nullable, number, object, text, time } from "../../api/schema.ts";
+import { type SchemasOf, integer, list, nullable, number, object, text, time } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import { forecastVerification } from "../../answers/forecast-verification.ts";
 
@@ -21,7 +22,7 @@ const VERIFICATION = object({
       within: integer("Inside their interval"),
       error: nullable(number("Mean absolute error, °C")),
       bias: nullable(number("Mean error, °C: above 0 too warm")),
-    }),
+    } satisfies SchemasOf<ForecastVerification["leads"][number]>),
     "By hours ahead",
   ),
   misses: list(
@@ -37,7 +38,7 @@ const VERIFICATION = object({
     }),
     "The newest misses: observations outside the interval of their forecast",
   ),
-});
+} satisfies SchemasOf<ForecastVerification>);
 
 /** Verification of past forecasts. */
 export const GET_VERIFICATION = endpoint({

@@ -11,7 +11,8 @@ import { EXAMPLE_RESULT, EXAMPLE_RUN, RESULT_FACTS, RUN } from "../../api/run-sc
 import { list, nullable, object, text, time } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import { factsOf } from "../../formats/result-cache.ts";
-import type { AnalyticsService, JobInfo } from "../../../jobs/analytics/analytics.ts";
+import type { AnalyticsService } from "../../../jobs/analytics/analytics.ts";
+import type { JobInfo } from "../../../core/analytic-job.ts";
 
 const JOB = {
   name: text("Its name"),

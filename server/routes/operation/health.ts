@@ -5,7 +5,7 @@ import { EXAMPLE_LABEL, jsonContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
 import { list, oneOf, text } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
-import type { PipelineStatus } from "../../answers/services.ts";
+import type { PipelineStatus } from "../../../core/pipeline-status.ts";
 
 /** Liveness: whether the process runs. */
 export const GET_LIVENESS = endpoint({

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../../../core/errors.ts";
-import { QUALITY_TESTS } from "../../../core/quality.ts";
+import type { Explanation, Stored, WhyResult } from "../../../core/explanation.ts";
+import { type Limit, QUALITY_TESTS } from "../../../core/quality.ts";
 import { formatTimestamp } from "../../../core/time.ts";
 import { OBSERVATION_COLUMNS } from "../../../spark/engine.ts";
 import { answerJson } from "../../http/answer.ts";
@@ -8,7 +9,18 @@ import { labelled, rowSchema } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, jsonContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
 import { cityParameter, required, textParameter, timeParameter } from "../../api/parameter.ts";
-import { boolean, integer, list, nullable, number, object, oneOf, text, time } from "../../api/schema.ts";
+import {
+  type SchemasOf,
+  boolean,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  text,
+  time,
+} from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import { explain } from "../../answers/explanation.ts";
 import { FLAGGED_COLUMNS } from "./observations.ts";
@@ -26,14 +38,14 @@ const LIMIT = object({
   fail_high: BOUND("Above it fails"),
   unit: text("Unit of the bounds"),
   source: text("Who says so"),
-});
+} satisfies SchemasOf<Limit>);
 const STORED = {
   record: object({
     topic: text("Topic of the log"),
     partition: integer("Its partition"),
     offset: integer("Where the record stands in it"),
     ingested_at: time("When the log took it"),
-  }),
+  } satisfies SchemasOf<Stored["record"]>),
   file: object({
     path: text("The committed file that holds the row, below the data set's root"),
     rows: integer("Rows in it"),
@@ -41,7 +53,7 @@ const STORED = {
     sha256: text("SHA-256 of it, hex"),
     first: integer("First offset it was made of"),
     last: integer("Last offset it was made of"),
-  }),
+  } satisfies SchemasOf<Stored["file"]>),
   commit: object({
     sequence: integer("Number of the entry that brought the file"),
     path: text("The entry, below the data set's root"),
@@ -52,8 +64,8 @@ const STORED = {
       ),
     ),
     at: nullable(time("When it was made")),
-  }),
-};
+  } satisfies SchemasOf<Stored["commit"]>),
+} satisfies SchemasOf<Stored>;
 
 const EXAMPLE_STORED = {
   record: { topic: "weather", partition: 0, offset: 4711, ingested_at: "2026-01-31T11:51:02Z" },
@@ -108,7 +120,7 @@ export const GET_WHY = endpoint({
                   test: oneOf(QUALITY_TESTS, "Column of its flag"),
                   flag: nullable(integer("Its flag: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing")),
                   limits: list(LIMIT, "Its limits here"),
-                }),
+                } satisfies SchemasOf<Explanation["tests"][number]>),
               ),
               revisions: list(
                 object({ observation: rowSchema(OBSERVATION_COLUMNS), ...STORED }),
@@ -124,9 +136,9 @@ export const GET_WHY = endpoint({
                       "Whether the observation was committed then; null where that is not known any more",
                     ),
                   ),
-                }),
+                } satisfies SchemasOf<WhyResult>),
               ),
-            }),
+            } satisfies SchemasOf<Explanation>),
           ),
         }),
       ),

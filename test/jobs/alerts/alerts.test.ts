@@ -7,7 +7,7 @@ import { ConfigError, DeliveryError, RequestError } from "../../../core/errors.t
 import { silentLogger } from "../../../core/log.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { Alerts, type AlertsOptions } from "../../../jobs/alerts/alerts.ts";
-import type { AlertMessage } from "../../../jobs/alerts/message.ts";
+import type { AlertMessage } from "../../../core/alert-message.ts";
 import { AlertStore } from "../../../jobs/alerts/store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { judgementOf, MINUTE, rowOf, type Sight } from "./reports.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DAY_MS } from "../../../core/time.ts";
 import type { ActiveAlert } from "../../../jobs/alerts/state-machine.ts";
-import type { AlertMessage } from "../../../jobs/alerts/message.ts";
+import type { AlertMessage } from "../../../core/alert-message.ts";
 import { AlertStore } from "../../../jobs/alerts/store.ts";
 import { MINUTE, NOW, rule } from "./reports.ts";
 

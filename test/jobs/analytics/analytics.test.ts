@@ -3,7 +3,7 @@ import { tableFromArrays, type Table } from "apache-arrow";
 import { codeOf, EngineError, LakeError } from "../../../core/errors.ts";
 import { silentLogger } from "../../../core/log.ts";
 import { Analytics } from "../../../jobs/analytics/analytics.ts";
-import type { Run } from "../../../jobs/analytics/runs.ts";
+import type { Run } from "../../../core/analytic-job.ts";
 import type { Engine, QueryOptions, Snapshot } from "../../../spark/engine.ts";
 import { parseSqlJob, type SqlJob } from "../../../spark/sql-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";

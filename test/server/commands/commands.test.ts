@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { formatTimestamp } from "../../../core/time.ts";
 import { bodiesOf } from "../../../server/commands/deliver.ts";
-import type { PipelineStatus } from "../../../server/answers/services.ts";
+import type { PipelineStatus } from "../../../core/pipeline-status.ts";
 import { BODY_MAX, LINE_MAX } from "../../../server/http/body.ts";
 import { serveProvider } from "../../jobs/sources/provider.ts";
 import {

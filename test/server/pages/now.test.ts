@@ -10,7 +10,7 @@ import { pagesRoutes, problemPage } from "../../../server/pages/now.tsx";
 import { CONTENT_SECURITY_POLICY, guard } from "../../../server/http/security.ts";
 import type { RowQuery } from "../../../jobs/readers/lake-queries.ts";
 import type { ObservationPage } from "../../../server/answers/services.ts";
-import type { History } from "../../../views/series.ts";
+import type { History } from "../../../core/chart-history.ts";
 import { SHOWN, worldOf } from "../../support/world.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeServices, NOW, observation, row, why } from "../../support/fake-services.ts";

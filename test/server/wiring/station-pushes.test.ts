@@ -6,7 +6,7 @@ import { sha256Hex } from "../../../core/checksum.ts";
 import { LogError } from "../../../core/errors.ts";
 import { createLogger } from "../../../core/log.ts";
 import { parseStations } from "../../../core/station.ts";
-import type { DatasetKind } from "../../../jobs/dataset.ts";
+import type { DatasetKind } from "../../../core/dataset-kind.ts";
 import type { NewRecord } from "../../../jobs/log/log.ts";
 import type { Log } from "../../../jobs/log/log.ts";
 import { startServer } from "../../../server/http/listen.ts";

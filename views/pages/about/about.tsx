@@ -1,30 +1,18 @@
+import type { About, ShownSetting } from "../../../core/about.ts";
+import type { DatasetKind } from "../../../core/dataset-kind.ts";
 import { webAddress } from "../../attribute.ts";
-import type { Frame } from "../../props.ts";
 
 /** What the page about the program shows. */
-export interface AboutProps {
-  version: string;
+export interface AboutProps extends About {
   /** Names and versions of what runs inside. */
   parts: { name: string; version: string }[];
-  dataset: string;
-  kind: Frame["kind"];
-  source: Frame["source"];
-  /** What implements log, lake and engine. */
-  ports: { log: string; lake: string; engine: string };
-  staleAfterSeconds: number;
   /** Under which terms the data of each source may be used; without a `url` none is needed. */
   licences: { source: string; name: string; url: string | null; note: string }[];
   /** Without secrets. */
-  settings: {
-    name: string;
-    value: string | null;
-    otherwise: string;
-    unit: string | null;
-    meaning: string;
-  }[];
+  settings: readonly ShownSetting[];
 }
 
-const KINDS: Record<Frame["kind"], string> = {
+const KINDS: Record<DatasetKind, string> = {
   observed: "observed: real weather",
   simulated: "simulated: invented, kept in a data set of its own",
   replayed: "replayed: recorded earlier, in a data set of its own",
@@ -32,14 +20,14 @@ const KINDS: Record<Frame["kind"], string> = {
 
 /** What runs here, how it is set, and whose data it is. */
 export function AboutPage(props: AboutProps): JSX.Element {
-  const { version, parts, dataset, kind, source, ports, settings } = props;
+  const { version, parts, dataset, kind, source, settings } = props;
   const facts: [string, string][] = [
     ["Data set", dataset],
     ["Kind", KINDS[kind]],
     ["Source", source === null ? "none: this process only shows" : `${source.name}: ${source.reason}`],
-    ["Log", ports.log],
-    ["Lake", ports.lake],
-    ["Engine", ports.engine],
+    ["Log", props.log],
+    ["Lake", props.lake],
+    ["Engine", props.engine],
     ["Stale after", `${props.staleAfterSeconds} s`],
   ];
   return (

@@ -1,3 +1,7 @@
+import type { AlertChannel } from "../../../core/alert-channel.ts";
+import type { KeptMessage } from "../../../core/alert-message.ts";
+import type { AlertRule } from "../../../core/alert-rule.ts";
+
 /** What was typed into a form that was refused. */
 export interface RuleEntry {
   values?: Readonly<Record<string, string>>;
@@ -5,9 +9,7 @@ export interface RuleEntry {
 }
 
 /** A way to a person or a program, without what may be a key. */
-export interface ChannelProps {
-  name: string;
-  type: "webhook" | "sms" | "email";
+export interface ChannelProps extends Pick<AlertChannel, "name" | "type"> {
   /** A host, or the domains of addresses. */
   target: string;
   /** Its quiet hours in words; null where it has none. */
@@ -15,14 +17,9 @@ export interface ChannelProps {
 }
 
 /** A rule with its state. */
-export interface RuleProps {
-  id: string;
-  name: string;
-  /** Null for every city. */
-  city: string | null;
+export interface RuleProps extends Pick<AlertRule, "id" | "name" | "city" | "channels"> {
   /** In words. */
   condition: string;
-  channels: readonly string[];
   /** How many of its alerts are active. */
   active: number;
   isOfFile: boolean;
@@ -37,18 +34,6 @@ export interface ActiveProps {
   since: number;
 }
 
-/** A message that was sent, or is to be. */
-export interface MessageProps {
-  channel: string;
-  type: "alert" | "recovery" | "test";
-  text: string;
-  state: "waiting" | "sent" | "failed";
-  tries: number;
-  error: string | null;
-  /** ms. */
-  madeAt: number;
-}
-
 /** The page of alerts. */
 export interface AlertsProps {
   /** ms. */
@@ -60,7 +45,7 @@ export interface AlertsProps {
   channels: readonly ChannelProps[];
   rules: readonly RuleProps[];
   active: readonly ActiveProps[];
-  messages: readonly MessageProps[];
+  messages: readonly KeptMessage[];
   /** What has just been done; null for nothing. */
   notice: string | null;
   /** Why the form was refused; null where it was not. */

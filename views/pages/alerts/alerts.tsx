@@ -1,10 +1,12 @@
+import { parseTimestamp } from "../../../core/time.ts";
+import type { KeptMessage } from "../../../core/alert-message.ts";
 import { attribute } from "../../attribute.ts";
 import { formatCount } from "../../format.ts";
 import { Age } from "../../parts/age.tsx";
 import { Icon, type IconName } from "../../parts/icons.tsx";
 import { Empty } from "../../parts/notes.tsx";
 import { RuleForm } from "./rule-form.tsx";
-import type { AlertsProps, MessageProps } from "./alerts-props.ts";
+import type { AlertsProps } from "./alerts-props.ts";
 
 /** Alerts: what is active, the rules, the channels, and what was sent. */
 export function AlertsPage(props: AlertsProps): JSX.Element {
@@ -195,7 +197,7 @@ function Channels({ channels }: AlertsProps): JSX.Element {
   );
 }
 
-const STATES: Record<MessageProps["state"], { icon: IconName; style: string }> = {
+const STATES: Record<KeptMessage["state"], { icon: IconName; style: string }> = {
   waiting: { icon: "wait", style: "st-wait" },
   sent: { icon: "ok", style: "st-run" },
   failed: { icon: "fail", style: "st-err" },
@@ -237,7 +239,7 @@ function Messages({ messages, now }: AlertsProps): JSX.Element {
                     )}
                   </td>
                   <td class="nw">
-                    <Age time={message.madeAt} now={now} wall ago />
+                    <Age time={parseTimestamp(message.made_at)} now={now} wall ago />
                   </td>
                 </tr>
               ))}

@@ -5,7 +5,8 @@ import { CityChoice } from "../../parts/city-choice.tsx";
 import { Formats } from "../../parts/formats.tsx";
 import { Empty } from "../../parts/notes.tsx";
 import { ResultLine } from "../../parts/result.tsx";
-import type { Anomaly, ResultInfo } from "../../props.ts";
+import type { CityAnomaly } from "../../city-facts.ts";
+import type { ResultOrigin } from "../../../core/analytic-job.ts";
 import type { Units } from "../../units.ts";
 
 /** Severities from which on is shown. */
@@ -16,7 +17,7 @@ export const WINDOWS = { 6: "6 hours", 24: "24 hours", 48: "48 hours" } as const
 
 /** What is let through; null for everything. */
 export interface AnomalyFilter {
-  kind: Anomaly["kind"] | null;
+  kind: CityAnomaly["kind"] | null;
   severity: number | null;
   hours: number | null;
 }
@@ -33,7 +34,7 @@ export interface AnomaliesPageProps {
   cities: { name: string; slug: string }[];
   /** Null before the job's first run. */
   result: {
-    info: ResultInfo;
+    info: ResultOrigin;
     /** How many there are, and how many of them the filter lets through. */
     total: number;
     matching: number;

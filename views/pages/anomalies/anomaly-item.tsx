@@ -2,7 +2,7 @@ import { formatTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatAge, formatNumber } from "../../format.ts";
 import { plotScale } from "../../plot.ts";
-import type { Anomaly } from "../../props.ts";
+import type { CityAnomaly } from "../../city-facts.ts";
 import { type Scale, scalesOf, type Units } from "../../units.ts";
 import { zoneTime } from "../../zone-time.ts";
 import { Age } from "../../parts/age.tsx";
@@ -17,10 +17,10 @@ export const KINDS = {
   step: "a step: further than reports usually go",
   stuck: "stuck: the same value for too long",
   silent: "silent: no report",
-} as const satisfies Record<Anomaly["kind"], string>;
+} as const satisfies Record<CityAnomaly["kind"], string>;
 
 /** An anomaly with its city's short name and zone; null where the city is not known. */
-export type PlacedAnomaly = Anomaly & { slug: string | null; zone: string | null };
+export type PlacedAnomaly = CityAnomaly & { slug: string | null; zone: string | null };
 
 /** An anomaly that opens to what was observed and expected. `asOf` is the page's clock, ms. */
 export function AnomalyItem({
@@ -98,7 +98,7 @@ export function AnomalyItem({
 const MINUTE_MS = 60_000;
 
 /** What was observed, expected and its bounds, in the unit of the kind. */
-function measured({ kind, observed, expected, lower, upper }: Anomaly, scale: Scale): [string, string][] {
+function measured({ kind, observed, expected, lower, upper }: CityAnomaly, scale: Scale): [string, string][] {
   if (kind === "silent") {
     return [
       ["Silent for", observed === null ? "–" : formatAge(observed * MINUTE_MS)],
@@ -121,7 +121,7 @@ function measured({ kind, observed, expected, lower, upper }: Anomaly, scale: Sc
 const BOX = { width: 400, height: 22 };
 
 /** Where the observed value lies beside its bounds. */
-function Bounds({ anomaly, scale }: { anomaly: Anomaly; scale: Scale }): JSX.Element {
+function Bounds({ anomaly, scale }: { anomaly: CityAnomaly; scale: Scale }): JSX.Element {
   const { kind, observed, expected, lower, upper } = anomaly;
   if (kind === "silent" || kind === "stuck" || observed === null || lower === null || upper === null)
     return <></>;

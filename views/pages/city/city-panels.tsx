@@ -2,7 +2,7 @@ import { HOUR_MS } from "../../../core/time.ts";
 import { VARIABLES } from "../../../core/variables.ts";
 import { formatCount } from "../../format.ts";
 import type { CityHistoryProps, CityPageProps } from "./city-props.ts";
-import type { CityForecast } from "../../props.ts";
+import type { CityForecast } from "../../city-facts.ts";
 import { valueLabel } from "../../shown-variables.ts";
 import { timeTicks } from "../../time-ticks.ts";
 import { type Scale, scalesOf } from "../../units.ts";

@@ -1,15 +1,11 @@
+import type { Place } from "../../../core/city.ts";
 import type { Measure } from "../../../core/observation.ts";
-import type { Flag } from "../../../core/quality.ts";
+import type { Anomaly, Flag } from "../../../core/quality.ts";
 import type { JudgedVariable, Variable } from "../../../core/variables.ts";
 import type { BandPoint, PlotPoint } from "../../plot.ts";
-import type {
-  AnomaliesProps,
-  Anomaly,
-  CityForecast,
-  CityNow,
-  CityStatistics,
-  ResultInfo,
-} from "../../props.ts";
+import type { AnomaliesProps } from "../../parts/anomalies.tsx";
+import type { CityForecast, CityAnomaly, CityStatistics, CityNow } from "../../city-facts.ts";
+import type { ResultOrigin } from "../../../core/analytic-job.ts";
 import type { Units } from "../../units.ts";
 import type { TimeWindow } from "../../zoom.ts";
 
@@ -74,13 +70,7 @@ export interface CityRecord {
 
 /** What a city's page shows at once. Values are in the units of the record, times ms unless said otherwise. */
 export interface CityPageProps {
-  place: {
-    name: string;
-    slug: string;
-    latitude: number | null;
-    longitude: number | null;
-    zone: string | null;
-  };
+  place: Place;
   /** The page's clock, and the real time. */
   asOf: number;
   now: number;
@@ -97,7 +87,7 @@ export interface CityPageProps {
   feels: { value: Measure; time: number } | null;
   /** The flag of the newest observation, and what was usual; null until judged. */
   flag: Flag | null;
-  usual: { expected: Measure; lower: Measure; upper: Measure } | null;
+  usual: Pick<Anomaly, "expected" | "lower" | "upper"> | null;
   /** What is usual over the window; x is seconds. */
   band: BandPoint[];
   /** Another city, whose temperature is shown over the same window. */
@@ -108,11 +98,11 @@ export interface CityPageProps {
   others: { name: string; slug: string }[];
   anomalies: AnomaliesProps;
   /** Everything unusual in the time the history shows. */
-  marks: Anomaly[];
+  marks: CityAnomaly[];
   forecast: CityForecast | null;
-  days: { info: ResultInfo; rows: CityDay[] } | null;
-  statistics: { info: ResultInfo; row: CityStatistics | null } | null;
-  records: { info: ResultInfo; rows: CityRecord[] } | null;
+  days: { info: ResultOrigin; rows: CityDay[] } | null;
+  statistics: { info: ResultOrigin; row: CityStatistics | null } | null;
+  records: { info: ResultOrigin; rows: CityRecord[] } | null;
 }
 
 /** All of it: with the history, which is read from the lake. */

@@ -1,12 +1,14 @@
 import { attribute } from "../../attribute.ts";
 import { formatNumber } from "../../format.ts";
 import { ForecastRibbon } from "../../parts/forecast-ribbon.tsx";
-import { type ForecastVerification, ForecastVerificationPart } from "./forecast-verification.tsx";
+import { ForecastVerificationPart } from "./forecast-verification.tsx";
+import { type ForecastVerification } from "../../../core/forecast-verification.ts";
 import { Formats } from "../../parts/formats.tsx";
 import { Empty } from "../../parts/notes.tsx";
 import { Plot } from "../../parts/plot.tsx";
 import { ResultLine } from "../../parts/result.tsx";
-import type { ResultInfo, CityForecast } from "../../props.ts";
+import type { CityForecast } from "../../city-facts.ts";
+import type { ResultOrigin } from "../../../core/analytic-job.ts";
 import { type Scale, scalesOf, type Units } from "../../units.ts";
 import { zoneTime } from "../../zone-time.ts";
 
@@ -16,7 +18,7 @@ export interface ForecastPageProps {
   now: number;
   units: Units;
   /** Null before the job's first run. */
-  info: ResultInfo | null;
+  info: ResultOrigin | null;
   /** Cities in order; those without a forecast have null. */
   cities: { name: string; slug: string; zone: string | null; forecast: CityForecast | null }[];
   /** How many cities have no room here. */

@@ -1,3 +1,5 @@
+import type { Run } from "../../../core/analytic-job.ts";
+import { parseTimestamp } from "../../../core/time.ts";
 import { formatAge, formatCount, formatNumber } from "../../format.ts";
 import { Age } from "../../parts/age.tsx";
 import { CityChoice } from "../../parts/city-choice.tsx";
@@ -9,7 +11,7 @@ import { ResultLine } from "../../parts/result.tsx";
 import { activeRun, percent, RunControls, RunState, tookOf } from "./run.tsx";
 import { Sql } from "./sql.tsx";
 import { nextOf } from "./jobs.tsx";
-import type { JobPageProps, JobProps, RunProps } from "./jobs-props.ts";
+import type { JobPageProps, JobProps } from "./jobs-props.ts";
 
 /** One analytic job: how it runs, what it found, and the SQL that finds it. */
 export function JobPage(props: JobPageProps): JSX.Element {
@@ -67,7 +69,7 @@ export function JobPage(props: JobPageProps): JSX.Element {
 /** How a job runs: what goes on now, and the runs before. `now` is the real time, ms. */
 export function JobRuns({ job, now }: { job: JobProps; now: number }): JSX.Element {
   const run = activeRun(job);
-  const ended = job.runs.find(({ finished }) => finished !== null);
+  const ended = job.runs.find(({ finished_at }) => finished_at !== null);
   return (
     <section aria-label="Runs">
       <div class="running">
@@ -79,11 +81,11 @@ export function JobRuns({ job, now }: { job: JobProps; now: number }): JSX.Eleme
           <div class="progress">
             <p id="progress-label">
               <RunState run={run} />{" "}
-              {run.started === null ? (
+              {run.started_at === null ? (
                 <span class="u">waits for the run before it</span>
               ) : (
                 <span class="u">
-                  for <Age time={run.started} now={now} wall />
+                  for <Age time={parseTimestamp(run.started_at)} now={now} wall />
                 </span>
               )}
             </p>
@@ -127,7 +129,7 @@ export function JobRuns({ job, now }: { job: JobProps; now: number }): JSX.Eleme
         </div>
         <div>
           <dt>Rows read</dt>
-          <dd safe>{formatNumber(job.result?.info.rowsRead, 0)}</dd>
+          <dd safe>{formatNumber(job.result?.info.rows_read, 0)}</dd>
         </div>
         <div>
           <dt>Engine</dt>
@@ -147,7 +149,7 @@ export function JobRuns({ job, now }: { job: JobProps; now: number }): JSX.Eleme
   );
 }
 
-function RunItem({ run, now }: { run: RunProps; now: number }): JSX.Element {
+function RunItem({ run, now }: { run: Run; now: number }): JSX.Element {
   const words = [
     run.trigger === "request" ? "asked for" : run.trigger === "start" ? "at the start" : "by schedule",
     tookOf(run, now),
@@ -159,7 +161,7 @@ function RunItem({ run, now }: { run: RunProps; now: number }): JSX.Element {
       <span class="u" safe>
         {words.join(" · ")}
       </span>
-      <Age time={run.finished ?? run.started ?? run.queued} now={now} wall ago />
+      <Age time={parseTimestamp(run.finished_at ?? run.started_at ?? run.queued_at)} now={now} wall ago />
     </li>
   );
 }

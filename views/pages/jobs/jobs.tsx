@@ -1,3 +1,4 @@
+import { parseTimestamp } from "../../../core/time.ts";
 import { formatAge, formatCount, formatNumber } from "../../format.ts";
 import { Age } from "../../parts/age.tsx";
 import { activeRun, RunControls, RunState, RunTicks, tookOf } from "./run.tsx";
@@ -21,7 +22,7 @@ export function jobsAnswer(jobs: readonly JobProps[]): { answer: string; rest: s
   const named = (list: readonly JobProps[]) =>
     list.length > 2 ? formatCount(list.length, "job", "jobs") : list.map(({ title }) => title).join(" and ");
   const failed = jobs.filter(
-    ({ runs }) => runs.find(({ finished }) => finished !== null)?.state === "failed",
+    ({ runs }) => runs.find(({ finished_at }) => finished_at !== null)?.state === "failed",
   );
   const running = jobs.filter(({ runs }) => runs[0]?.state === "running");
   const rest = running.length === 0 ? "" : `, ${named(running)} running`;
@@ -110,8 +111,8 @@ function Row({ job, now }: { job: JobProps; now: number }): JSX.Element {
       <td class="wide right">
         {newest === undefined ? (
           "–"
-        ) : newest.state === "running" && newest.started !== null ? (
-          <Age time={newest.started} now={now} wall />
+        ) : newest.state === "running" && newest.started_at !== null ? (
+          <Age time={parseTimestamp(newest.started_at)} now={now} wall />
         ) : (
           <span safe>{tookOf(newest, now)}</span>
         )}
@@ -123,7 +124,7 @@ function Row({ job, now }: { job: JobProps; now: number }): JSX.Element {
         {job.result === null ? (
           <span class="missing">none yet</span>
         ) : (
-          <Age time={job.result.info.generatedAt} now={now} wall ago />
+          <Age time={parseTimestamp(job.result.info.generated_at)} now={now} wall ago />
         )}
       </td>
       <td class="wide right" safe>

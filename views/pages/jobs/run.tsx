@@ -1,10 +1,12 @@
+import type { Run } from "../../../core/analytic-job.ts";
+import { parseTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatAge } from "../../format.ts";
-import type { JobProps, RunProps } from "./jobs-props.ts";
+import type { JobProps } from "./jobs-props.ts";
 import { Icon, type IconName } from "../../parts/icons.tsx";
 
 /** How a run's state looks. */
-const STATES: Record<RunProps["state"], { icon: IconName; style: string; word: string }> = {
+const STATES: Record<Run["state"], { icon: IconName; style: string; word: string }> = {
   queued: { icon: "wait", style: "st-wait", word: "queued" },
   running: { icon: "run", style: "st-run", word: "running" },
   succeeded: { icon: "ok", style: "st-ok", word: "done" },
@@ -13,12 +15,12 @@ const STATES: Record<RunProps["state"], { icon: IconName; style: string; word: s
 };
 
 /** The run that waits or goes on, if there is one. */
-export function activeRun({ runs }: JobProps): RunProps | null {
+export function activeRun({ runs }: JobProps): Run | null {
   return runs.find(({ state }) => state === "queued" || state === "running") ?? null;
 }
 
 /** The newest run's state, a shape and a word. */
-export function RunState({ run }: { run: RunProps | undefined }): JSX.Element {
+export function RunState({ run }: { run: Run | undefined }): JSX.Element {
   if (run === undefined) return <span class="st st-wait">not run yet</span>;
   const { icon, style, word } = STATES[run.state];
   return (
@@ -30,14 +32,14 @@ export function RunState({ run }: { run: RunProps | undefined }): JSX.Element {
 }
 
 /** What a run took, or has taken so far; an en dash for one that never began. */
-export function tookOf({ started, finished }: RunProps, now: number): string {
-  if (started === null) return "–";
-  const ms = (finished ?? now) - started;
+export function tookOf({ started_at, finished_at }: Run, now: number): string {
+  if (started_at === null) return "–";
+  const ms = (finished_at === null ? now : parseTimestamp(finished_at)) - parseTimestamp(started_at);
   return ms < 10_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : formatAge(ms);
 }
 
 /** The last runs, oldest first, a tick each; what failed stands out. */
-export function RunTicks({ runs }: { runs: readonly RunProps[] }): JSX.Element {
+export function RunTicks({ runs }: { runs: readonly Run[] }): JSX.Element {
   const failed = runs.filter(({ state }) => state === "failed").length;
   return (
     <svg

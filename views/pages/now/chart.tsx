@@ -2,7 +2,8 @@ import { attribute } from "../../attribute.ts";
 import { describeHistory, describeRange } from "../../describe.ts";
 import { formatNumber } from "../../format.ts";
 import { lineOf } from "../../line.ts";
-import { type History, freshOf, rangeOf } from "../../series.ts";
+import { freshOf, rangeOf } from "../../series.ts";
+import { type History } from "../../../core/chart-history.ts";
 
 const BOX = { width: 1000, height: 320, pad: 6 };
 /** Points of a line in the picture that stands until the live chart takes its place. */

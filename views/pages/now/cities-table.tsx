@@ -1,7 +1,7 @@
 import { CONTRACT_VARIABLES } from "../../../core/variables.ts";
 import { attribute } from "../../attribute.ts";
 import { formatCondition, formatNumber } from "../../format.ts";
-import type { CityNow } from "../../props.ts";
+import type { CityNow } from "../../city-facts.ts";
 import { valueLabel } from "../../shown-variables.ts";
 import type { Scales } from "../../units.ts";
 import { AgeOf } from "../../parts/card.tsx";

@@ -1,6 +1,7 @@
 import { formatSigned } from "../../format.ts";
 import { lineOf, SPARK } from "../../line.ts";
-import { type Series, trendOf } from "../../series.ts";
+import { trendOf } from "../../series.ts";
+import { type Series } from "../../../core/chart-history.ts";
 
 /**
  * The trend over three hours and the last day's course of one city, in the reader's unit. Without a series both places

@@ -1,7 +1,21 @@
 import { formatTimestamp } from "../../../core/time.ts";
 import { formatCount, formatTime } from "../../format.ts";
-import type { HeadlineProps } from "../../props.ts";
 import { Icon } from "../../parts/icons.tsx";
+
+/** What the headline answers: is anything late or unusual? */
+export interface HeadlineProps {
+  /** The page's clock, ms: the newest observation's time where data is replayed, else now. */
+  asOf: number;
+  cities: number;
+  /** Names of cities whose newest value is stale. */
+  late: string[];
+  /** Names of cities that have reported nothing yet. */
+  silent: string[];
+  /** Cities whose newest value lies outside its bounds. */
+  unusual: { city: string; warm: boolean }[];
+  /** Whether a result says what is unusual. */
+  judged: boolean;
+}
 
 /** Most names in a title; more are counted. */
 const NAMED = 2;

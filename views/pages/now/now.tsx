@@ -3,10 +3,10 @@ import { type CitiesList, CitiesTable, listAddress } from "./cities-table.tsx";
 import { Card } from "../../parts/card.tsx";
 import { FavouritesForm } from "../../parts/favourite.tsx";
 import { Formats } from "../../parts/formats.tsx";
-import { Headline } from "./headline.tsx";
+import { Headline, type HeadlineProps } from "./headline.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { Loading, Slot } from "../../parts/notes.tsx";
-import type { CityNow, HeadlineProps } from "../../props.ts";
+import type { CityNow } from "../../city-facts.ts";
 import { HISTORY_HOURS } from "../../series.ts";
 import { scalesOf, type Units } from "../../units.ts";
 

@@ -1,8 +1,16 @@
 import { formatCount, formatNumber } from "../../format.ts";
-import type { CityStatistics, StatisticsProps } from "../../props.ts";
+import type { CityStatistics } from "../../city-facts.ts";
 import { type Scales, scalesOf, type Units } from "../../units.ts";
 import { Empty } from "../../parts/notes.tsx";
 import { ResultLine } from "../../parts/result.tsx";
+import type { ResultOrigin } from "../../../core/analytic-job.ts";
+
+/** The newest result of the statistics job; null before the first. */
+export interface StatisticsProps {
+  /** Now, ms. */
+  now: number;
+  result: { info: ResultOrigin; rows: CityStatistics[]; more: number } | null;
+}
 
 /** Columns of numbers, and whether a phone has room for each. */
 const COLUMNS: readonly {

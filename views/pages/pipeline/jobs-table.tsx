@@ -1,11 +1,11 @@
 import { parseTimestamp } from "../../../core/time.ts";
 import { formatNumber } from "../../format.ts";
-import type { JobProps } from "../../props.ts";
+import type { JobStatus } from "../../../core/pipeline-status.ts";
 import { Age } from "../../parts/age.tsx";
 import { Icon, type IconName } from "../../parts/icons.tsx";
 import { Empty } from "../../parts/notes.tsx";
 
-const STATES: Record<JobProps["state"], { icon: IconName; style: string }> = {
+const STATES: Record<JobStatus["state"], { icon: IconName; style: string }> = {
   starting: { icon: "wait", style: "st-wait" },
   running: { icon: "run", style: "st-run" },
   waiting: { icon: "wait", style: "st-wait" },
@@ -14,7 +14,7 @@ const STATES: Record<JobProps["state"], { icon: IconName; style: string }> = {
 };
 
 /** The background jobs of this process and how they are. `now` is the real time, ms. */
-export function JobsTable({ jobs, now }: { jobs: JobProps[]; now: number }): JSX.Element {
+export function JobsTable({ jobs, now }: { jobs: JobStatus[]; now: number }): JSX.Element {
   return (
     <section aria-labelledby="h-jobs">
       <div class="bar">

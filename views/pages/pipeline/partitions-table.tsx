@@ -1,9 +1,9 @@
 import { formatNumber } from "../../format.ts";
-import type { PartitionProps } from "../../props.ts";
+import type { PartitionStatus } from "../../../core/pipeline-status.ts";
 import { Empty } from "../../parts/notes.tsx";
 
 /** What each partition holds in the log and in the lake. */
-export function PartitionsTable({ partitions }: { partitions: PartitionProps[] }): JSX.Element {
+export function PartitionsTable({ partitions }: { partitions: PartitionStatus[] }): JSX.Element {
   return (
     <section aria-labelledby="h-partitions">
       <div class="bar">

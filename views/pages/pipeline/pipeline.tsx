@@ -1,3 +1,6 @@
+import type { ServerLink } from "../../../core/about.ts";
+import type { PartitionStatus, PipelineStatus, Rate, Stage } from "../../../core/pipeline-status.ts";
+import type { RejectedRecord } from "../../../core/rejected-record.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import { formatAge, formatCount, formatNumber, formatTime } from "../../format.ts";
 import { Age } from "../../parts/age.tsx";
@@ -6,7 +9,19 @@ import { JobsTable } from "./jobs-table.tsx";
 import { PartitionsTable } from "./partitions-table.tsx";
 import { Rejected } from "./rejected.tsx";
 import { webAddress } from "../../attribute.ts";
-import type { PartitionProps, PipelineProps, StageProps } from "../../props.ts";
+
+/** Where everything stands, and what the page shows beside it. */
+export interface PipelineProps extends PipelineStatus {
+  /** The page's clock, ms. */
+  asOf: number;
+  /** Now, ms. */
+  now: number;
+  staleAfterSeconds: number;
+  /** The newest records that could not be read, newest first; null where they cannot be had now. */
+  rejected: readonly RejectedRecord[] | null;
+  /** Pages of the servers that are used. */
+  servers: readonly ServerLink[];
+}
 
 /** Where everything stands; the part inside is fetched anew on each `status` event. */
 export function PipelinePage(props: PipelineProps): JSX.Element {
@@ -54,7 +69,7 @@ export function pipelineAnswer(props: PipelineProps): { answer: string; rest: st
  * How far a stage lies behind the source, ms; 0 within three expected intervals. Results are made by a schedule, so their
  * distance is no lag.
  */
-function lagOf(stage: StageProps, { stages, staleAfterSeconds }: PipelineProps): number {
+function lagOf(stage: Stage, { stages, staleAfterSeconds }: PipelineProps): number {
   if (stage.name === "result" || stage.watermark === null) return 0;
   const newest = Math.max(
     ...stages.map(({ watermark }) => (watermark === null ? 0 : parseTimestamp(watermark))),
@@ -85,7 +100,7 @@ export function Pipeline(props: PipelineProps): JSX.Element {
         </h2>
         <ol class="stages">
           {props.stages.map((stage) => (
-            <Stage stage={stage} props={props} />
+            <StageItem stage={stage} props={props} />
           ))}
         </ol>
         <Proof {...props} />
@@ -120,7 +135,7 @@ export function Pipeline(props: PipelineProps): JSX.Element {
   );
 }
 
-function Stage({ stage, props }: { stage: StageProps; props: PipelineProps }): JSX.Element {
+function StageItem({ stage, props }: { stage: Stage; props: PipelineProps }): JSX.Element {
   const late = stage.trouble !== null || lagOf(stage, props) > 0;
   const { live } = props;
   return (
@@ -175,7 +190,7 @@ function Stage({ stage, props }: { stage: StageProps; props: PipelineProps }): J
 }
 
 /** How many records a second pass a stage. */
-function RateOf({ rate }: { rate: PipelineProps["rates"]["log"] }): JSX.Element {
+function RateOf({ rate }: { rate: Rate | null }): JSX.Element {
   if (rate === null) return <small>rate not known yet</small>;
   const digits = rate.per_second === 0 || rate.per_second >= 10 ? 0 : rate.per_second >= 1 ? 1 : 3;
   return (
@@ -188,7 +203,7 @@ function RateOf({ rate }: { rate: PipelineProps["rates"]["log"] }): JSX.Element 
 /** Whether every offset is accounted for: rows, duplicates or rejected; by the counts of now, and by the newest proof. */
 function Proof({ partitions, proof, now }: PipelineProps): JSX.Element {
   if (partitions.length === 0) return <></>;
-  const sum = (pick: (p: PartitionProps) => number) => partitions.reduce((total, p) => total + pick(p), 0);
+  const sum = (pick: (p: PartitionStatus) => number) => partitions.reduce((total, p) => total + pick(p), 0);
   const [rows, duplicates, rejected] = [sum((p) => p.rows), sum((p) => p.duplicates), sum((p) => p.rejected)];
   const committed = sum((p) => p.next);
   const equal = partitions.every((p) => p.next === p.rows + p.duplicates + p.rejected);

@@ -1,7 +1,7 @@
-import { formatTimestamp } from "../../../core/time.ts";
+import { formatTimestamp, parseTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatNumber } from "../../format.ts";
-import type { RejectedProps } from "../../props.ts";
+import type { RejectedRecord } from "../../../core/rejected-record.ts";
 import { zoneTime } from "../../zone-time.ts";
 import { Empty, Failed } from "../../parts/notes.tsx";
 
@@ -15,7 +15,7 @@ export function Rejected({
   records,
   total,
 }: {
-  records: RejectedProps[] | null;
+  records: readonly RejectedRecord[] | null;
   total: number;
 }): JSX.Element {
   return (
@@ -34,11 +34,11 @@ export function Rejected({
         <Empty what="None." why="Every record so far could be read." />
       ) : (
         <ul class="rejected">
-          {records.map(({ partition, offset, reason, time, record }) => (
+          {records.map(({ partition, offset, reason, ingested_at, record }) => (
             <li>
               <p>
-                <time datetime={formatTimestamp(time)} class="u" safe>
-                  {`${zoneTime(null).short(time)} UTC`}
+                <time datetime={formatTimestamp(parseTimestamp(ingested_at))} class="u" safe>
+                  {`${zoneTime(null).short(parseTimestamp(ingested_at))} UTC`}
                 </time>{" "}
                 <span class="u nw" safe>{`${partition} : ${formatNumber(offset, 0)}`}</span>
               </p>

@@ -8,7 +8,7 @@ import { Empty } from "../../parts/notes.tsx";
 import { Plot } from "../../parts/plot.tsx";
 import { ResultLine } from "../../parts/result.tsx";
 import type { PlotPoint } from "../../plot.ts";
-import type { ResultInfo } from "../../props.ts";
+import type { ResultOrigin } from "../../../core/analytic-job.ts";
 import { timeTicks } from "../../time-ticks.ts";
 import { type Scale, scalesOf, type Units } from "../../units.ts";
 import { type ZoneTime, zoneTime } from "../../zone-time.ts";
@@ -41,7 +41,7 @@ export interface TrendsPageProps {
   variable: keyof typeof TREND_VARIABLES;
   range: keyof typeof TREND_RANGES;
   /** Null before the job's first run. */
-  result: { info: ResultInfo; from: number; to: number; cities: CityTrend[] } | null;
+  result: { info: ResultOrigin; from: number; to: number; cities: CityTrend[] } | null;
 }
 
 /** Cities with a line of their own colour. */

@@ -1,5 +1,6 @@
-import { flagOf, QUALITY_TESTS, type Flag, type Flags, type QualityTest } from "../../../core/quality.ts";
-import type { Observation, Row } from "../../../core/observation.ts";
+import type { Place } from "../../../core/city.ts";
+import type { Explanation } from "../../../core/explanation.ts";
+import { flagOf, type Limit, QUALITY_TESTS, type QualityTest } from "../../../core/quality.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatNumber } from "../../format.ts";
@@ -11,37 +12,8 @@ import { Empty } from "../../parts/notes.tsx";
 import { type Scales, scalesOf, type Units } from "../../units.ts";
 import { type ZoneTime, zoneTime } from "../../zone-time.ts";
 
-/** A bound of a test, in the units of the record. */
-interface LimitProps {
-  variable: string;
-  hours: number | null;
-  suspect_low: number | null;
-  suspect_high: number | null;
-  fail_low: number | null;
-  fail_high: number | null;
-  unit: string;
-}
-
-/** Why one source's observation is what it is. */
-export interface WhySource {
-  /** Its flags are null until it is judged. */
-  observation: Row & { [Name in keyof Flags]: Flag | null };
-  record: { topic: string; partition: number; offset: number; ingested_at: string };
-  file: { path: string };
-  commit: { path: string };
-  tests: { test: QualityTest; flag: Flag | null; limits: LimitProps[] }[];
-  /** What it replaced, the newest first. */
-  revisions: { observation: Observation; record: { offset: number; ingested_at: string } }[];
-  /** Whether each result was computed with it; null where that is not known any more. */
-  results: { job: string; used: boolean | null }[];
-}
-
 /** Whose value it is. */
-export interface WhyPlace {
-  name: string;
-  slug: string;
-  zone: string | null;
-}
+export type WhyPlace = Pick<Place, "name" | "slug" | "zone">;
 
 /** What the page shows below its top. */
 export interface WhyRestProps {
@@ -50,7 +22,7 @@ export interface WhyRestProps {
   time: number | null;
   units: Units;
   /** One for each source that reported then. */
-  sources: readonly WhySource[];
+  sources: readonly Explanation[];
 }
 
 /** What each test looks at. */
@@ -106,7 +78,7 @@ export function WhyRest({ place, time, units, sources }: WhyRestProps): JSX.Elem
 }
 
 interface SourceProps {
-  one: WhySource;
+  one: Explanation;
   id: string;
   scales: Scales;
   clock: ZoneTime;
@@ -248,7 +220,7 @@ function Tests({ one, id }: SourceProps): JSX.Element {
 }
 
 /** A limit in words, in the units of the record: `temperature: suspect below -30 or above 40, fails above 50 °C`. */
-function limitWords(limit: LimitProps): string {
+function limitWords(limit: Limit): string {
   const bounds = (low: number | null, high: number | null): string =>
     [
       ...(low === null ? [] : [`below ${formatNumber(low, digits(low))}`]),
@@ -280,7 +252,7 @@ function Results({ one: { results } }: SourceProps): JSX.Element {
   );
 }
 
-function ResultList({ name, results }: { name: string; results: WhySource["results"] }): JSX.Element {
+function ResultList({ name, results }: { name: string; results: Explanation["results"] }): JSX.Element {
   if (results.length === 0) return <></>;
   return (
     <p class="u from">
