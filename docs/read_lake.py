@@ -10,13 +10,12 @@ import hashlib
 import json
 import re
 import sys
-from datetime import timezone
+from datetime import datetime, timezone
 from pathlib import Path
 
 FORMAT = 1
 SEAL = ',"sha256":"'
-TIMES = ("timestamp", "ingested_at")
-# Fields that a row always has, null when missing; any other is left out of a JSON line then.
+# The columns that a JSON line always has. Any other is left out where it is null, also one that a later version adds.
 ALWAYS = (
     *("timestamp", "city", "temperature", "humidity", "pressure", "wind_speed", "rainfall"),
     *("weather_main", "weather_description", "source", "log_offset", "ingested_at"),
@@ -121,11 +120,14 @@ def rows_of(root, file):
         # Arrow's own reader and this thread alone: a thread of Arrow's that still holds a Python object when the
         # interpreter ends aborts the whole program (apache/arrow issue 34314).
         parquet = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(data), pre_buffer=False)
-        rows = parquet.read(use_threads=False).to_pylist()
-        for row in rows:
-            row.update((name, iso(row[name])) for name in TIMES)
-            for name in [name for name in row if row[name] is None and name not in ALWAYS]:
-                del row[name]
+        rows = [
+            {
+                name: iso(value) if isinstance(value, datetime) else value
+                for name, value in row.items()
+                if name in ALWAYS or value is not None
+            }
+            for row in parquet.read(use_threads=False).to_pylist()
+        ]
     if len(rows) != file["rows"]:
         raise Damaged(f"{file['path']} has {len(rows)} rows, {file['rows']} were committed")
     return rows

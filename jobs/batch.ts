@@ -1,6 +1,8 @@
 import { sha256Hex } from "../core/checksum.ts";
 import { canonicalJson, describe, identityOf, parseObservation } from "../core/observation.ts";
 import { formatTimestamp, hourKey, isLater } from "../core/time.ts";
+import { VARIABLE_NAMES } from "../core/variables.ts";
+import { laterColumns } from "../spark/file-columns.ts";
 import type { Counts, LastRecord } from "./commits/entry.ts";
 import type { CommittedIndex } from "./dedupe.ts";
 import type { LogRecord } from "./log/log.ts";
@@ -13,6 +15,8 @@ export interface HourRows {
   lines: string[];
   /** How many of them revise an observation stored before. */
   revisions: number;
+  /** Columns with a value in one of them that the first version of the format did not have. */
+  columns: readonly string[];
 }
 
 /** What became of a range of records: each of them is in exactly one of the three. */
@@ -40,11 +44,16 @@ export type ParsedRecord =
       identity: string;
       json: string;
       observed: string;
+      /** Variables with a value that the first version of the lake's format did not have. */
+      later: readonly string[];
     }
   | { ok: false; offset: number; timestamp: number; reason: string; value: string };
 
 /** A record kept in `rejected/` is cut here, characters; its whole length is told. */
 const REJECTED_MAX = 1_000_000;
+
+/** Variables that the first version of the lake's format did not have. */
+const LATER_VARIABLES = laterColumns(VARIABLE_NAMES);
 
 /** Reads the records of a batch. Never throws: what cannot be read says why. */
 export function parseRecords(records: readonly LogRecord[]): ParsedRecord[] {
@@ -66,6 +75,7 @@ export function parseRecords(records: readonly LogRecord[]): ParsedRecord[] {
       identity: identityOf(observation),
       json: canonicalJson(observation),
       observed: observation.timestamp,
+      later: LATER_VARIABLES.filter((name) => (observation[name] ?? null) !== null),
     };
   });
 }
@@ -108,7 +118,10 @@ export function sortBatch(
       continue;
     }
     let rows = hours.get(record.hour);
-    if (rows === undefined) hours.set(record.hour, (rows = { hour: record.hour, lines: [], revisions: 0 }));
+    if (rows === undefined) {
+      hours.set(record.hour, (rows = { hour: record.hour, lines: [], revisions: 0, columns: [] }));
+    }
+    if (record.later.length > 0) rows.columns = [...new Set([...rows.columns, ...record.later])];
     if (record.timestamp !== ingestedMs) {
       ingestedMs = record.timestamp;
       ingestedAt = formatTimestamp(ingestedMs);

@@ -4,6 +4,7 @@ import { codeOf, CommitError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
 import type { Engine } from "../spark/engine.ts";
+import { LATER_COLUMNS, unknownColumns } from "../spark/file-columns.ts";
 import { commitCompaction } from "./commits/compaction.ts";
 import { makeCheckpoint } from "./commits/checkpoint.ts";
 import type { FileInfo } from "./commits/entry.ts";
@@ -40,6 +41,8 @@ export interface CompactionPlan {
  *
  * Closed is measured by the partition's own watermark, so that an old stream that is replayed closes its hours as it goes.
  *
+ * A file with a column that this program does not know stays as it is: what the engine writes would lack the column.
+ *
  * @param afterMs how long after its end an hour or day counts as closed, ms
  */
 export function planCompactions(state: ChainState, afterMs: number): CompactionPlan[] {
@@ -47,6 +50,7 @@ export function planCompactions(state: ChainState, afterMs: number): CompactionP
   const closedBefore = Date.parse(state.watermark) - afterMs;
   const days = new Map<string, LiveFile[]>();
   for (const file of state.live.values()) {
+    if (unknownColumns([file]).length > 0) continue;
     const { date } = placeOf(file.path);
     const files = days.get(date);
     if (files === undefined) days.set(date, [file]);
@@ -162,6 +166,7 @@ async function compact(
     revisions: plan.inputs.reduce((sum, file) => sum + file.revisions, 0),
     bytes: bytes.length,
     sha256: sha256Hex(bytes),
+    ...(LATER_COLUMNS.length === 0 ? {} : { columns: LATER_COLUMNS }),
   };
   await lake.put([{ path: output.path, bytes }]);
   const inputs = plan.inputs.map((file) => file.path);
@@ -201,6 +206,7 @@ export function compactorJob(options: {
     name: "compactor",
     async run({ signal, running, waiting }) {
       const states = new Map<number, ChainState>();
+      const told = new Set<string>();
       while (!signal.aborted) {
         running();
         for (let partition = 0; partition < log.partitions; partition++) {
@@ -214,6 +220,11 @@ export function compactorJob(options: {
           });
           states.set(partition, state);
           if (report.compacted + report.deleted > 0) logger.info("lake compacted", { partition, ...report });
+          for (const column of unknownColumns(state.live.values())) {
+            if (told.has(column)) continue;
+            told.add(column);
+            logger.warn("files with a column that is not known here are not compacted", { column });
+          }
         }
         waiting("for hours to close");
         await clock.sleep(INTERVAL_MS, signal);

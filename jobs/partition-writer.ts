@@ -176,9 +176,10 @@ export class PartitionWriter {
       files.push({ path, bytes });
       return { path, rows: lines.length, revisions, bytes: bytes.length, sha256: sha256Hex(bytes) };
     };
-    const infos = batch.hours.map(({ hour, lines, revisions }) =>
-      add(`${hourFolder(hour)}/${name()}`, lines, revisions),
-    );
+    const infos = batch.hours.map(({ hour, lines, revisions, columns }) => ({
+      ...add(`${hourFolder(hour)}/${name()}`, lines, revisions),
+      ...(columns.length === 0 ? {} : { columns }),
+    }));
     const rejected = batch.rejected.length === 0 ? null : add(`rejected/${name()}`, batch.rejected, 0);
     return { files, infos, rejected };
   }

@@ -19,6 +19,8 @@ export interface SnapshotFile {
   rows: number;
   /** How many of its rows revise an observation that was stored before. 0 spares the reader the search for the newest. */
   revisions: number;
+  /** Its columns beyond {@link ../spark/file-columns.ts FIRST_COLUMNS}; a JSONL file's may be left out. Default: none. */
+  columns?: readonly string[];
 }
 
 /** A named argument of a query: `:name` in its text. */

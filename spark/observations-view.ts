@@ -1,4 +1,5 @@
 import { OBSERVATION_COLUMNS, type Snapshot, type SnapshotFile } from "./engine.ts";
+import { FIRST_COLUMNS } from "./file-columns.ts";
 
 const DUCKDB_TYPES = {
   timestamp: "TIMESTAMPTZ",
@@ -7,7 +8,7 @@ const DUCKDB_TYPES = {
   bigint: "BIGINT",
 } as const satisfies Record<(typeof OBSERVATION_COLUMNS)[number][1], string>;
 
-const NAMES = OBSERVATION_COLUMNS.map(([name]) => `"${name}"`).join(", ");
+const NAMES = select(() => true);
 const STRUCT = OBSERVATION_COLUMNS.map(([name, type]) => `'${name}': '${DUCKDB_TYPES[type]}'`).join(", ");
 
 /**
@@ -61,31 +62,36 @@ export function observationsSql(snapshot: Snapshot, isParsed = false): string {
  */
 export function rowsSql(snapshot: Snapshot, parsed?: string): string {
   const branches: string[] = [];
-  const jsonl = locations(snapshot, "jsonl");
-  if (jsonl !== "") {
+  const jsonl = snapshot.files.filter(({ format }) => format === "jsonl");
+  if (jsonl.length > 0) {
     const files =
-      `read_json([${jsonl}], format = 'newline_delimited', compression = 'uncompressed', ` +
+      `read_json([${locations(jsonl)}], format = 'newline_delimited', compression = 'uncompressed', ` +
       `columns = {${STRUCT}}, hive_partitioning = false)`;
     branches.push(`SELECT ${NAMES} FROM ${parsed ?? files}`);
   }
-  const parquet = locations(snapshot, "parquet");
-  if (parquet !== "") {
-    branches.push(`SELECT ${NAMES} FROM read_parquet([${parquet}], hive_partitioning = false)`);
+  // Those of the same columns together. `union_by_name` would open every file before each scan, only to learn its columns.
+  const parquet = Map.groupBy(
+    snapshot.files.filter(({ format }) => format === "parquet"),
+    ({ columns = [] }) => JSON.stringify(columns.toSorted()),
+  );
+  for (const files of parquet.values()) {
+    const later = new Set(files[0]?.columns);
+    const names = select((name) => FIRST_COLUMNS.has(name) || later.has(name));
+    branches.push(`SELECT ${names} FROM read_parquet([${locations(files)}], hive_partitioning = false)`);
   }
-  if (branches.length === 0) {
-    const columns = OBSERVATION_COLUMNS.map(
-      ([name, type]) => `CAST(NULL AS ${DUCKDB_TYPES[type]}) AS "${name}"`,
-    );
-    return `SELECT ${columns.join(", ")} WHERE false`;
-  }
+  if (branches.length === 0) return `SELECT ${select(() => false)} WHERE false`;
   return branches.join(" UNION ALL ");
 }
 
-function locations(snapshot: Snapshot, format: SnapshotFile["format"]): string {
-  return snapshot.files
-    .filter((file) => file.format === format)
-    .map((file) => quoteText(escapeGlob(file.location)))
-    .join(", ");
+/** The columns of a row as a SELECT lists them: null for those that are not there. */
+function select(isThere: (name: string) => boolean): string {
+  return OBSERVATION_COLUMNS.map(([name, type]) =>
+    isThere(name) ? `"${name}"` : `CAST(NULL AS ${DUCKDB_TYPES[type]}) AS "${name}"`,
+  ).join(", ");
+}
+
+function locations(files: readonly SnapshotFile[]): string {
+  return files.map((file) => quoteText(escapeGlob(file.location))).join(", ");
 }
 
 /** A path that names one file even where it holds `*`, `?` or `[`, which DuckDB takes for a pattern. */

@@ -16,6 +16,11 @@ export interface FileInfo {
   bytes: number;
   /** SHA-256 of its content, hex. */
   sha256: string;
+  /**
+   * Of rows: the columns in it beyond those of the format's first version, so that an older program knows what it would lose
+   * by writing the rows anew. Left out when there are none.
+   */
+  columns?: readonly string[];
 }
 
 /** Running totals of a partition. `rows + duplicates + rejected` is the number of records consumed. */
@@ -189,7 +194,9 @@ const isFile = (file: FileInfo | null | undefined): boolean =>
   isCount(file.rows) &&
   isCount(file.revisions) &&
   isCount(file.bytes) &&
-  typeof file.sha256 === "string";
+  typeof file.sha256 === "string" &&
+  (file.columns === undefined ||
+    (Array.isArray(file.columns) && file.columns.every((name) => typeof name === "string")));
 const isTime = (value: unknown): boolean => typeof value === "string" && !Number.isNaN(Date.parse(value));
 const isRecord = (record: LastRecord | null | undefined): boolean =>
   typeof record === "object" &&

@@ -38,6 +38,7 @@ export function snapshotFile(lake: Lake, file: LiveFile): SnapshotFile {
     date: placeOf(file.path).date,
     rows: file.rows,
     revisions: file.revisions,
+    ...(file.columns === undefined ? {} : { columns: file.columns }),
   };
 }
 

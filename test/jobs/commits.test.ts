@@ -268,6 +268,8 @@ describe("decodeEntry()", () => {
     ["claim", { id: "x" }],
     ["counts", null],
     ["live", [{}]],
+    ["live", [{ ...info("x"), sequence: 1, columns: "uv_index" }]],
+    ["live", [{ ...info("x"), sequence: 1, columns: [1] }]],
     ["removed", [{ path: "x", at: "never" }]],
     ["at", "soon"],
     ["next", -1],

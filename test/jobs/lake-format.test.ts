@@ -27,8 +27,10 @@ import { Results } from "../../jobs/analytics/results.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import { OBSERVATION_COLUMNS, type Engine } from "../../spark/engine.ts";
+import { FIRST_COLUMNS } from "../../spark/file-columns.ts";
 import { MemoryLake } from "../support/memory-lake.ts";
 import { MemoryLog } from "../support/memory-log.ts";
+import { readLake, whyNotReadLake } from "../support/read-lake.ts";
 
 const root = join(import.meta.dir, "../..");
 const documentText = await Bun.file(join(root, "docs/lake-format.md")).text();
@@ -123,6 +125,11 @@ describe("docs/lake-format.md", () => {
     expect(optional).toEqual([...OPTIONAL_VARIABLES]);
   });
 
+  test("names the columns that the format began with", () => {
+    const [, began = ""] = /^The format began with these columns, .*?: (.*?)\.$/ms.exec(documentText) ?? [];
+    expect([...began.matchAll(/`(\w+)`/g)].map(([, name]) => name!)).toEqual([...FIRST_COLUMNS]);
+  });
+
   test("names every field of every kind of entry", () => {
     for (const { entry } of exampleEntries()) {
       const named = Object.keys(entry).filter((field) => !documentText.includes(`\`${field}\``));
@@ -131,19 +138,7 @@ describe("docs/lake-format.md", () => {
   });
 });
 
-/** Why the reader cannot be run here, or null. */
-function whyNot(): string | null {
-  const python = process.env.ISOBAR_PYTHON;
-  if (python === undefined || python === "") return "ISOBAR_PYTHON is not set";
-  try {
-    const { exitCode } = Bun.spawnSync([python, "-c", "import pyarrow.parquet"], { stderr: "ignore" });
-    return exitCode === 0 ? null : "the interpreter in ISOBAR_PYTHON has no pyarrow";
-  } catch {
-    return "the interpreter in ISOBAR_PYTHON does not run";
-  }
-}
-
-const reason = whyNot();
+const reason = whyNotReadLake();
 
 describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (skipped: ${reason})`}`, () => {
   let folder: string;
@@ -158,18 +153,7 @@ describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (s
     sleep: (_, signal) => new Promise((resolve) => signal?.addEventListener("abort", () => resolve())),
   };
 
-  const read = async (...options: string[]) => {
-    const child = Bun.spawn(
-      [process.env.ISOBAR_PYTHON!, join(root, "docs/read_lake.py"), join(folder, "lake"), ...options],
-      {
-        stdout: "pipe",
-        stderr: "pipe",
-        env: { ...process.env, PYTHONIOENCODING: "utf-8", TZ: "Asia/Tokyo" },
-      },
-    );
-    const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-    return { out, err, code };
-  };
+  const read = (...options: string[]) => readLake(join(folder, "lake"), ...options);
   const line = (row: Row) => {
     const { log_offset, ingested_at } = row;
     return JSON.stringify({ ...observationOfRow(row), log_offset, ingested_at });

@@ -5,11 +5,12 @@ import { codeOf } from "../../core/errors.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import { engineContract } from "../contract/engine-contract.ts";
+import { laterColumnContract } from "../contract/later-column-contract.ts";
 import { LakeFolder, row } from "../support/lake-files.ts";
 
-engineContract("DuckDB", async () => {
+const opened = async (open: typeof openDuckDb) => {
   const folder = await LakeFolder.make();
-  const engine = await openDuckDb({ tempFolder: folder.path, threads: 2 });
+  const engine = await open({ tempFolder: folder.path, threads: 2 });
   return {
     engine,
     cleanup: async () => {
@@ -17,7 +18,17 @@ engineContract("DuckDB", async () => {
       await folder.remove();
     },
   };
-});
+};
+
+engineContract("DuckDB", () => opened(openDuckDb));
+laterColumnContract(
+  "DuckDB",
+  () => opened(openDuckDb),
+  async (program) => {
+    const newer = await program.load<{ openDuckDb: typeof openDuckDb }>("spark/duckdb.ts");
+    return opened(newer.openDuckDb);
+  },
+);
 
 describe("openDuckDb()", () => {
   let folder: LakeFolder;

@@ -3,6 +3,8 @@ import { rm } from "node:fs/promises";
 import { codeOf } from "../../../core/errors.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { engineContract } from "../../contract/engine-contract.ts";
+import { laterColumnContract } from "../../contract/later-column-contract.ts";
+import type { openSpark } from "../../../spark/connect/engine.ts";
 import type { Snapshot } from "../../../spark/engine.ts";
 import { LakeFolder, observations } from "../../support/lake-files.ts";
 import { type TestServer, testServer } from "./server.ts";
@@ -14,14 +16,25 @@ beforeAll(async () => {
 });
 afterAll(() => spark.remove());
 
+const opened = async (by?: typeof openSpark) => {
+  const engine = await spark.open({}, by);
+  return { engine, cleanup: () => engine.close() };
+};
+
 engineContract(
   "Spark",
-  async () => {
-    const engine = await spark.open();
-    return { engine, cleanup: () => engine.close() };
-  },
+  () => opened(),
   // One task: it leaves a core to the others, which a Spark of two cores cannot take from two that run.
   { endless: "SELECT count(*) AS n FROM range(0, 1000000000000, 1, 1)" },
+);
+
+laterColumnContract(
+  "Spark",
+  () => opened(),
+  async (program) => {
+    const newer = await program.load<{ openSpark: typeof openSpark }>("spark/connect/engine.ts");
+    return opened(newer.openSpark);
+  },
 );
 
 test("Spark reads many JSONL files once for all queries of a snapshot, and keeps none beyond it", async () => {

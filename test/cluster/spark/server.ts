@@ -12,8 +12,8 @@ export interface TestServer {
   server: SparkServer;
   /** A folder that Spark and the test share. */
   folder: string;
-  /** An engine on it, with a scratch folder in `folder`. */
-  open(options?: Partial<SparkOptions>): Promise<SparkEngine>;
+  /** An engine on it, with a scratch folder in `folder`. Default of `by`: this program's own. */
+  open(options?: Partial<SparkOptions>, by?: typeof openSpark): Promise<SparkEngine>;
   /** Ends all of it. */
   remove(): Promise<void>;
 }
@@ -28,8 +28,8 @@ export async function testServer(
   return {
     server,
     folder,
-    open: (changes = {}) =>
-      openSpark({
+    open: (changes = {}, by = openSpark) =>
+      by({
         remote: withToken(server.remote, options.token),
         scratch: localScratch(folder),
         clock: systemClock,
