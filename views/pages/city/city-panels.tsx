@@ -51,7 +51,8 @@ export function Panels(props: CityHistoryProps & { time: ZoneTime }): JSX.Elemen
     ({ variable, points }) =>
       points.some(({ y }) => y !== null) || (variable === "temperature" && coming.length > 0),
   );
-  const silent = history.rows === 0 ? [] : history.lines.filter((line) => !shown.includes(line));
+  const missing = history.lines.filter((line) => !shown.includes(line) && VARIABLES[line.variable].contract);
+  const silent = history.rows === 0 ? [] : missing;
   return (
     <figure class="panels">
       {shown.map(({ variable, points }, i) => {

@@ -9,6 +9,8 @@ export function CityQuality({ history }: CityHistoryProps): JSX.Element {
   if (history === null || history.rows === 0) {
     return <Empty what="Nothing to judge." why="There is no report in the range that is shown." />;
   }
+  const { rows, quality } = history;
+  const shown = quality.filter(({ variable, missing }) => VARIABLES[variable].contract || missing < rows);
   return (
     <div class="scroll" tabindex="0" role="region" aria-labelledby="h-quality">
       <table class="num">
@@ -22,7 +24,7 @@ export function CityQuality({ history }: CityHistoryProps): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {history.quality.map(({ variable, good, suspect, failed, missing, unjudged }) => (
+          {shown.map(({ variable, good, suspect, failed, missing, unjudged }) => (
             <tr>
               <th scope="row" safe>
                 {VARIABLES[variable].label}
