@@ -2,9 +2,8 @@ import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
 import { type Station, stationSource } from "../../core/station.ts";
 import type { Limit } from "../../core/quality.ts";
+import type { JudgedVariable } from "../../core/variables.ts";
 
-/** What is measured. */
-export type Variable = "temperature" | "humidity" | "pressure" | "wind_speed" | "rainfall";
 /** What a test says: a flag, or null where it was not made. */
 export type Verdict = 1 | 3 | 4 | null;
 
@@ -40,7 +39,7 @@ export function limitOf(
 }
 
 /** Whether a value is an extreme. */
-export function grossOf(facts: Facts, row: Row, variable: Variable): Verdict {
+export function grossOf(facts: Facts, row: Row, variable: JudgedVariable): Verdict {
   const value = row[variable];
   if (value === null) return null;
   const limit = limitOf(facts, row, "gross", variable);

@@ -1,7 +1,8 @@
 import type { Row } from "../../core/observation.ts";
 import { HOUR_MS } from "../../core/time.ts";
+import type { Limit } from "../../core/quality.ts";
+import { JUDGED_VARIABLES, type JudgedVariable } from "../../core/variables.ts";
 import { readLimits } from "../../spark/limits.ts";
-import { type Limit } from "../../core/quality.ts";
 import {
   dewPointOf,
   elevationOf,
@@ -10,7 +11,6 @@ import {
   gustOf,
   limitOf,
   rainOf,
-  type Variable,
   type Verdict,
   worst,
 } from "./quality-facts.ts";
@@ -20,7 +20,6 @@ import { groupBy, hourOf, quantile } from "./reference.ts";
 export type FlagRow = Record<string, unknown>;
 
 const MINUTE = 60_000;
-const VARIABLES: readonly Variable[] = ["temperature", "humidity", "pressure", "wind_speed", "rainfall"];
 
 /** Judges observations row by row, in plain code: the reference for the SQL. */
 export function flagsOf(rows: readonly Row[], facts: Facts): Map<Row, FlagRow> {
@@ -39,7 +38,7 @@ export async function withoutFailed(rows: readonly Row[]): Promise<(Row & { flag
   const flags = flagsOf(rows, { cities: [], stations: [], limits: await readLimits() });
   return rows.map((row) => {
     const own = flags.get(row)!;
-    const failed = VARIABLES.filter((name) => own[`${name}_flag`] === 4);
+    const failed = JUDGED_VARIABLES.filter((name) => own[`${name}_flag`] === 4);
     return { ...row, ...Object.fromEntries(failed.map((name) => [name, null])), flag: own.flag };
   });
 }
@@ -62,7 +61,7 @@ class Series {
 
   flags(): FlagRow[] {
     return this.rows.map((row, i) => {
-      const gross = Object.fromEntries(VARIABLES.map((name) => [name, this.#gross(row, name)]));
+      const gross = Object.fromEntries(JUDGED_VARIABLES.map((name) => [name, this.#gross(row, name)]));
       const step = { temperature: this.#stepT(i), humidity: this.#stepH(i), pressure: this.#stepP(i) };
       const spike = { temperature: this.#spike(i, "temperature"), pressure: this.#spike(i, "pressure") };
       const stuck = {
@@ -76,12 +75,12 @@ class Series {
       const neighbour = this.#neighbour(row);
       const doubt = dew !== null && dew > 1 ? 3 : null;
       const future = time === 4 ? 4 : null;
-      const has = (...names: Variable[]) => names.some((name) => row[name] !== null);
+      const has = (...names: JudgedVariable[]) => names.some((name) => (row[name] ?? null) !== null);
       const test = (present: boolean, ...verdicts: Verdict[]) => (present ? (worst(verdicts) ?? 2) : 9);
-      const of = (name: Variable, ...verdicts: Verdict[]) =>
-        row[name] === null ? 9 : worst([gross[name] ?? null, future, ...verdicts]);
+      const of = (name: JudgedVariable, ...verdicts: Verdict[]) =>
+        has(name) ? worst([gross[name] ?? null, future, ...verdicts]) : 9;
       const tests = {
-        q_gross: test(has(...VARIABLES), ...Object.values(gross)),
+        q_gross: test(has(...JUDGED_VARIABLES), ...Object.values(gross)),
         q_step: test(has("temperature", "humidity", "pressure"), ...Object.values(step)),
         q_spike: test(has("temperature", "pressure"), ...Object.values(spike)),
         q_stuck: test(has("temperature", "humidity", "pressure"), ...Object.values(stuck)),
@@ -93,6 +92,7 @@ class Series {
       const verdicts = Object.values(tests).filter((flag): flag is 1 | 3 | 4 => [1, 3, 4].includes(flag));
       return {
         ...tests,
+        ...Object.fromEntries(JUDGED_VARIABLES.map((name) => [`${name}_flag`, of(name)])),
         temperature_flag: of(
           "temperature",
           step.temperature,
@@ -105,7 +105,7 @@ class Series {
         pressure_flag: of("pressure", step.pressure, spike.pressure, stuck.pressure, level),
         wind_speed_flag: of("wind_speed", gust),
         rainfall_flag: of("rainfall", rain),
-        flag: has(...VARIABLES) ? worst(verdicts) : 9,
+        flag: has(...JUDGED_VARIABLES) ? worst(verdicts) : 9,
       };
     });
   }
@@ -114,7 +114,7 @@ class Series {
     return limitOf(this.facts, this.rows[0]!, test, variable, hours);
   }
 
-  #gross(row: Row, variable: Variable): Verdict {
+  #gross(row: Row, variable: JudgedVariable): Verdict {
     return grossOf(this.facts, row, variable);
   }
 
@@ -126,11 +126,11 @@ class Series {
       : (Date.parse(a.timestamp) - Date.parse(b.timestamp)) / MINUTE;
   }
 
-  #value(i: number, variable: Variable): number | null {
+  #value(i: number, variable: JudgedVariable): number | null {
     return this.rows[i]?.[variable] ?? null;
   }
 
-  #departure(i: number, variable: Variable): number | null {
+  #departure(i: number, variable: JudgedVariable): number | null {
     const [before, value, after] = [i - 1, i, i + 1].map((at) => this.#value(at, variable));
     if (before == null || value == null || after == null) return null;
     if (this.#minutes(i, i - 1) > 70 || this.#minutes(i + 1, i) > 70) return null;
