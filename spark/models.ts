@@ -3,7 +3,7 @@ import { clustersModel } from "./models/clusters.ts";
 import { forecastModel } from "./models/forecast.ts";
 
 /**
- * Computes a job's result from the rows of its SELECT. It runs in the program's own thread and gives way to others every
+ * Computes a job's result from the rows of its SELECT. It runs in the program's own thread and yields to the event loop every
  * few ms.
  *
  * @throws EngineError `cancelled` after `signal` aborts

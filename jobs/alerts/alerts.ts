@@ -1,7 +1,7 @@
 import type { AlertChannel } from "../../core/alert-channel.ts";
 import { type AlertRule, type AlertsFile, parseAlertRule, RULES_MAX } from "../../core/alert-rule.ts";
 import type { Clock } from "../../core/clock.ts";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 import { codeOf, RequestError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { describe, type Observation, type Row } from "../../core/observation.ts";
@@ -266,7 +266,7 @@ export class Alerts implements AlertsService {
         this.#pending.unshift(...reports); // the next run evaluates them again
         throw error;
       }
-      await giveWay();
+      await yieldToEventLoop();
     }
   }
 

@@ -7,7 +7,7 @@ import type { Result } from "../../jobs/analytics/results.ts";
 import type { Services } from "./services.ts";
 import { pageClock } from "./page-clock.ts";
 import { columnsOf } from "./result-columns.ts";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 
 /** Groups of leads that are verified together, hours. */
 const LEADS = [
@@ -16,12 +16,16 @@ const LEADS = [
   { from: 13, to: 24 },
   { from: 25, to: 48 },
 ] as const;
+
 /** Largest number of cities whose forecasts are shown and verified. */
 const CITIES = 50;
+
 /** Number of largest misses that are shown. */
 const MISSES = 8;
+
 /** Rows read at a time. */
 const PAGE = 5_000;
+
 /** Minutes before a full hour from which on an observation belongs to it: from 15 minutes before to less than 45 after. */
 const BEFORE_MINUTES = 15;
 
@@ -126,7 +130,7 @@ async function pastForecasts(
   /** The run that is verified, by city and hour of issue. */
   const counted = new Map<string, string>();
   for await (const { run, table } of services.analytics.past("forecast")) {
-    await giveWay();
+    await yieldToEventLoop();
     const read = columnsOf(table);
     for (let row = 0; row < table.numRows; row++) {
       const time = read.number("timestamp", row);

@@ -1,5 +1,5 @@
 import type { Table } from "apache-arrow";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 import { rowsOf, tableToBytes } from "../../spark/arrow.ts";
 import { type Format, csvLine } from "./formats.ts";
 import { Payload } from "./payload.ts";
@@ -66,7 +66,7 @@ export class ResultCache {
     const names = table.schema.fields.map(({ name }) => name);
     const chunks = [Buffer.from(format === "csv" ? csvLine(names) : this.#head(result, names))];
     for (let start = 0; start < table.numRows; start += SLICE_ROWS) {
-      if (start > 0) await giveWay();
+      if (start > 0) await yieldToEventLoop();
       const rows = rowsOf(table.slice(start, start + SLICE_ROWS));
       const text =
         format === "csv"

@@ -9,7 +9,7 @@ import {
   makeData,
   vectorFromArray,
 } from "apache-arrow";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 
 /** Rows handled before others get their turn: about 10 ms. */
 export const SLICE_ROWS = 1_000;
@@ -20,7 +20,7 @@ export async function rangesBy(table: Table, column: string): Promise<Map<string
   const vector = table.getChild(column);
   if (vector === null) return ranges;
   for (let i = 0; i < table.numRows; i++) {
-    if (i % SLICE_ROWS === SLICE_ROWS - 1) await giveWay();
+    if (i % SLICE_ROWS === SLICE_ROWS - 1) await yieldToEventLoop();
     const value = String(vector.get(i));
     const own = ranges.get(value);
     const last = own?.at(-1);

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { LiveFilter } from "./live-filter.ts";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 
 /** The bytes of a message for a client with this filter (null: no filter); null if the client gets nothing. */
 export type Message = (filter: LiveFilter | null) => Uint8Array | null;
@@ -14,6 +14,7 @@ interface Client {
 
 /** Clients served before it yields to the event loop: about 5 ms. */
 const SLICE = 256;
+
 /** Debounce time of messages that are not urgent, ms, if there are more clients than one slice. */
 const GATHER_MS = 100;
 
@@ -114,7 +115,7 @@ export class Broadcast {
       const sent = this.#sent;
       let served = 0;
       for (const client of this.#clients) {
-        if (this.#serve(client) && ++served % SLICE === 0) await giveWay();
+        if (this.#serve(client) && ++served % SLICE === 0) await yieldToEventLoop();
       }
       // Every client now has the messages that existed when this sweep began.
       const later = this.#sent - sent;

@@ -45,6 +45,7 @@ import { whyPage } from "./why.tsx";
 
 /** Longest past a chart may ask for, hours. */
 const HOURS_MAX = 168;
+
 /** Longest text to search for. */
 const SEARCH_MAX = 100;
 const NO_STORE = { "cache-control": "no-store" };

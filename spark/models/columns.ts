@@ -11,7 +11,7 @@ import {
   TimestampMicrosecond,
   Utf8,
 } from "apache-arrow";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 
 /** A column of a model's result, in the types the engines give. Every column may hold nulls. */
 export type ModelColumn =
@@ -35,7 +35,7 @@ export async function tableOf(
   const data: Data[] = [];
   for (const column of Object.values(columns)) {
     data.push(dataOf(column));
-    await giveWay(signal);
+    await yieldToEventLoop(signal);
   }
   const schema = new Schema(Object.keys(columns).map((name, i) => new Field(name, data[i]!.type, true)));
   const length = data[0]?.length ?? 0;

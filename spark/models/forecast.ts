@@ -1,12 +1,13 @@
 import type { Table, Vector } from "apache-arrow";
 import { HOUR_MS } from "../../core/time.ts";
 import { tableOf } from "./columns.ts";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 import { type Issue, RollingForecast } from "./rolling-forecast.ts";
 import { LEADS } from "./temperature-forecaster.ts";
 
 /** Observed hours processed before it yields to the event loop: about 3 ms. */
 const HOURS_PER_TURN = 512;
+
 /** Cities whose result rows are written before it yields to the event loop. */
 const CITIES_PER_TURN = 50;
 const DAY = 24;
@@ -53,7 +54,7 @@ async function outlooksOf(rows: Table, signal?: AbortSignal): Promise<Outlook[]>
     const forecast = new RollingForecast();
     let end = start;
     for (; end < rows.numRows && cities.get(end) === city; end++) {
-      if (end % HOURS_PER_TURN === 0) await giveWay(signal);
+      if (end % HOURS_PER_TURN === 0) await yieldToEventLoop(signal);
       forecast.observe(hourAt(end), Number(temperatures.get(end)));
     }
     const hour = hourAt(end - 1);
@@ -90,7 +91,7 @@ async function resultOf(outlooks: readonly Outlook[], signal?: AbortSignal): Pro
   const [lead, n, nOther] = [new Int32Array(length), new Int32Array(length), new Int32Array(length)];
   const newest = outlooks.reduce((hour, one) => Math.max(hour, one.hour), -Infinity);
   for (const [index, outlook] of outlooks.entries()) {
-    if (index % CITIES_PER_TURN === 0) await giveWay(signal);
+    if (index % CITIES_PER_TURN === 0) await yieldToEventLoop(signal);
     const silent = outlook.hour + LEADS < newest;
     for (let i = 0; i < LEADS; i++) {
       const row = index * LEADS + i;

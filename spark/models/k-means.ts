@@ -1,5 +1,5 @@
 import { randomFrom } from "../../core/random.ts";
-import { giveWay } from "../../core/give-way.ts";
+import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 
 /** Points of equal length: what is clustered. */
 export type Points = readonly Float64Array[];
@@ -16,8 +16,10 @@ export interface Clustering {
 
 /** Random starts for each number of groups; the one with the least inertia is used. */
 const STARTS = 16;
+
 /** Upper limit for the iterations of Lloyd's algorithm; it converges much earlier. */
 const ITERATIONS = 100;
+
 /** Distances computed before it yields to the event loop: a few ms. */
 const DISTANCES_PER_TURN = 200_000;
 
@@ -37,7 +39,7 @@ export async function kMeans(points: Points, k: number, signal?: AbortSignal): P
     for (let i = 0; i < ITERATIONS; i++) {
       distances += points.length * k;
       if (distances > DISTANCES_PER_TURN) {
-        await giveWay(signal);
+        await yieldToEventLoop(signal);
         distances = 0;
       }
       const next = assign(points, centresOf(points, found, k));
@@ -82,7 +84,7 @@ export async function silhouettes(
     }
     distances += points.length;
     if (distances > DISTANCES_PER_TURN) {
-      await giveWay(signal);
+      await yieldToEventLoop(signal);
       distances = 0;
     }
   }

@@ -1,6 +1,6 @@
 import { ErrorBoundary } from "@elysiajs/html";
 import { codeOf, messageOf } from "../../../core/errors.ts";
-import { giveWay } from "../../../core/give-way.ts";
+import { yieldToEventLoop } from "../../../core/yield-to-event-loop.ts";
 import type { Logger } from "../../../core/log.ts";
 
 /**
@@ -24,5 +24,5 @@ export async function latePart(
     logger.error(`Cannot show ${what}: ${messageOf(error)}`, { code: codeOf(error) });
     return otherwise;
   };
-  return ErrorBoundary({ catch: failed, children: giveWay().then(async () => await make()) });
+  return ErrorBoundary({ catch: failed, children: yieldToEventLoop().then(async () => await make()) });
 }

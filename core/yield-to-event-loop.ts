@@ -5,7 +5,7 @@ import { EngineError } from "./errors.ts";
  *
  * @throws EngineError `cancelled` when `signal` has aborted
  */
-export async function giveWay(signal?: AbortSignal): Promise<void> {
+export async function yieldToEventLoop(signal?: AbortSignal): Promise<void> {
   await new Promise<void>((turn) => setImmediate(turn));
   if (signal?.aborted) throw new EngineError("cancelled", "The computation was cancelled");
 }
