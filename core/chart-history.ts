@@ -15,3 +15,8 @@ export interface History {
   to: number;
   series: Series[];
 }
+
+/** The window of charts and sparklines, hours. */
+export const HISTORY_HOURS = 24;
+/** Cities with a card and a line; the palette has as many colours. */
+export const CHARTED_CITIES = 8;

@@ -37,9 +37,8 @@ import { Places } from "./live/places.ts";
 import { openPorts } from "./wiring/ports.ts";
 import { lockRoles } from "./wiring/role-locks.ts";
 import { alertRoutes } from "./routes/alerts/alerts.ts";
-import { apiPageRoutes } from "./pages/api.tsx";
-import { alertPages } from "./pages/alerts.tsx";
-import { pagesRoutes, problemPage } from "./pages/now.tsx";
+import { pagesRoutes } from "./pages/pages.ts";
+import { problemPage } from "./pages/problem.tsx";
 import type { Services } from "./answers/services.ts";
 import type { About } from "../core/about.ts";
 import { shownConfig } from "./config/shown-config.ts";
@@ -305,10 +304,8 @@ export async function startProgram(
             corsOrigins: config.corsOrigins,
           },
           plugins: [
-            pagesRoutes(pages),
-            apiPageRoutes(pages),
+            pagesRoutes({ ...pages, alerts }),
             alertRoutes({ services, alerts, clock }),
-            alertPages({ ...pages, alerts }),
             ...(pushes === null ? [] : [pushes.routes]),
           ],
           errorPage: problemPage(pages),

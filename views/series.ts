@@ -1,10 +1,5 @@
 import type { History, Series } from "../core/chart-history.ts";
 
-/** The window of charts and sparklines, hours. */
-export const HISTORY_HOURS = 24;
-/** Cities with a card and a line; the palette has as many colours. */
-export const CHARTED_CITIES = 8;
-
 /** The same courses with every value converted; breaks stay breaks. */
 export function convertHistory(history: History, convert: (value: number | null) => number | null): History {
   return {

@@ -1,4 +1,4 @@
-import { CHARTED_CITIES } from "../../views/series.ts";
+import { CHARTED_CITIES } from "../../core/chart-history.ts";
 import type { Services } from "../answers/services.ts";
 
 /** Up to this number of cities, every page subscribes to all of them. */

@@ -23,10 +23,14 @@ const NOTICES: Readonly<Record<string, string>> = {
   tested: "The test message is on its way; what became of it stands below.",
 };
 
+/** What the page of alerts is made of. */
+export interface AlertPagesOptions extends Pick<PagesOptions, "services" | "assets" | "clock"> {
+  /** Null without a file of channels. */
+  alerts: AlertsService | null;
+}
+
 /** The page of alerts: plain forms, which work without a script. */
-export function alertPages(
-  options: Pick<PagesOptions, "services" | "assets" | "clock"> & { alerts: AlertsService | null },
-) {
+export function alertPages(options: AlertPagesOptions) {
   const { services, clock, alerts } = options;
   const page = (
     request: Request,
@@ -123,7 +127,7 @@ function entryOf(form: URLSearchParams): RuleEntry {
 }
 
 function propsOf(
-  { services, alerts }: { services: PagesOptions["services"]; alerts: AlertsService | null },
+  { services, alerts }: Pick<AlertPagesOptions, "services" | "alerts">,
   now: number,
 ): Omit<AlertsProps, "notice" | "error" | "entry"> {
   return {

@@ -1,8 +1,6 @@
 import { Elysia } from "elysia";
-import { RequestError } from "../../core/errors.ts";
 import { layout, type Shell } from "../../views/pages/layout.tsx";
 import { type LateParts, NowPage } from "../../views/pages/now/now.tsx";
-import { ProblemPage } from "../../views/pages/problem/problem.tsx";
 import { Anomalies } from "../../views/parts/anomalies.tsx";
 import { courseSlot } from "../../views/parts/card.tsx";
 import { Chart } from "../../views/pages/now/chart.tsx";
@@ -11,15 +9,15 @@ import { Failed } from "../../views/parts/notes.tsx";
 import { listAddress } from "../../views/pages/now/cities-table.tsx";
 import { Course } from "../../views/pages/now/course.tsx";
 import { Statistics } from "../../views/pages/now/statistics.tsx";
-import { convertHistory, FLAT_BELOW, HISTORY_HOURS } from "../../views/series.ts";
-import { type History } from "../../core/chart-history.ts";
-import { DEFAULT_UNITS, scalesOf, type Units } from "../../views/units.ts";
-import { ASSETS_PATH, assetResponse } from "./frame/assets.ts";
-import { readHistory, sharedHistory } from "../answers/chart-history.ts";
-import type { Problem } from "../http/problems.ts";
+import { HISTORY_HOURS, type History } from "../../core/chart-history.ts";
+import { convertHistory, FLAT_BELOW } from "../../views/series.ts";
+import { scalesOf, type Units } from "../../views/units.ts";
 import { favouritesOfReader } from "./frame/favourites.ts";
 import { chartedCities, type CitiesQuery, citiesOf } from "./props/cities.ts";
-import { anomaliesOf, headlineOf, statisticsOf } from "./props/page-props.ts";
+import { anomaliesOf } from "./props/anomalies.ts";
+import { headlineOf } from "./props/headline.ts";
+import { statisticsOf } from "./props/statistics.ts";
+import type { ReadHistory } from "./chart.ts";
 import { frameOf } from "./frame/frame.ts";
 import { latePart } from "./frame/late-part.ts";
 import { pageClock } from "../answers/page-clock.ts";
@@ -33,42 +31,19 @@ import {
 } from "./frame/page.tsx";
 import { badParameter, Parameters } from "../http/parameters.ts";
 import { type LateSlot, streamPage } from "./frame/stream-page.ts";
-import { aboutPage } from "./about.tsx";
-import { anomaliesPage } from "./anomalies.tsx";
-import { cityPages } from "./city.tsx";
-import { favouritesPage } from "./favourites.tsx";
-import { jobsPages } from "./jobs.tsx";
-import { pipelinePages } from "./pipeline.tsx";
-import { trendPages } from "./trends.tsx";
-import { unitsPage } from "./units.tsx";
-import { whyPage } from "./why.tsx";
-
-/** Longest past a chart may ask for, hours. */
-const HOURS_MAX = 168;
 
 /** Longest text to search for. */
 const SEARCH_MAX = 100;
-const NO_STORE = { "cache-control": "no-store" };
 
-/** The pages, their fragments, the chart's data and the files they refer to. */
-export function pagesRoutes(options: PagesOptions) {
-  const { services, assets, clock } = options;
-  const history = sharedHistory(clock, (hours, cities) => chartHistory(options, hours, cities));
+/** The first page and its fragments. */
+export function nowPage(options: PagesOptions, history: ReadHistory) {
+  const { services, clock } = options;
   const fragment =
     (element: (units: Units) => JSX.Element) =>
     ({ request }: { request: Request }) =>
       fragmentResponse(element(unitsOfReader(request)));
   const asOf = () => pageClock(services, clock.now());
-  return new Elysia({ name: "pages" })
-    .use(jobsPages(options))
-    .use(pipelinePages(options))
-    .use(anomaliesPage(options))
-    .use(cityPages(options))
-    .use(trendPages(options))
-    .use(whyPage(options))
-    .use(aboutPage(options))
-    .use(unitsPage(options))
-    .use(favouritesPage(options))
+  return new Elysia()
     .get("/", ({ request }) => {
       const parameters = new Parameters(request, ["whole", "q", "page"]);
       const search = (parameters.text("q") ?? "").trim();
@@ -93,44 +68,7 @@ export function pagesRoutes(options: PagesOptions) {
     .get(
       "/fragments/anomalies",
       fragment((units) => <Anomalies {...anomaliesOf(services, asOf(), clock.now())} units={units} />),
-    )
-    .get("/chart/temperature", async ({ request }) => {
-      const hours = new Parameters(request, ["hours"]).integer("hours", {
-        min: 1,
-        max: HOURS_MAX,
-        fallback: HISTORY_HOURS,
-      });
-      const cities = chartedCities(services, favouritesOfReader(request)).map(({ name }) => name);
-      return Response.json(await history(hours, cities), { headers: NO_STORE });
-    })
-    .get(`${ASSETS_PATH}:file`, ({ request, params }) => {
-      const asset = assets.get(ASSETS_PATH + params.file);
-      if (asset === undefined) {
-        throw new RequestError("not_found", `There is no file ${JSON.stringify(params.file)}`, {
-          hint: "Reload the page: a newer version has other files.",
-        });
-      }
-      return assetResponse(asset, request.headers.get("accept-encoding"));
-    });
-}
-
-/** A problem as a page, for readers. */
-export function problemPage({
-  services,
-  assets,
-  clock,
-}: Pick<PagesOptions, "services" | "assets" | "clock">): (problem: Problem) => Promise<string> {
-  return async ({ status, message, hint }) => {
-    const title = status === 404 ? "Not found" : "Problem";
-    const frame = frameOf(services, assets, clock.now(), {
-      path: null,
-      title,
-      whole: null,
-      units: DEFAULT_UNITS,
-    });
-    const todo = hint ?? "Go back, or begin anew.";
-    return closed(layout(frame, await render(<ProblemPage status={status} message={message} hint={todo} />)));
-  };
+    );
 }
 
 /** What a reader of the first page has chosen. */
@@ -184,8 +122,6 @@ async function nowShell(
   );
   return layout(frame, await render(page));
 }
-
-type ReadHistory = ReturnType<typeof sharedHistory>;
 
 interface StartedParts {
   chart: Promise<string>;
@@ -246,19 +182,4 @@ function startParts(
       <Failed what="Cannot show the anomalies." todo="They are tried again with the next result." />,
     ),
   };
-}
-
-function chartHistory(
-  { services, clock }: PagesOptions,
-  hours: number,
-  cities: readonly string[],
-): Promise<History> {
-  const to = pageClock(services, clock.now());
-  return readHistory(services, {
-    cities,
-    from: to - hours * 3_600_000,
-    // The end is exclusive, and the newest observation of a recording stands on it.
-    to: to + 1,
-    staleAfterSeconds: services.about.staleAfterSeconds,
-  });
 }

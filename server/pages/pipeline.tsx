@@ -2,7 +2,6 @@ import { Elysia } from "elysia";
 import { codeOf, messageOf } from "../../core/errors.ts";
 import type { RejectedRecord } from "../../core/rejected-record.ts";
 import { Pipeline, PipelinePage, type PipelineProps } from "../../views/pages/pipeline/pipeline.tsx";
-import { pipelineOf } from "./props/page-props.ts";
 import { pageClock } from "../answers/page-clock.ts";
 import { fragmentResponse, pageResponse, type PagesOptions } from "./frame/page.tsx";
 import { Parameters } from "../http/parameters.ts";
@@ -16,7 +15,10 @@ export function pipelinePages(options: PagesOptions) {
   const props = async (): Promise<PipelineProps> => {
     const now = clock.now();
     return {
-      ...pipelineOf(services, pageClock(services, now), now),
+      ...services.pipeline(),
+      asOf: pageClock(services, now),
+      now,
+      staleAfterSeconds: services.about.staleAfterSeconds,
       rejected: await rejectedOf(options),
       servers,
     };

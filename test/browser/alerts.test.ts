@@ -20,7 +20,6 @@ import { Alerts } from "../../jobs/alerts/alerts.ts";
 import { deliverer } from "../../jobs/alerts/channels.ts";
 import { AlertStore } from "../../jobs/alerts/store.ts";
 import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
-import { alertPages } from "../../server/pages/alerts.tsx";
 import { GOOD, type FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive, worldOf } from "../support/world.ts";
@@ -99,9 +98,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page of alerts in Chromium", () => {
       abort.abort();
       await ended;
     };
-    const app = appOf(services, live, assets).use(
-      alertPages({ services, assets, clock: systemClock, alerts }),
-    );
+    const app = appOf(services, live, assets, systemClock, alerts);
     server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
   });
   afterEach(async () => {

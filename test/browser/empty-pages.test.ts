@@ -5,7 +5,8 @@ import { silentLogger } from "../../core/log.ts";
 import { createApp } from "../../server/app.ts";
 import { buildAssets } from "../../server/pages/frame/assets.ts";
 import { Hub } from "../../server/live/hub.ts";
-import { pagesRoutes, problemPage } from "../../server/pages/now.tsx";
+import { pagesRoutes } from "../../server/pages/pages.ts";
+import { problemPage } from "../../server/pages/problem.tsx";
 import { FakeServices } from "../support/fake-services.ts";
 import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { SHOWN } from "../support/world.ts";
@@ -62,7 +63,7 @@ describe.skipIf(!HAS_CHROMIUM)("pages with nothing to show in Chromium", () => {
     ]);
     browser = started;
     axe = source;
-    const pages = { services, assets, clock: systemClock, logger: silentLogger, ...SHOWN };
+    const pages = { services, assets, clock: systemClock, logger: silentLogger, alerts: null, ...SHOWN };
     const app = createApp({
       services,
       hub,

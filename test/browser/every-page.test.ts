@@ -3,8 +3,6 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { systemClock } from "../../core/clock.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { buildAssets } from "../../server/pages/frame/assets.ts";
-import { apiPageRoutes } from "../../server/pages/api.tsx";
-import { alertPages } from "../../server/pages/alerts.tsx";
 import { analysedWorld } from "../support/analysed-world.ts";
 import type { FakeServices } from "../support/fake-services.ts";
 import { alertsToShow } from "./alerts-world.ts";
@@ -41,10 +39,7 @@ describe.skipIf(!HAS_CHROMIUM)("every page in Chromium", () => {
     services = world;
     axe = source;
     live = new FakeLive(services);
-    const more = { services, assets, clock: systemClock };
-    const app = appOf(services, live, assets)
-      .use(alertPages({ ...more, alerts: alertsToShow(now) }))
-      .use(apiPageRoutes(more));
+    const app = appOf(services, live, assets, systemClock, alertsToShow(now));
     server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
   });
   afterAll(async () => {

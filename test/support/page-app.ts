@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { createLogger } from "../../core/log.ts";
 import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
 import { problemOf, problemResponse } from "../../server/http/problems.ts";
-import { pagesRoutes } from "../../server/pages/now.tsx";
+import { pagesRoutes } from "../../server/pages/pages.ts";
 import { guard } from "../../server/http/security.ts";
 import { SHOWN } from "./world.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -29,7 +29,9 @@ export async function pageApp(services: FakeServices, shown: Partial<typeof SHOW
   const app = new Elysia()
     .use(guard({ host: "127.0.0.1", allowedHosts: [] }))
     .onError(({ error }) => problemResponse(problemOf(error)))
-    .use(pagesRoutes({ services, assets, clock: new FakeClock(NOW), logger, ...SHOWN, ...shown }));
+    .use(
+      pagesRoutes({ services, assets, clock: new FakeClock(NOW), logger, alerts: null, ...SHOWN, ...shown }),
+    );
   const get = async (path: string, headers: Record<string, string> = {}) =>
     app.handle(new Request(`http://localhost${path}`, { headers }));
   return {
@@ -53,4 +55,18 @@ export function wordsOf(html: string): string {
     .replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&")
     .replace(/\s+/g, " ");
+}
+
+/** What a strict Content-Security-Policy would block. */
+export function forbiddenIn(html: string): string[] {
+  return [
+    ...html.matchAll(/<[^>]*\sstyle\s*=/gi),
+    ...html.matchAll(/<style/gi),
+    ...html.matchAll(/<[^>]*\son[a-z]+\s*=/gi),
+    ...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>/gi),
+    ...html.matchAll(/<[^>]*\shx-(on|vals|headers)[^>]*/gi),
+    ...html.matchAll(/href="javascript:[^"]*"/gi),
+    // A link to elsewhere is no resource from elsewhere.
+    ...html.matchAll(/src="(?:javascript:|https?:)[^"]*"|<link[^>]*href="https?:[^"]*"/gi),
+  ].map(([found]) => found);
 }

@@ -8,6 +8,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
+import type { AlertsService } from "../../jobs/alerts/alerts.ts";
 import { type AnyElysia, Elysia } from "elysia";
 import { slugOf } from "../../core/city.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
@@ -16,7 +17,7 @@ import type { Observation } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import type { Assets } from "../../server/pages/frame/assets.ts";
 import { loadConfig } from "../../server/config/config.ts";
-import { pagesRoutes } from "../../server/pages/now.tsx";
+import { pagesRoutes } from "../../server/pages/pages.ts";
 import { guard } from "../../server/http/security.ts";
 import { shownConfig } from "../../server/config/shown-config.ts";
 import { FakeServices, observation, result, row } from "./fake-services.ts";
@@ -241,9 +242,10 @@ export function appOf(
   live: Pick<FakeLive, "open">,
   assets: Assets,
   clock: Clock = systemClock,
+  alerts: AlertsService | null = null,
 ): AnyElysia {
   return new Elysia()
     .use(guard({ host: "127.0.0.1", allowedHosts: [] }))
-    .use(pagesRoutes({ services, assets, clock, logger: silentLogger, ...SHOWN }))
+    .use(pagesRoutes({ services, assets, clock, logger: silentLogger, alerts, ...SHOWN }))
     .get("/live", ({ request }) => live.open(request));
 }

@@ -1,6 +1,6 @@
 import type { Observation } from "../../core/observation.ts";
-import { addPoint, convertHistory, dropBefore, HISTORY_HOURS } from "../series.ts";
-import { type History, type Series } from "../../core/chart-history.ts";
+import { HISTORY_HOURS, type History, type Series } from "../../core/chart-history.ts";
+import { addPoint, convertHistory, dropBefore } from "../series.ts";
 import { dataNow } from "./clock.ts";
 import { newestOf, onLive } from "./live.ts";
 import { SCALES } from "./units.ts";

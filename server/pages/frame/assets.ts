@@ -1,3 +1,5 @@
+import { Elysia } from "elysia";
+import { RequestError } from "../../../core/errors.ts";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** A file the pages refer to, held in memory in every encoding it is served in. */
@@ -82,6 +84,19 @@ export async function buildAssets(): Promise<Assets> {
     get: (path) => files.get(path),
     all: () => [...files.values()],
   };
+}
+
+/** Serves the built files. */
+export function assetRoutes(assets: Assets) {
+  return new Elysia().get(`${ASSETS_PATH}:file`, ({ request, params }) => {
+    const asset = assets.get(ASSETS_PATH + params.file);
+    if (asset === undefined) {
+      throw new RequestError("not_found", `There is no file ${JSON.stringify(params.file)}`, {
+        hint: "Reload the page: a newer version has other files.",
+      });
+    }
+    return assetResponse(asset, request.headers.get("accept-encoding"));
+  });
 }
 
 /**

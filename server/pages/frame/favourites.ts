@@ -1,6 +1,8 @@
+import { Elysia } from "elysia";
 import type { Place } from "../../../core/city.ts";
 import { RequestError } from "../../../core/errors.ts";
-import { cookieOf } from "./page.tsx";
+import { describe } from "../../../core/observation.ts";
+import { cookieOf, KEPT_SECONDS, ownPath, type PagesOptions } from "./page.tsx";
 
 /** The cookie that holds the slugs of a reader's favourite cities. */
 export const FAVOURITES_COOKIE = "favourites";
@@ -45,4 +47,30 @@ export function favouritesFirst(places: readonly Place[], favourites: readonly s
   const bySlug = new Map(places.filter(({ slug }) => wanted.has(slug)).map((place) => [place.slug, place]));
   const first = favourites.flatMap((slug) => bySlug.get(slug) ?? []);
   return [...first, ...places.filter(({ slug }) => !wanted.has(slug))];
+}
+
+/** Takes a city into a reader's favourites (`add`) or out of them (`remove`), and leads back to where it was asked. */
+export function favouritesRoutes({ services }: Pick<PagesOptions, "services">) {
+  return new Elysia().post(
+    "/favourites",
+    async ({ request }) => {
+      const form = await request.formData();
+      const field = (name: string) => {
+        const value = form.get(name);
+        return typeof value === "string" ? value : null;
+      };
+      const [add, remove] = [field("add"), field("remove")];
+      if (add !== null && !services.cities().some(({ slug }) => slug === add)) {
+        throw new RequestError("not_found", `There is no city ${describe(add)}`);
+      }
+      const before = favouritesOfReader(request).filter((slug) => slug !== remove);
+      const favourites = add === null ? before : withFavourite(before, add);
+      const cookie = `${FAVOURITES_COOKIE}=${writeFavourites(favourites)}; Path=/; Max-Age=${KEPT_SECONDS}; SameSite=Lax; HttpOnly`;
+      return new Response(null, {
+        status: 303,
+        headers: { location: ownPath(field("back")), "set-cookie": cookie },
+      });
+    },
+    { parse: "none" },
+  );
 }

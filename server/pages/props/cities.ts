@@ -1,9 +1,9 @@
 import type { Place } from "../../../core/city.ts";
 import type { CitiesList } from "../../../views/pages/now/cities-table.tsx";
 import type { CityNow } from "../../../views/city-facts.ts";
-import { CHARTED_CITIES } from "../../../views/series.ts";
+import { CHARTED_CITIES } from "../../../core/chart-history.ts";
 import { favouritesFirst } from "../frame/favourites.ts";
-import { newestByCity, nowOf } from "./page-props.ts";
+import { newestByCity, nowOf } from "./city-now.ts";
 import type { Services } from "../../answers/services.ts";
 
 /** Rows of the table on one page. */

@@ -8,11 +8,13 @@ import type {
   CityRecord,
   HistoryRange,
 } from "../../../views/pages/city/city-props.ts";
-import type { CityForecast } from "../../../views/city-facts.ts";
 import type { BandPoint, PlotPoint } from "../../../views/plot.ts";
 import type { Units } from "../../../views/units.ts";
 import type { TimeWindow } from "../../../views/zoom.ts";
-import { anomaliesOf, cityNowOf, foundAnomalies, statisticsRows } from "./page-props.ts";
+import { anomaliesOf, foundAnomalies } from "./anomalies.ts";
+import { cityNowOf } from "./city-now.ts";
+import { cityForecast } from "./forecast.ts";
+import { statisticsRows } from "./statistics.ts";
 import { pageClock } from "../../answers/page-clock.ts";
 import type { Result } from "../../../jobs/analytics/results.ts";
 import type { Services } from "../../answers/services.ts";
@@ -160,31 +162,6 @@ function usualBand(services: Services, city: string, from: number, to: number): 
     points.push({ x: ms / 1000, low: bounds?.low ?? null, high: bounds?.high ?? null });
   }
   return points;
-}
-
-/** The newest forecast of a city; null before the first result, or where it has none. */
-export function cityForecast(services: Services, city: string): CityForecast | null {
-  const result = services.analytics.result("forecast");
-  if (result === null) return null;
-  const read = columnsOf(result.table);
-  const rows = rowsOfCity(result.table, city).sort(
-    (a, b) => (read.number("lead", a) ?? 0) - (read.number("lead", b) ?? 0),
-  );
-  const [first] = rows;
-  if (first === undefined) return null;
-  const status = read.text("status", first) ?? "";
-  return {
-    info: result,
-    issued: read.number("issued_at", first) ?? 0,
-    ok: status === "ok",
-    status,
-    points: rows.flatMap((row) => {
-      const time = read.number("timestamp", row);
-      const value = read.number("temperature", row);
-      if (time === null) return [];
-      return [{ time, value, lower: read.number("lower", row), upper: read.number("upper", row) }];
-    }),
-  };
 }
 
 function ofResult<T>(services: Services, job: string, rows: (result: Result) => T[]) {

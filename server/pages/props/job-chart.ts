@@ -61,12 +61,7 @@ export function jobChart(table: Table, header: string | null, city: string | nul
   return { kind: "course", about, x: field.name, isTime, points: isTime ? withBreaks(points) : points };
 }
 
-interface CoursePoint {
-  x: number;
-  y: number | null;
-  low: number | null;
-  high: number | null;
-}
+type CoursePoint = Extract<JobChart, { kind: "course" }>["points"][number];
 
 /** Points further apart than three usual distances are not joined. */
 const BREAK_INTERVALS = 3;

@@ -1,8 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { LakeError, RequestError } from "../../../core/errors.ts";
-import { loadConfig } from "../../../server/config/config.ts";
+import { RequestError } from "../../../core/errors.ts";
 import { jobChart, parseChartHeader } from "../../../server/pages/props/job-chart.ts";
-import { shownConfig } from "../../../server/config/shown-config.ts";
 import { analysedWorld } from "../../support/analysed-world.ts";
 import { FakeServices, NOW } from "../../support/fake-services.ts";
 import { pageApp, type PageApp, wordsOf } from "../../support/page-app.ts";
@@ -119,67 +117,4 @@ test("jobChart() breaks a line where hours are missing", () => {
   const chart = jobChart(table, "line x=hour y=temperature_mean series=city", "New York");
   if (chart?.kind !== "course") throw new Error("wanted a course");
   expect(chart.points.filter(({ y }) => y === null)).toHaveLength(1);
-});
-
-describe("GET /pipeline", () => {
-  test("shows rejected records with their reasons, escaped, and where servers have pages", async () => {
-    services.rejectedList = [
-      { partition: 0, offset: 7, reason: "city is <b>", ingested_at: "2026-01-31T11:00:00Z", record: "<i>x" },
-    ];
-    app = await pageApp(services, { servers: [{ name: "HDFS NameNode n1:9870", href: "http://n1:9870/" }] });
-    const html = await app.text("/pipeline");
-    expect(wordsOf(html)).toContain("Sat 31 Jan, 11:00 UTC 0 : 7 city is <b>");
-    expect(html).toContain(`<a href="http://n1:9870/">HDFS NameNode n1:9870</a>`);
-    expect(html).not.toContain("<i>x");
-  });
-
-  test("says that rejected records cannot be read, and shows the rest", async () => {
-    services.rejected = () => Promise.reject(new LakeError("unavailable", "Cannot read /secret"));
-    const html = await app.text("/pipeline");
-    expect(html).toContain("Rejected records cannot be read now.");
-    expect(html).toContain("Every stage keeps up");
-    expect(html).not.toContain("/secret");
-    expect(app.lines[0]).toContain("/secret");
-  });
-});
-
-describe("GET /about", () => {
-  test("shows versions, credits and settings, and no secret", async () => {
-    const { config } = loadConfig(
-      {
-        OPENWEATHERMAP_API_KEY: "hush-hush-1",
-        SPARK_REMOTE: "sc://spark:15002/;token=hush-hush-2",
-        SPARK_TOKEN: "hush-hush-3",
-        HDFS_TOKEN: "hush-hush-4",
-        WEBHDFS_URL: "http://namenode:9870",
-        KAFKA_USERNAME: "user",
-        KAFKA_PASSWORD: "hush-hush-5",
-        KAFKA_SASL: "plain",
-        POLL_SECONDS: "7",
-      },
-      { isTerminal: false },
-    );
-    const shown = shownConfig(config);
-    expect(shown.servers.map(({ href }) => href)).toEqual(["http://namenode:9870/", "http://spark:4040/"]);
-    services.about.source = {
-      name: "open-meteo",
-      reason: "no key is set",
-      credit: { text: "Weather data by Open-Meteo.com", url: "https://open-meteo.com/" },
-    };
-    app = await pageApp(services, shown);
-    const words = wordsOf(await app.text("/about"));
-    expect(words).not.toContain("hush");
-    for (const wanted of [
-      `Bun ${Bun.version}`,
-      "Isobar 0.1.0",
-      "In use: Weather data by Open-Meteo.com",
-      "CC BY 4.0",
-      "POLL_SECONDS 7 s",
-      "OPENWEATHERMAP_API_KEY set",
-      "AUTH not set: loopback only",
-      "CITIES_FILE 5 cities",
-    ]) {
-      expect(words).toContain(wanted);
-    }
-  });
 });

@@ -7,7 +7,7 @@ import { Headline, type HeadlineProps } from "./headline.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { Loading, Slot } from "../../parts/notes.tsx";
 import type { CityNow } from "../../city-facts.ts";
-import { HISTORY_HOURS } from "../../series.ts";
+import { HISTORY_HOURS } from "../../../core/chart-history.ts";
 import { scalesOf, type Units } from "../../units.ts";
 
 /** What the page needs at once, and the parts that may come later as finished HTML. */

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { formatTimestamp, HOUR_MS } from "../../../core/time.ts";
-import { anomaliesOf, headlineOf, statisticsOf } from "../../../server/pages/props/page-props.ts";
-import { openDuckDb } from "../../../spark/duckdb.ts";
-import { readSqlJobs, runJob } from "../../../spark/sql-job.ts";
-import { analysisViews } from "../../../spark/views.ts";
-import { LakeFolder } from "../../support/lake-files.ts";
-import { FakeServices, observation, result, row } from "../../support/fake-services.ts";
+import { formatTimestamp, HOUR_MS } from "../../../../core/time.ts";
+import { anomaliesOf } from "../../../../server/pages/props/anomalies.ts";
+import { headlineOf } from "../../../../server/pages/props/headline.ts";
+import { statisticsOf } from "../../../../server/pages/props/statistics.ts";
+import { openDuckDb } from "../../../../spark/duckdb.ts";
+import { readSqlJobs, runJob } from "../../../../spark/sql-job.ts";
+import { analysisViews } from "../../../../spark/views.ts";
+import { LakeFolder } from "../../../support/lake-files.ts";
+import { FakeServices, observation, result, row } from "../../../support/fake-services.ts";
 
 const START = Date.UTC(2026, 0, 1);
 /** Days of the fake past. */

@@ -6,7 +6,7 @@ import {
   type AssetName,
   type Assets,
   buildAssets,
-} from "../../../server/pages/frame/assets.ts";
+} from "../../../../server/pages/frame/assets.ts";
 
 let assets: Assets;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { streamInOrder, streamPage } from "../../../server/pages/frame/stream-page.ts";
+import { streamInOrder, streamPage } from "../../../../server/pages/frame/stream-page.ts";
 
 const SHELL = { start: "<!doctype html><main>shell</main>", end: "</body></html>" };
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { RequestError } from "../../../core/errors.ts";
-import { createLogger } from "../../../core/log.ts";
-import { latePart } from "../../../server/pages/frame/late-part.ts";
+import { RequestError } from "../../../../core/errors.ts";
+import { createLogger } from "../../../../core/log.ts";
+import { latePart } from "../../../../server/pages/frame/late-part.ts";
 
 function logOf() {
   const lines: Record<string, unknown>[] = [];
