@@ -106,36 +106,7 @@ export function JobRuns({ job, now }: { job: JobProps; now: number }): JSX.Eleme
       ) : (
         ""
       )}
-      <dl class="mini facts">
-        <div>
-          <dt>Schedule</dt>
-          <dd>
-            {job.schedule === null ? (
-              "on demand"
-            ) : (
-              <>
-                <code safe>{job.schedule}</code> <span class="u">UTC</span>
-              </>
-            )}
-          </dd>
-        </div>
-        <div>
-          <dt>Next</dt>
-          <dd safe>{nextOf(job, now)}</dd>
-        </div>
-        <div>
-          <dt>Last took</dt>
-          <dd safe>{ended === undefined ? "–" : tookOf(ended, now)}</dd>
-        </div>
-        <div>
-          <dt>Rows read</dt>
-          <dd safe>{formatNumber(job.result?.info.rows_read, 0)}</dd>
-        </div>
-        <div>
-          <dt>Engine</dt>
-          <dd safe>{job.result?.info.engine ?? "–"}</dd>
-        </div>
-      </dl>
+      <RunFacts job={job} ended={ended} now={now} />
       {job.runs.length === 0 ? (
         ""
       ) : (
@@ -146,6 +117,42 @@ export function JobRuns({ job, now }: { job: JobProps; now: number }): JSX.Eleme
         </ul>
       )}
     </section>
+  );
+}
+
+/** When a job runs, and what its last run took and read. */
+function RunFacts({ job, ended, now }: { job: JobProps; ended: Run | undefined; now: number }): JSX.Element {
+  return (
+    <dl class="mini facts">
+      <div>
+        <dt>Schedule</dt>
+        <dd>
+          {job.schedule === null ? (
+            "on demand"
+          ) : (
+            <>
+              <code safe>{job.schedule}</code> <span class="u">UTC</span>
+            </>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>Next</dt>
+        <dd safe>{nextOf(job, now)}</dd>
+      </div>
+      <div>
+        <dt>Last took</dt>
+        <dd safe>{ended === undefined ? "–" : tookOf(ended, now)}</dd>
+      </div>
+      <div>
+        <dt>Rows read</dt>
+        <dd safe>{formatNumber(job.result?.info.rows_read, 0)}</dd>
+      </div>
+      <div>
+        <dt>Engine</dt>
+        <dd safe>{job.result?.info.engine ?? "–"}</dd>
+      </div>
+    </dl>
   );
 }
 

@@ -8,7 +8,7 @@ import { Icon } from "../../parts/icons.tsx";
 import { Loading, Slot } from "../../parts/notes.tsx";
 import type { CityNow } from "../../city-facts.ts";
 import { HISTORY_HOURS } from "../../../core/chart-history.ts";
-import { scalesOf, type Units } from "../../units.ts";
+import { type Scales, scalesOf, type Units } from "../../units.ts";
 
 /** What the page needs at once, and the parts that may come later as finished HTML. */
 export interface NowProps {
@@ -61,58 +61,16 @@ export function NowPage({ headline, cards, list, favourites, late, units }: NowP
         ""
       )}
       <iso-cities>
-        <section aria-labelledby="h-cities">
-          <h2 id="h-cities" class="vh">
-            Cities
-          </h2>
-          {cards.length === 0 ? (
-            <p class="note">
-              <span>
-                <b>No city yet.</b> The first observation brings the first card.
-              </span>
-            </p>
-          ) : (
-            <ul class="cards">
-              {cards.map((now, i) => (
-                <Card
-                  now={now}
-                  index={i}
-                  course={late?.courses[i] ?? null}
-                  asOf={asOf}
-                  scales={scales}
-                  isFavourite={favourites.has(now.slug)}
-                />
-              ))}
-            </ul>
-          )}
-        </section>
+        <Cards
+          cards={cards}
+          favourites={favourites}
+          courses={late?.courses ?? null}
+          asOf={asOf}
+          scales={scales}
+        />
         <div class="split">
-          <section aria-labelledby="h-chart">
-            <div class="bar">
-              <h2 id="h-chart">
-                Temperature{" "}
-                <span class="count" safe>
-                  {`${scales.temperature.unit}, last ${HISTORY_HOURS} hours, UTC`}
-                </span>
-              </h2>
-            </div>
-            <Slot id="chart" content={late?.chart ?? null}>
-              <div class="chart">
-                <Loading what={`Temperature, reading ${HISTORY_HOURS} hours…`} />
-              </div>
-            </Slot>
-          </section>
-          <section aria-labelledby="h-anomalies">
-            <div class="bar">
-              <h2 id="h-anomalies">Newest anomalies</h2>
-              <Formats path="/api/v1/anomalies" of="anomalies" />
-            </div>
-            <div hx-get="/fragments/anomalies" hx-trigger="result-anomalies from:body">
-              <Slot id="anomalies" content={late?.anomalies ?? null}>
-                <Loading what="Anomalies, reading the newest result…" />
-              </Slot>
-            </div>
-          </section>
+          <ChartSection unit={scales.temperature.unit} content={late?.chart ?? null} />
+          <AnomaliesSection content={late?.anomalies ?? null} />
         </div>
         {list.total <= cards.length && list.search === null ? (
           ""
@@ -126,22 +84,7 @@ export function NowPage({ headline, cards, list, favourites, late, units }: NowP
           />
         )}
       </iso-cities>
-      <section aria-labelledby="h-statistics">
-        <div class="bar">
-          <h2 id="h-statistics">
-            Statistics{" "}
-            <span class="count" safe>
-              {`temperature in ${scales.temperature.unit}, over everything stored`}
-            </span>
-          </h2>
-          <Formats path="/api/v1/statistics" of="statistics" />
-        </div>
-        <div hx-get="/fragments/statistics" hx-trigger="result-city_statistics from:body">
-          <Slot id="statistics" content={late?.statistics ?? null}>
-            <Loading what="Statistics, reading the newest result…" />
-          </Slot>
-        </div>
-      </section>
+      <StatisticsSection unit={scales.temperature.unit} content={late?.statistics ?? null} />
       {late === null ? (
         ""
       ) : (
@@ -156,5 +99,104 @@ export function NowPage({ headline, cards, list, favourites, late, units }: NowP
         </noscript>
       )}
     </>
+  );
+}
+
+/** A card for each of the first cities. */
+function Cards({
+  cards,
+  favourites,
+  courses,
+  asOf,
+  scales,
+}: Pick<NowProps, "cards" | "favourites"> & {
+  /** Null when they come later. */
+  courses: JSX.Element[] | null;
+  asOf: number;
+  scales: Scales;
+}): JSX.Element {
+  return (
+    <section aria-labelledby="h-cities">
+      <h2 id="h-cities" class="vh">
+        Cities
+      </h2>
+      {cards.length === 0 ? (
+        <p class="note">
+          <span>
+            <b>No city yet.</b> The first observation brings the first card.
+          </span>
+        </p>
+      ) : (
+        <ul class="cards">
+          {cards.map((now, i) => (
+            <Card
+              now={now}
+              index={i}
+              course={courses?.[i] ?? null}
+              asOf={asOf}
+              scales={scales}
+              isFavourite={favourites.has(now.slug)}
+            />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function ChartSection({ unit, content }: { unit: string; content: JSX.Element | null }): JSX.Element {
+  return (
+    <section aria-labelledby="h-chart">
+      <div class="bar">
+        <h2 id="h-chart">
+          Temperature{" "}
+          <span class="count" safe>
+            {`${unit}, last ${HISTORY_HOURS} hours, UTC`}
+          </span>
+        </h2>
+      </div>
+      <Slot id="chart" content={content}>
+        <div class="chart">
+          <Loading what={`Temperature, reading ${HISTORY_HOURS} hours…`} />
+        </div>
+      </Slot>
+    </section>
+  );
+}
+
+function AnomaliesSection({ content }: { content: JSX.Element | null }): JSX.Element {
+  return (
+    <section aria-labelledby="h-anomalies">
+      <div class="bar">
+        <h2 id="h-anomalies">Newest anomalies</h2>
+        <Formats path="/api/v1/anomalies" of="anomalies" />
+      </div>
+      <div hx-get="/fragments/anomalies" hx-trigger="result-anomalies from:body">
+        <Slot id="anomalies" content={content}>
+          <Loading what="Anomalies, reading the newest result…" />
+        </Slot>
+      </div>
+    </section>
+  );
+}
+
+function StatisticsSection({ unit, content }: { unit: string; content: JSX.Element | null }): JSX.Element {
+  return (
+    <section aria-labelledby="h-statistics">
+      <div class="bar">
+        <h2 id="h-statistics">
+          Statistics{" "}
+          <span class="count" safe>
+            {`temperature in ${unit}, over everything stored`}
+          </span>
+        </h2>
+        <Formats path="/api/v1/statistics" of="statistics" />
+      </div>
+      <div hx-get="/fragments/statistics" hx-trigger="result-city_statistics from:body">
+        <Slot id="statistics" content={content}>
+          <Loading what="Statistics, reading the newest result…" />
+        </Slot>
+      </div>
+    </section>
   );
 }

@@ -53,69 +53,10 @@ export function Statistics({ now, result, units }: StatisticsProps & { units: Un
       <ResultLine info={result.info} now={now} />
       <div class="scroll" tabindex="0" role="region" aria-labelledby="h-statistics">
         <table class="num statistics">
-          <thead>
-            <tr>
-              <th scope="col">City</th>
-              <th scope="col" title="Observations with a temperature">
-                n
-              </th>
-              <th scope="col" class="wide" title="Share of the hours with an observation">
-                Coverage
-              </th>
-              <th scope="col" class="wide left">
-                Min, 5–95 %, median, max
-              </th>
-              {COLUMNS.map(({ label, meaning, scale, phone }) => (
-                <th
-                  scope="col"
-                  title={`${meaning}, ${scales[scale].unit}`}
-                  class={phone ? undefined : "wide"}
-                >
-                  <span safe>{label}</span>
-                  {scale === "temperature" ? (
-                    ""
-                  ) : (
-                    <span class="u" safe>
-                      {scales[scale].unit}
-                    </span>
-                  )}
-                </th>
-              ))}
-              <th scope="col" class="wide left">
-                Mostly
-              </th>
-            </tr>
-          </thead>
+          <Head scales={scales} />
           <tbody>
             {result.rows.map((row) => (
-              <tr>
-                <th scope="row" safe>
-                  {row.city}
-                </th>
-                <td safe>{formatNumber(row.n, 0)}</td>
-                <td class="wide">
-                  <span safe>{formatNumber(row.coverage === null ? null : row.coverage * 100, 0)}</span>
-                  <span class="u">%</span>
-                </td>
-                <td class="wide left">
-                  <Range row={row} low={low} high={high} />
-                </td>
-                {COLUMNS.map(({ name, scale, phone }) => {
-                  const value = row[name] as number | null;
-                  const shown = scales[scale];
-                  const classes = [phone ? "" : "wide", value === null ? "missing" : ""].join(" ").trim();
-                  return (
-                    <td class={classes === "" ? undefined : classes} safe>
-                      {name === "deviation"
-                        ? formatNumber(shown.difference(value), shown.digits)
-                        : shown.text(value)}
-                    </td>
-                  );
-                })}
-                <td class="wide left" safe>
-                  {row.weather ?? formatNumber(null, 0)}
-                </td>
-              </tr>
+              <Row row={row} low={low} high={high} scales={scales} />
             ))}
           </tbody>
         </table>
@@ -131,6 +72,82 @@ export function Statistics({ now, result, units }: StatisticsProps & { units: Un
         ""
       )}
     </>
+  );
+}
+
+function Head({ scales }: { scales: Scales }): JSX.Element {
+  return (
+    <thead>
+      <tr>
+        <th scope="col">City</th>
+        <th scope="col" title="Observations with a temperature">
+          n
+        </th>
+        <th scope="col" class="wide" title="Share of the hours with an observation">
+          Coverage
+        </th>
+        <th scope="col" class="wide left">
+          Min, 5–95 %, median, max
+        </th>
+        {COLUMNS.map(({ label, meaning, scale, phone }) => (
+          <th scope="col" title={`${meaning}, ${scales[scale].unit}`} class={phone ? undefined : "wide"}>
+            <span safe>{label}</span>
+            {scale === "temperature" ? (
+              ""
+            ) : (
+              <span class="u" safe>
+                {scales[scale].unit}
+              </span>
+            )}
+          </th>
+        ))}
+        <th scope="col" class="wide left">
+          Mostly
+        </th>
+      </tr>
+    </thead>
+  );
+}
+
+/** A city's statistics; `low` and `high` are the ends of the scale of all. */
+function Row({
+  row,
+  low,
+  high,
+  scales,
+}: {
+  row: CityStatistics;
+  low: number;
+  high: number;
+  scales: Scales;
+}): JSX.Element {
+  return (
+    <tr>
+      <th scope="row" safe>
+        {row.city}
+      </th>
+      <td safe>{formatNumber(row.n, 0)}</td>
+      <td class="wide">
+        <span safe>{formatNumber(row.coverage === null ? null : row.coverage * 100, 0)}</span>
+        <span class="u">%</span>
+      </td>
+      <td class="wide left">
+        <Range row={row} low={low} high={high} />
+      </td>
+      {COLUMNS.map(({ name, scale, phone }) => {
+        const value = row[name] as number | null;
+        const shown = scales[scale];
+        const classes = [phone ? "" : "wide", value === null ? "missing" : ""].join(" ").trim();
+        return (
+          <td class={classes === "" ? undefined : classes} safe>
+            {name === "deviation" ? formatNumber(shown.difference(value), shown.digits) : shown.text(value)}
+          </td>
+        );
+      })}
+      <td class="wide left" safe>
+        {row.weather ?? formatNumber(null, 0)}
+      </td>
+    </tr>
   );
 }
 
