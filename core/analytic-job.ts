@@ -1,10 +1,13 @@
 /** What an analytic job is: the header of its .sql file. */
 export interface JobInfo {
+  /** The file's name without `.sql`. */
   name: string;
   title: string;
+  /** The question it answers. */
   question: string;
   /** Cron expression, UTC, or null when it runs on demand only. */
   schedule: string | null;
+  /** How to draw it: a kind, then `key=column` pairs; null for a table only. */
   chart: string | null;
   sql: string;
 }

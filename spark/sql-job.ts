@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "apache-arrow";
+import type { JobInfo } from "../core/analytic-job.ts";
 import { messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { DAY_MS, formatTimestamp } from "../core/time.ts";
@@ -27,16 +28,9 @@ export interface KeptPast {
 }
 
 /** An analytic job: one SELECT over `observations` with a header that says what it is. */
-export interface SqlJob {
-  /** The file's name without `.sql`. */
-  name: string;
-  title: string;
-  /** The question it answers. */
-  question: string;
+export interface SqlJob extends JobInfo {
   /** Cron expression in UTC, `default` for the program's own, or null when it runs on demand only. */
   schedule: string | null;
-  /** How to draw it: a kind, then `key=column` pairs; null for a table only. */
-  chart: string | null;
   /** What computes the result from the rows of the SELECT, of {@link MODELS}; null where the rows are the result. */
   model: Model | null;
   /** The parameter that says how far the job looks back from the newest observation: `hours` or `days`; null for everything. */
@@ -46,7 +40,6 @@ export interface SqlJob {
   /** What more there is to say of the result: Markdown for its documentation, or null. */
   note: string | null;
   parameters: JobParameter[];
-  sql: string;
 }
 
 const FILE = /^[a-z][a-z0-9_]*\.sql$/;
