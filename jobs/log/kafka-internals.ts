@@ -6,10 +6,10 @@
  * | Part                                        | Why the public API does not do                                           |
  * | ------------------------------------------- | ------------------------------------------------------------------------ |
  * | `Cluster`, and its `Broker`                 | a public consumer reads only in a group, only where the group says       |
- * | `Batch`                                     | leaves out what a `Broker` fetches of aborted transactions, and markers  |
+ * | `Batch`                                     | drops aborted transactions and markers, which `Broker.fetch` returns too |
  * | `Encoder`, `Decoder`, `createErrorFromCode` | no public call tells a topic's id                                        |
- * | `createSocketFactory`                       | a socket is made as ever, see {@link createSocket}                       |
- * | `RequestQueue`                              | its timer is mended, see below                                           |
+ * | `createSocketFactory`                       | what {@link createSocket} wraps                                          |
+ * | `RequestQueue`                              | its timer is mended, at the end of this file                             |
  * | `KafkaJSConnectionClosedError`              | has no type: {@link closedConnection}                                    |
  */
 import type { Socket } from "node:net";
