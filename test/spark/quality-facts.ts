@@ -40,7 +40,7 @@ export function limitOf(
 
 /** Whether a value is an extreme. */
 export function grossOf(facts: Facts, row: Row, variable: JudgedVariable): Verdict {
-  const value = row[variable];
+  const value = row[variable] ?? null;
   if (value === null) return null;
   const limit = limitOf(facts, row, "gross", variable);
   if (value < limit.fail_low! || value > limit.fail_high!) return 4;
