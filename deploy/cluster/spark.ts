@@ -95,60 +95,7 @@ export async function sparkServer(options: SparkServerOptions): Promise<SparkSer
     { id: `org.apache.spark:spark-sql-kafka-0-10_2.13:${SPARK_VERSION}` },
   ]);
 
-  /** Starts a process unless it runs, and waits until it answers. */
-  const launch = async (
-    name: string,
-    heap: string,
-    main: string,
-    args: readonly string[],
-    answers: () => Promise<boolean>,
-  ) => {
-    const server =
-      (await runningServer(folder, name)) ??
-      (await startJava({
-        name,
-        folder,
-        jars,
-        configuration: [join(folder, "conf")],
-        jvm: [`-Xmx${heap}`, ...SPARK_JVM],
-        main,
-        args,
-        env: {
-          // A worker looks for the jars of its executors in `jars` below it.
-          SPARK_HOME: folder,
-          // And it would find out from build folders for which Scala they are.
-          SPARK_SCALA_VERSION: "2.13",
-          SPARK_LOCAL_IP: "127.0.0.1",
-          // Our setting, which Bun takes from `.env`, means the same to Spark: it would be a client of that server.
-          SPARK_REMOTE: undefined,
-          ...(options.hadoopUser === undefined ? {} : { HADOOP_USER_NAME: options.hadoopUser }),
-          ...(token === undefined ? {} : { SPARK_CONNECT_AUTHENTICATE_TOKEN: token }),
-        },
-      }));
-    await untilReady(server, folder, answers, START_MS);
-  };
-
-  const launchStandalone = async (): Promise<string> => {
-    const [masterPort = 0, workerPort = 0, masterPage, workerPage] = [1, 2, 3, 4].map((i) => basePort + i);
-    const ports = (port: number, page: number | undefined) => {
-      const flags = { host: "127.0.0.1", port, "webui-port": page };
-      return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    };
-    const master = `spark://127.0.0.1:${masterPort}`;
-    await launch(MASTER, "256m", "org.apache.spark.deploy.master.Master", ports(masterPort, masterPage), () =>
-      listens(masterPort),
-    );
-    const size = ["--cores", "2", "--memory", "2g", "--work-dir", join(folder, "work")];
-    await launch(
-      WORKER,
-      "256m",
-      "org.apache.spark.deploy.worker.Worker",
-      [...ports(workerPort, workerPage), ...size, master],
-      () => listens(workerPort),
-    );
-    return master;
-  };
-
+  const place: SparkPlace = { folder, jars, basePort, token, hadoopUser: options.hadoopUser };
   return {
     remote,
     jars,
@@ -157,30 +104,10 @@ export async function sparkServer(options: SparkServerOptions): Promise<SparkSer
       await Bun.write(join(folder, "conf", "log4j2.properties"), LOGGING);
       await rm(join(folder, "jars"), { force: true });
       await symlink(jars, join(folder, "jars"));
-      const settings = {
-        "spark.connect.grpc.binding.address": "127.0.0.1",
-        "spark.connect.grpc.binding.port": basePort,
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.executor.memory": "1500m",
-        "spark.local.dir": join(folder, "tmp"),
-        "spark.sql.warehouse.dir": join(folder, "warehouse"),
-        "spark.sql.shuffle.partitions": 4,
-        "spark.ui.enabled": false,
-      };
-      const master = standalone ? await launchStandalone() : "local[2]";
-      await launch(
-        CONNECT,
-        "2g",
-        "org.apache.spark.deploy.SparkSubmit",
-        [
-          "--master",
-          master,
-          "--class",
-          "org.apache.spark.sql.connect.service.SparkConnectServer",
-          ...Object.entries(settings).flatMap(([name, value]) => ["--conf", `${name}=${value}`]),
-          "spark-internal",
-        ],
+      const master = standalone ? await launchStandalone(place) : "local[2]";
+      await launchConnect(
+        place,
+        master,
         async () => (await listens(basePort)) && (await answers(remote, token)),
       );
     },
@@ -195,6 +122,116 @@ export async function sparkServer(options: SparkServerOptions): Promise<SparkSer
       return found.filter((server) => server !== null);
     },
   };
+}
+
+/** Where a server runs, and what all its processes are started with. */
+interface SparkPlace {
+  folder: string;
+  jars: string;
+  basePort: number;
+  token: string | undefined;
+  hadoopUser: string | undefined;
+}
+
+/** A process of the server. */
+interface SparkProcess {
+  name: string;
+  /** Its largest heap, as Java writes it. */
+  heap: string;
+  /** Its main class. */
+  main: string;
+  args: readonly string[];
+  answers: () => Promise<boolean>;
+}
+
+/** Starts a process unless it runs, and waits until it answers. */
+async function launch(place: SparkPlace, { name, heap, main, args, answers }: SparkProcess): Promise<void> {
+  const { folder, jars, token, hadoopUser } = place;
+  const server =
+    (await runningServer(folder, name)) ??
+    (await startJava({
+      name,
+      folder,
+      jars,
+      configuration: [join(folder, "conf")],
+      jvm: [`-Xmx${heap}`, ...SPARK_JVM],
+      main,
+      args,
+      env: {
+        // A worker looks for the jars of its executors in `jars` below it.
+        SPARK_HOME: folder,
+        // And it would find out from build folders for which Scala they are.
+        SPARK_SCALA_VERSION: "2.13",
+        SPARK_LOCAL_IP: "127.0.0.1",
+        // Our setting, which Bun takes from `.env`, means the same to Spark: it would be a client of that server.
+        SPARK_REMOTE: undefined,
+        ...(hadoopUser === undefined ? {} : { HADOOP_USER_NAME: hadoopUser }),
+        ...(token === undefined ? {} : { SPARK_CONNECT_AUTHENTICATE_TOKEN: token }),
+      },
+    }));
+  await untilReady(server, folder, answers, START_MS);
+}
+
+/** Starts a master and a worker. @returns the master's address */
+async function launchStandalone(place: SparkPlace): Promise<string> {
+  const [masterPort = 0, workerPort = 0, masterPage, workerPage] = [1, 2, 3, 4].map(
+    (i) => place.basePort + i,
+  );
+  const ports = (port: number, page: number | undefined) => {
+    const flags = { host: "127.0.0.1", port, "webui-port": page };
+    return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  };
+  const master = `spark://127.0.0.1:${masterPort}`;
+  await launch(place, {
+    name: MASTER,
+    heap: "256m",
+    main: "org.apache.spark.deploy.master.Master",
+    args: ports(masterPort, masterPage),
+    answers: () => listens(masterPort),
+  });
+  const size = ["--cores", "2", "--memory", "2g", "--work-dir", join(place.folder, "work")];
+  await launch(place, {
+    name: WORKER,
+    heap: "256m",
+    main: "org.apache.spark.deploy.worker.Worker",
+    args: [...ports(workerPort, workerPage), ...size, master],
+    answers: () => listens(workerPort),
+  });
+  return master;
+}
+
+/** Starts the Connect server on a master. */
+async function launchConnect(
+  place: SparkPlace,
+  master: string,
+  answers: () => Promise<boolean>,
+): Promise<void> {
+  const { folder, basePort } = place;
+  const settings = {
+    "spark.connect.grpc.binding.address": "127.0.0.1",
+    "spark.connect.grpc.binding.port": basePort,
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.executor.memory": "1500m",
+    "spark.local.dir": join(folder, "tmp"),
+    "spark.sql.warehouse.dir": join(folder, "warehouse"),
+    "spark.sql.shuffle.partitions": 4,
+    "spark.ui.enabled": false,
+  };
+  await launch(place, {
+    name: CONNECT,
+    heap: "2g",
+    main: "org.apache.spark.deploy.SparkSubmit",
+    args: [
+      "--master",
+      master,
+      "--class",
+      "org.apache.spark.sql.connect.service.SparkConnectServer",
+      ...Object.entries(settings).flatMap(([name, value]) => ["--conf", `${name}=${value}`]),
+      "spark-internal",
+    ],
+    answers,
+  });
 }
 
 /** Whether a Spark Connect server runs a query to its end. */

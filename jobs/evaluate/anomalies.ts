@@ -1,8 +1,8 @@
+import { markdownTable } from "../../core/markdown.ts";
 import { randomFrom } from "../../core/random.ts";
 import { formatTimestamp, parseTimestamp, DAY_MS } from "../../core/time.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { analysisViews } from "../../spark/views.ts";
-import { markdownTable } from "../../core/markdown.ts";
 import { type EvaluationContext, readCityYear, type Section, writeDays } from "./context.ts";
 import { type Alarm, falseAlarms, recallOf, thresholdFor } from "./detection.ts";
 import { type InjectedFault, type PlacedFault, placeFaults } from "./faults.ts";
@@ -43,6 +43,9 @@ const OWN: readonly (readonly [InjectedFault, Score])[] = [
   [GAP, "silent"],
 ];
 
+/** Of these the faults that put values off: those that a detector with a threshold is for. */
+const OFFSETS = OWN.slice(0, 6);
+
 /** The detectors that have a threshold to choose, and the plain z-score beside them. */
 const DETECTORS: readonly (readonly [Score, string])[] = [
   ["spike", "spike"],
@@ -64,6 +67,9 @@ const AIMS: readonly (readonly [InjectedFault, number])[] = [
 const ALARMS_MAX = 2;
 const NAB_AIM = 1.66;
 
+/** Of each kind the score from which on it alerts. */
+type AlertThresholds = Readonly<Record<string, number>>;
+
 interface Measured {
   clean: JudgedSeries[];
   /** The judged copies, and where their faults are. */
@@ -78,138 +84,36 @@ interface Measured {
  */
 export async function evaluateAnomalies(context: EvaluationContext): Promise<Section> {
   const alert = await alertsOf(context);
-  const measured = await measure(context);
-  const names = measured.clean.map(({ city }) => city);
-  const halves = [0, 1].map((half) => new Set(names.filter((_, index) => index % 2 === half)));
-  const [choosing, reporting] = halves as [Set<string>, Set<string>];
-  const clean = {
-    choosing: measured.clean.filter(({ city }) => choosing.has(city)),
-    reporting: measured.clean.filter(({ city }) => reporting.has(city)),
-  };
-  const recall = (fault: InjectedFault, alarm: Alarm): number => {
-    const copy = measured.copies[COPIES.findIndex(({ faults }) => faults.some((one) => one === fault))]!;
-    const own = copy.placed.filter((one) => one.fault === fault && reporting.has(one.city));
-    return recallOf(copy.series, own, alarm).share;
-  };
-  const at =
-    (score: Score, threshold: number): Alarm =>
-    (series, i) =>
-      series.scores[score][i]! >= threshold;
-  const chosen = (score: Score, target: number) =>
-    thresholdFor(clean.choosing, (series, i) => series.scores[score][i]!, target);
-
-  const single = DETECTORS.map(([score, name]) => {
-    const threshold = chosen(score, 1);
-    const alarm = at(score, threshold);
-    return {
-      score,
-      alarm,
-      cells: [
-        name,
-        threshold.toFixed(2),
-        falseAlarms(clean.reporting, alarm).reports.toFixed(2),
-        ...OWN.slice(0, 6).map(([fault]) => share(recall(fault, alarm))),
-      ],
-    };
-  });
-  const any: Alarm = (series, i) => KINDS.some((kind) => series.scores[kind][i]! >= alert[kind]!);
-  const counts = (alarm: Alarm) =>
-    [clean.choosing, clean.reporting].flatMap((half) => {
-      const { raised, reports } = falseAlarms(half, alarm);
-      return [raised.toFixed(2), reports.toFixed(2)];
-    });
+  const year = splitYear(await measure(context));
+  const single = DETECTORS.map(([score, name]) => detectorAtOneFalseAlarm(year, score, name));
   const nab = await scoreNab(context, alert);
-
-  const verdicts: string[][] = AIMS.flatMap(([fault, aim]) => {
-    const own = OWN.find(([one]) => one === fault)![1];
-    const alone = recall(fault, single.find(({ score }) => score === own)!.alarm);
-    const together = recall(fault, any);
-    return [
-      [
-        `${fault.name}, its own kind at 1 false alarm`,
-        `≥ ${share(aim)}`,
-        share(alone),
-        reached(alone >= aim),
-      ],
-      [`${fault.name}, all kinds as shipped`, `≥ ${share(aim)}`, share(together), reached(together >= aim)],
-    ];
-  });
-  const raised = falseAlarms(clean.reporting, any).raised;
-  verdicts.push(
-    [
-      "false alarms, all kinds as shipped",
-      `≤ ${ALARMS_MAX}`,
-      raised.toFixed(2),
-      reached(raised <= ALARMS_MAX),
-    ],
-    [
-      "NAB ambient, unusual",
-      `≥ ${NAB_AIM}`,
-      nab.scores.unusual!.toFixed(2),
-      reached(nab.scores.unusual! >= NAB_AIM),
-    ],
-  );
-
-  const placedOf = (fault: InjectedFault) =>
-    measured.copies
-      .flatMap(({ placed }) => placed)
-      .filter((one) => one.fault === fault && reporting.has(one.city));
   const markdown = [
-    `A year of hourly observations of ${names.length} cities, judged from the ${HISTORY_DAYS + 1}nd day on as the program does it: the job ` +
-      `\`baseline\` every ${BASELINE_DAYS} days from what came before, and the view \`anomaly\` with the kept result. Thresholds are chosen on ` +
-      `every second city by name, beginning with the first (${[...choosing].join(", ")}), and everything below is reported on the others ` +
-      `(${[...reporting].join(", ")}), unless it says otherwise. Every alarm on the data as it is counts as a false one, though the data ` +
-      "has faults of its own. False alarms are a city and 30 days. Faults are put into copies of the year, at places drawn with fixed seeds, up or down by chance; one is found when a report " +
-      "alarms from its first one to the first good one after it.",
+    introduction(year),
     "",
     "### Aims",
     "",
-    markdownTable(["what", "aim", "measured", ""], verdicts),
+    aimsTable(year, single, alert, nab.scores.unusual!),
     "",
     "### Each detector at 1 false alarm",
     "",
     "Here each report that alarms counts, also where several follow each other. Recall by fault:",
     "",
     markdownTable(
-      ["detector", "threshold", "false alarms", ...OWN.slice(0, 6).map(([{ name }]) => name)],
+      ["detector", "threshold", "false alarms", ...OFFSETS.map(([{ name }]) => name)],
       single.map(({ cells }) => cells),
     ),
     "",
     "### All kinds at the thresholds that ship",
     "",
-    markdownTable(
-      ["fault", "faults", "its own kind", "found by it", "found by any"],
-      OWN.map(([fault, kind]) => [
-        fault.name,
-        placedOf(fault).length,
-        kind,
-        share(recall(fault, at(kind, alert[kind]!))),
-        share(recall(fault, any)),
-      ]),
-    ),
+    recallTable(year, alert),
     "",
     "False alarms: reports in a row that alarm are one alarm; beside it the number of these reports.",
     "",
-    markdownTable(
-      ["kind", "threshold", "choosing cities", "reports", "reporting cities", "reports"],
-      [
-        ...KINDS.map((kind) => [kind, String(alert[kind]), ...counts(at(kind, alert[kind]!))]),
-        ["plain z-score of 3, for comparison", "3", ...counts(at("plain", 3))],
-        ["all kinds together", "", ...counts(any)],
-      ],
-    ),
+    falseAlarmsTable(year, alert),
     "",
     "How the thresholds were chosen: where so many reports of the choosing cities would alarm; what ships is rounded.",
     "",
-    markdownTable(
-      ["kind", "reports that alarm", "threshold", "ships"],
-      Object.entries(BUDGET).map(([kind, target]) => [
-        kind,
-        target.toFixed(1),
-        chosen(kind as Score, target).toFixed(2),
-        String(alert[kind]),
-      ]),
-    ),
+    thresholdsTable(year, alert),
     "",
     "### Numenta Anomaly Benchmark, ambient temperature",
     "",
@@ -221,8 +125,163 @@ export async function evaluateAnomalies(context: EvaluationContext): Promise<Sec
   return { title: "Anomalies", markdown };
 }
 
+/** The judged year: thresholds are chosen on one half of its cities, and everything is reported on the other. */
+interface SplitYear {
+  choosing: JudgedSeries[];
+  reporting: JudgedSeries[];
+  /** The share of the faults of a kind in the reporting cities that an alarm finds. */
+  recall(fault: InjectedFault, alarm: Alarm): number;
+  /** How many faults of a kind are in the reporting cities. */
+  faults(fault: InjectedFault): number;
+  /** The threshold at which so many reports of the choosing cities alarm, a city and 30 days. */
+  thresholdAt(score: Score, reports: number): number;
+}
+
+function splitYear({ clean, copies }: Measured): SplitYear {
+  const choosing = clean.filter((_, index) => index % 2 === 0);
+  const reporting = clean.filter((_, index) => index % 2 === 1);
+  const cities = new Set(reporting.map(({ city }) => city));
+  const copyWith = (fault: InjectedFault) =>
+    copies[COPIES.findIndex(({ faults }) => faults.some((one) => one === fault))]!;
+  const placedOf = (fault: InjectedFault) =>
+    copyWith(fault).placed.filter((one) => one.fault === fault && cities.has(one.city));
+  return {
+    choosing,
+    reporting,
+    recall: (fault, alarm) => recallOf(copyWith(fault).series, placedOf(fault), alarm).share,
+    faults: (fault) => placedOf(fault).length,
+    thresholdAt: (score, reports) => thresholdFor(choosing, (series, i) => series.scores[score][i]!, reports),
+  };
+}
+
+/** Raises an alarm from a score on. */
+function alarmAt(score: Score, threshold: number): Alarm {
+  return (series, i) => series.scores[score][i]! >= threshold;
+}
+
+/** Raises an alarm where any kind does, as the program ships. */
+function alarmOfAny(alert: AlertThresholds): Alarm {
+  return (series, i) => KINDS.some((kind) => series.scores[kind][i]! >= alert[kind]!);
+}
+
+/** A detector with the threshold at which it raises 1 false alarm, and its line in the report. */
+interface SingleDetector {
+  score: Score;
+  alarm: Alarm;
+  cells: string[];
+}
+
+function detectorAtOneFalseAlarm(year: SplitYear, score: Score, name: string): SingleDetector {
+  const threshold = year.thresholdAt(score, 1);
+  const alarm = alarmAt(score, threshold);
+  return {
+    score,
+    alarm,
+    cells: [
+      name,
+      threshold.toFixed(2),
+      falseAlarms(year.reporting, alarm).reports.toFixed(2),
+      ...OFFSETS.map(([fault]) => share(year.recall(fault, alarm))),
+    ],
+  };
+}
+
+function introduction({ choosing, reporting }: SplitYear): string {
+  const namesOf = (half: readonly JudgedSeries[]) => half.map(({ city }) => city).join(", ");
+  return (
+    `A year of hourly observations of ${choosing.length + reporting.length} cities, judged from the ${HISTORY_DAYS + 1}nd day on as the program does it: the job ` +
+    `\`baseline\` every ${BASELINE_DAYS} days from what came before, and the view \`anomaly\` with the kept result. Thresholds are chosen on ` +
+    `every second city by name, beginning with the first (${namesOf(choosing)}), and everything below is reported on the others ` +
+    `(${namesOf(reporting)}), unless it says otherwise. Every alarm on the data as it is counts as a false one, though the data ` +
+    "has faults of its own. False alarms are a city and 30 days. Faults are put into copies of the year, at places drawn with fixed seeds, up or down by chance; one is found when a report " +
+    "alarms from its first one to the first good one after it."
+  );
+}
+
+/** What was to be reached, and what was. */
+function aimsTable(
+  year: SplitYear,
+  single: readonly SingleDetector[],
+  alert: AlertThresholds,
+  nabScore: number,
+): string {
+  const any = alarmOfAny(alert);
+  const raised = falseAlarms(year.reporting, any).raised;
+  const recalls = AIMS.flatMap(([fault, aim]) => {
+    const own = OWN.find(([one]) => one === fault)![1];
+    const alone = year.recall(fault, single.find(({ score }) => score === own)!.alarm);
+    const together = year.recall(fault, any);
+    return [
+      [
+        `${fault.name}, its own kind at 1 false alarm`,
+        `≥ ${share(aim)}`,
+        share(alone),
+        reached(alone >= aim),
+      ],
+      [`${fault.name}, all kinds as shipped`, `≥ ${share(aim)}`, share(together), reached(together >= aim)],
+    ];
+  });
+  return markdownTable(
+    ["what", "aim", "measured", ""],
+    [
+      ...recalls,
+      [
+        "false alarms, all kinds as shipped",
+        `≤ ${ALARMS_MAX}`,
+        raised.toFixed(2),
+        reached(raised <= ALARMS_MAX),
+      ],
+      ["NAB ambient, unusual", `≥ ${NAB_AIM}`, nabScore.toFixed(2), reached(nabScore >= NAB_AIM)],
+    ],
+  );
+}
+
+/** Recall of each fault at the thresholds that ship. */
+function recallTable(year: SplitYear, alert: AlertThresholds): string {
+  return markdownTable(
+    ["fault", "faults", "its own kind", "found by it", "found by any"],
+    OWN.map(([fault, kind]) => [
+      fault.name,
+      year.faults(fault),
+      kind,
+      share(year.recall(fault, alarmAt(kind, alert[kind]!))),
+      share(year.recall(fault, alarmOfAny(alert))),
+    ]),
+  );
+}
+
+/** False alarms of each kind at the thresholds that ship. */
+function falseAlarmsTable({ choosing, reporting }: SplitYear, alert: AlertThresholds): string {
+  const counts = (alarm: Alarm) =>
+    [choosing, reporting].flatMap((half) => {
+      const { raised, reports } = falseAlarms(half, alarm);
+      return [raised.toFixed(2), reports.toFixed(2)];
+    });
+  return markdownTable(
+    ["kind", "threshold", "choosing cities", "reports", "reporting cities", "reports"],
+    [
+      ...KINDS.map((kind) => [kind, String(alert[kind]), ...counts(alarmAt(kind, alert[kind]!))]),
+      ["plain z-score of 3, for comparison", "3", ...counts(alarmAt("plain", 3))],
+      ["all kinds together", "", ...counts(alarmOfAny(alert))],
+    ],
+  );
+}
+
+/** The thresholds that ship, beside those that the choosing cities give. */
+function thresholdsTable(year: SplitYear, alert: AlertThresholds): string {
+  return markdownTable(
+    ["kind", "reports that alarm", "threshold", "ships"],
+    Object.entries(BUDGET).map(([kind, target]) => [
+      kind,
+      target.toFixed(1),
+      year.thresholdAt(kind as Score, target).toFixed(2),
+      String(alert[kind]),
+    ]),
+  );
+}
+
 /** From which score on each kind alerts, as the program ships. */
-async function alertsOf({ engine }: EvaluationContext): Promise<Record<string, number>> {
+async function alertsOf({ engine }: EvaluationContext): Promise<AlertThresholds> {
   const views = await analysisViews({ cities: [] });
   const table = await engine.query("SELECT kind, alert FROM thresholds ORDER BY kind", {
     snapshot: { files: [] },

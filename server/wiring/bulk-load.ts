@@ -1,8 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
 import { IsobarError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
+import type { JobStatus } from "../../core/pipeline-status.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
-import type { NewRecord } from "../../jobs/log/log.ts";
+import type { Log, NewRecord } from "../../jobs/log/log.ts";
 import { Supervisor } from "../../jobs/supervisor.ts";
 import type { Config } from "../config/config.ts";
 import type { Ports } from "./ports.ts";
@@ -51,28 +52,12 @@ export async function loadRecords(options: {
     committed = Promise.withResolvers();
   };
   for (const job of storageJobs(ports, config, { clock, logger, onCommit })) supervisor.add(job);
-  const behind = async () => {
-    await reader.refresh();
-    let sum = 0;
-    for (let partition = 0; partition < log.partitions; partition++) {
-      const { low, high } = await log.bounds(partition);
-      const next = reader.states.get(partition)?.next ?? low;
-      sum += next > high ? Infinity : high - next; // a lake that is ahead was filled from another log
-    }
-    return sum;
-  };
-  const checkConsumer = () => {
-    const { state, reason, restarts } = supervisor.status().find((job) => job.name === "consumer")!;
-    const over = state === "stopped" || supervisor.needsPerson("consumer") || restarts >= RESTARTS;
-    if (reason === null || (state !== "failed" && state !== "stopped") || !over) return state;
-    throw new IsobarError("consumer_failed", `Cannot load: the consumer stopped: ${reason}`);
-  };
   /** Waits until at most `most` records are behind, or the consumer cannot go on. */
   const catchUp = async (most: number) => {
     while (!signal.aborted) {
       const commit = committed.promise;
       // It runs once it has found that the log is the one the lake was filled from.
-      if (checkConsumer() === "running" && (await behind()) <= most) return;
+      if (checkConsumer(supervisor) === "running" && (await uncommitted(log, reader)) <= most) return;
       const pause = new AbortController();
       await Promise.race([commit, clock.sleep(LOOK_MS, pause.signal)]);
       pause.abort();
@@ -105,8 +90,8 @@ export async function loadRecords(options: {
     if (late.length > 0) logger.warn("jobs did not stop in time", { jobs: late.join(", ") });
   }
   const seconds = (performance.now() - started) / 1000;
-  checkConsumer();
-  const left = await behind();
+  checkConsumer(supervisor);
+  const left = await uncommitted(log, reader);
   if (left > 0 && !signal.aborted)
     throw new IsobarError("consumer_failed", `Cannot load: ${left} records were not committed in time`, {
       hint: "They are in the log and are committed by the next start.",
@@ -119,6 +104,30 @@ export async function loadRecords(options: {
     rejected: after.rejected - before.rejected,
     seconds,
   };
+}
+
+/**
+ * The state of the consumer.
+ *
+ * @throws IsobarError `consumer_failed` when it cannot go on by itself
+ */
+function checkConsumer(supervisor: Supervisor): JobStatus["state"] {
+  const { state, reason, restarts } = supervisor.status().find((job) => job.name === "consumer")!;
+  const over = state === "stopped" || supervisor.needsPerson("consumer") || restarts >= RESTARTS;
+  if (reason === null || (state !== "failed" && state !== "stopped") || !over) return state;
+  throw new IsobarError("consumer_failed", `Cannot load: the consumer stopped: ${reason}`);
+}
+
+/** How many records of the log are not committed. Infinity where the lake is ahead: it was filled from another log. */
+async function uncommitted(log: Log, reader: LakeReader): Promise<number> {
+  await reader.refresh();
+  let sum = 0;
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const { low, high } = await log.bounds(partition);
+    const next = reader.states.get(partition)?.next ?? low;
+    sum += next > high ? Infinity : high - next;
+  }
+  return sum;
 }
 
 function totals(reader: LakeReader): { rows: number; duplicates: number; rejected: number } {
