@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkDocumented } from "./documented.ts";
 import { checkRooms } from "./rooms.ts";
+import { checkStructure } from "./structure.ts";
 
 /** One part of the gate. */
 export interface Step {
@@ -62,6 +63,7 @@ function steps(root: string): Step[] {
     program("unescaped JSX", ["node_modules/@kitajs/ts-html-plugin/dist/cli.js"], root),
     findings("rooms", () => checkRooms(root)),
     findings("doc comments", () => checkDocumented(root)),
+    findings("structure", () => checkStructure(root)),
   ];
 }
 

@@ -38,7 +38,8 @@ export async function checkDocumented(root: string): Promise<string[]> {
   return findings.flat();
 }
 
-function isExported(statement: ts.Statement): boolean {
+/** Whether a statement is exported. */
+export function isExported(statement: ts.Statement): boolean {
   if (ts.isExportAssignment(statement)) return true;
   return (
     ts.canHaveModifiers(statement) &&
@@ -46,7 +47,8 @@ function isExported(statement: ts.Statement): boolean {
   );
 }
 
-function namesOf(statement: ts.Statement): string[] {
+/** The names that a statement declares. */
+export function namesOf(statement: ts.Statement): string[] {
   if (ts.isVariableStatement(statement))
     return statement.declarationList.declarations.map((declaration) => declaration.name.getText());
   if (

@@ -82,30 +82,17 @@ export function openMeteo(
     random: options.random,
   });
 
-  /** Asks for all cities, so many a call. */
-  const collect = async (
-    perCall: number,
-    query: Record<string, string>,
-    costPerPlace: number,
+  const collect = (
+    ask: Question,
     signal: AbortSignal,
     read: (answer: unknown, city: City) => NewRecord[],
-  ): Promise<Poll> => {
-    const records: NewRecord[] = [];
-    const failures: Poll["failures"] = [];
-    for (let start = 0; start < cities.length; start += perCall) {
-      const places = cities.slice(start, start + perCall);
-      try {
-        const cost = places.length * costPerPlace;
-        const answers = await askOpenMeteo(http, endpoint, places, query, signal, { cost });
-        const found = readPlaces(places, answers, read);
-        records.push(...found.records);
-        failures.push(...found.failures);
-      } catch (error) {
-        for (const city of places) failures.push({ city: city.name, error: errorOf(error) });
-      }
-    }
-    return pollOf(records, failures);
-  };
+  ): Promise<Poll> =>
+    askForAll(
+      cities,
+      ask,
+      (places, call) => askOpenMeteo(http, endpoint, places, ask.query, signal, call),
+      read,
+    );
 
   return {
     name: "open-meteo",
@@ -115,33 +102,30 @@ export function openMeteo(
     credit: OPEN_METEO_CREDIT,
 
     poll: (signal) =>
-      // `current.rain` is the rain of 15 minutes: the hour's is the sum of four quarters.
       collect(
-        CITIES_PER_CALL,
         {
-          current: CURRENT_VARIABLES.join(","),
-          minutely_15: "rain",
-          past_minutely_15: "4",
-          forecast_minutely_15: "1",
+          query: {
+            current: CURRENT_VARIABLES.join(","),
+            minutely_15: "rain",
+            past_minutely_15: "4",
+            forecast_minutely_15: "1",
+          },
+          perCall: CITIES_PER_CALL,
+          costPerPlace: 1,
         },
-        1,
         signal,
-        (answer, city) => {
-          const current = sectionOf(answer, "current", city);
-          const quarters = objectOf(objectOf(answer)?.minutely_15);
-          const fields = fieldsOf(city, current.time, (name) => current[name]);
-          const rainfall = lastHour(quarters, current.time);
-          return [checkedRecord("Open-Meteo", { ...fields, rainfall, source: "open-meteo" }, clock.now())];
-        },
+        (answer, city) => [currentRecord(answer, city, clock.now())],
       ),
 
     async history(hours, signal) {
       const past = Math.min(Math.ceil(hours), HISTORY_MAX_HOURS);
       const now = clock.now();
       const poll = await collect(
-        Math.max(1, Math.min(CITIES_PER_CALL, Math.floor(VALUES_PER_CALL / past))),
-        { hourly: HOURLY_VARIABLES.join(","), past_hours: String(past), forecast_hours: "1" },
-        Math.ceil(past / 24 / DAYS_PER_CALL),
+        {
+          query: { hourly: HOURLY_VARIABLES.join(","), past_hours: String(past), forecast_hours: "1" },
+          perCall: Math.max(1, Math.min(CITIES_PER_CALL, Math.floor(VALUES_PER_CALL / past))),
+          costPerPlace: Math.ceil(past / 24 / DAYS_PER_CALL),
+        },
         signal,
         (answer, city) =>
           hourlyRecords(answer, city, { source: "open-meteo", from: now - hours * HOUR_MS, to: now, now }),
@@ -151,16 +135,53 @@ export function openMeteo(
     },
 
     async probe(signal) {
-      try {
-        const query = { current: "temperature_2m" };
-        const call = { timeoutMs: PROBE_TIMEOUT_MS, tries: 1 };
-        await askOpenMeteo(http, endpoint, cities.slice(0, 1), query, signal, call);
-        return null;
-      } catch (error) {
-        return messageOf(error);
-      }
+      const query = { current: "temperature_2m" };
+      const call = { timeoutMs: PROBE_TIMEOUT_MS, tries: 1 };
+      const answer = askOpenMeteo(http, endpoint, cities.slice(0, 1), query, signal, call);
+      return answer.then(() => null, messageOf);
     },
   };
+}
+
+/** The record of a city's current weather. `current.rain` is the rain of 15 minutes: the hour's is the sum of four quarters. */
+function currentRecord(answer: unknown, city: City, now: number): NewRecord {
+  const current = sectionOf(answer, "current", city);
+  const quarters = objectOf(objectOf(answer)?.minutely_15);
+  const fields = fieldsOf(city, current.time, (name) => current[name]);
+  const rainfall = lastHour(quarters, current.time);
+  return checkedRecord("Open-Meteo", { ...fields, rainfall, source: "open-meteo" }, now);
+}
+
+/** What Open-Meteo is asked for of each city. */
+interface Question {
+  query: Record<string, string>;
+  /** Cities in one call. */
+  perCall: number;
+  /** What a city counts in the provider's limits, calls. */
+  costPerPlace: number;
+}
+
+/** Asks for all cities, so many a call. A call that fails is a failure of its cities alone. */
+async function askForAll(
+  cities: readonly City[],
+  { perCall, costPerPlace }: Question,
+  ask: (places: readonly City[], call: { cost: number }) => Promise<readonly unknown[]>,
+  read: (answer: unknown, city: City) => NewRecord[],
+): Promise<Poll> {
+  const records: NewRecord[] = [];
+  const failures: Poll["failures"] = [];
+  for (let start = 0; start < cities.length; start += perCall) {
+    const places = cities.slice(start, start + perCall);
+    try {
+      const answers = await ask(places, { cost: places.length * costPerPlace });
+      const found = readPlaces(places, answers, read);
+      records.push(...found.records);
+      failures.push(...found.failures);
+    } catch (error) {
+      for (const city of places) failures.push({ city: city.name, error: errorOf(error) });
+    }
+  }
+  return pollOf(records, failures);
 }
 
 /** The rain of the hour that ends at `time` (s), mm: its four quarters, or null where one of them is missing. */
