@@ -19,7 +19,7 @@ export interface SnapshotFile {
   rows: number;
   /** How many of its rows revise an observation that was stored before. 0 spares the reader the search for the newest. */
   revisions: number;
-  /** Its columns beyond {@link ../spark/file-columns.ts FIRST_COLUMNS}; a JSONL file's may be left out. Default: none. */
+  /** Its columns beyond {@link ./file-columns.ts FIRST_COLUMNS}; a JSONL file's may be left out. Default: none. */
   columns?: readonly string[];
 }
 
