@@ -5,7 +5,7 @@ import type { Logger } from "../core/log.ts";
 import type { WebContext } from "./http/context.ts";
 import { type Problem, logProblem, noRoute, pathOf, problemOf, problemResponse } from "./http/problems.ts";
 import type { Hub } from "./live/hub.ts";
-import { ResultCache } from "./formats/result-cache.ts";
+import { ResultCache } from "./http/result-cache.ts";
 import { cityRoutes } from "./routes/weather/cities.ts";
 import { currentRoutes } from "./routes/weather/current.ts";
 import { dayRoutes } from "./routes/weather/days.ts";

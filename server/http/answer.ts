@@ -1,6 +1,6 @@
 import { type WebContext, labelOf } from "./context.ts";
 import { CONTENT_TYPES, type Cells, type Column, type Format, arrowOf, csvOf } from "../formats/formats.ts";
-import { Payload } from "../formats/payload.ts";
+import { Payload } from "./payload.ts";
 import { unitsOf } from "../formats/column-units.ts";
 
 /** Headers of a body in `format`. */

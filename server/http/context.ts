@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import type { Hub } from "../live/hub.ts";
-import type { ResultCache } from "../formats/result-cache.ts";
+import type { ResultCache } from "./result-cache.ts";
 import type { Services } from "../answers/services.ts";
 import type { About } from "../../core/about.ts";
 

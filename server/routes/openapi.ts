@@ -4,7 +4,7 @@ import { openApiDocument } from "../api/openapi.ts";
 import type { WebContext } from "../http/context.ts";
 import { Parameters } from "../http/parameters.ts";
 import { ENDPOINTS } from "./endpoints.ts";
-import { Payload } from "../formats/payload.ts";
+import { Payload } from "../http/payload.ts";
 
 /** Where the API describes itself. */
 export const OPENAPI_PATH = "/api/openapi.json";

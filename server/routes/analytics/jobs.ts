@@ -10,7 +10,7 @@ import { integerParameter, textParameter } from "../../api/parameter.ts";
 import { EXAMPLE_RESULT, EXAMPLE_RUN, RESULT_FACTS, RUN } from "../../api/run-schemas.ts";
 import { list, nullable, object, text, time } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
-import { factsOf } from "../../formats/result-cache.ts";
+import { factsOf } from "../../http/result-cache.ts";
 import type { AnalyticsService } from "../../../jobs/analytics/analytics.ts";
 import type { JobInfo } from "../../../core/analytic-job.ts";
 

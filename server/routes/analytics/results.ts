@@ -8,7 +8,7 @@ import { FORMAT_PARAMETER, cityParameter } from "../../api/parameter.ts";
 import { EXAMPLE_RESULT, RESULT_FACTS } from "../../api/run-schemas.ts";
 import { list, nullable } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
-import { isKnown } from "../../formats/etag.ts";
+import { isKnown } from "../../http/etag.ts";
 import { findJob } from "./jobs.ts";
 
 const QUERY = {

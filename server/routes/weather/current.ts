@@ -10,7 +10,7 @@ import { FORMAT_PARAMETER, cityParameter } from "../../api/parameter.ts";
 import { integer } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
 import type { Cells, Column, Format } from "../../formats/formats.ts";
-import type { Payload } from "../../formats/payload.ts";
+import type { Payload } from "../../http/payload.ts";
 import type { CurrentObservation } from "../../answers/services.ts";
 import { unitsOf } from "../../formats/column-units.ts";
 

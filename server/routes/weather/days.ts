@@ -7,7 +7,7 @@ import { EXAMPLE_LABEL, jsonContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
 import { boolean, integer, list, nullable, object, text } from "../../api/schema.ts";
 import type { WebContext } from "../../http/context.ts";
-import { isKnown } from "../../formats/etag.ts";
+import { isKnown } from "../../http/etag.ts";
 
 /** Media type of Parquet as registered with IANA. */
 const PARQUET = "application/vnd.apache.parquet";

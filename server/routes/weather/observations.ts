@@ -27,7 +27,7 @@ import {
 } from "../../http/cursor.ts";
 import type { Cells, Column } from "../../formats/formats.ts";
 import { badParameter } from "../../http/parameters.ts";
-import { takesGzip } from "../../formats/payload.ts";
+import { takesGzip } from "../../http/payload.ts";
 import { rowStream } from "../../formats/row-stream.ts";
 import { unitsOf } from "../../formats/column-units.ts";
 

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { isKnown, weakTag } from "./etag.ts";
-import type { Format } from "./formats.ts";
+import type { Format } from "../formats/formats.ts";
 
 /** Smaller bodies are not worth compressing: they fit one packet anyway. */
 const GZIP_MIN = 1_024;

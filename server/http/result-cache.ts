@@ -1,12 +1,12 @@
 import type { Table } from "apache-arrow";
 import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 import { rowsOf, tableToBytes } from "../../spark/arrow.ts";
-import { type Format, csvLine } from "./formats.ts";
+import { type Format, csvLine } from "../formats/formats.ts";
 import { Payload } from "./payload.ts";
 import type { Result } from "../../jobs/analytics/results.ts";
 import type { About } from "../../core/about.ts";
-import { type RowRange, SLICE_ROWS, rangesBy, take } from "./table-slices.ts";
-import { unitsOf } from "./column-units.ts";
+import { type RowRange, SLICE_ROWS, rangesBy, take } from "../formats/table-slices.ts";
+import { unitsOf } from "../formats/column-units.ts";
 
 /** What is kept of a job's newest result. */
 interface Kept {
