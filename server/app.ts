@@ -2,7 +2,9 @@ import { type AnyElysia, Elysia } from "elysia";
 import type { Clock } from "../core/clock.ts";
 import { RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import { answerPage } from "./http/answer.ts";
 import type { WebContext } from "./http/context.ts";
+import { chooseMediaType } from "./http/negotiation.ts";
 import { type Problem, logProblem, noRoute, pathOf, problemOf, problemResponse } from "./http/problems.ts";
 import type { Hub } from "./live/hub.ts";
 import { ResultCache } from "./http/result-cache.ts";
@@ -52,7 +54,10 @@ export function createApp(options: AppOptions): AnyElysia {
       if (errorPage === undefined || !wantsPage(request)) return problemResponse(problem);
       try {
         const { status, headers } = problem;
-        return new Response(await errorPage(problem), { status, headers: { ...PAGE_HEADERS, ...headers } });
+        return await answerPage(request, await errorPage(problem), {
+          status,
+          headers: { ...headers, vary: "accept, accept-encoding" },
+        });
       } catch (cause) {
         // Thrown on from here it would leave the process as it is.
         logProblem(logger, request, problemOf(cause), cause);
@@ -76,14 +81,12 @@ export function createApp(options: AppOptions): AnyElysia {
   return app;
 }
 
-const PAGE_HEADERS = { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
-
 /** Whether a person with a browser asks, and not for the API. */
 function wantsPage(request: Request): boolean {
   const path = pathOf(request);
   return (
     path !== "/api" &&
     !path.startsWith("/api/") &&
-    (request.headers.get("accept") ?? "").includes("text/html")
+    chooseMediaType(request, ["application/json", "text/html"]) === "text/html"
   );
 }

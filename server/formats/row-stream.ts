@@ -1,3 +1,4 @@
+import { streamOf } from "./byte-stream.ts";
 import { type Cells, type Column, arrowParts, csvLine, csvRows } from "./formats.ts";
 
 const encoder = new TextEncoder();
@@ -18,23 +19,13 @@ export function rowStream(
 ): ReadableStream<Uint8Array> {
   const { columns, metadata, pages } = options;
   const chunks = format === "csv" ? csvChunks(columns, pages) : arrowChunks(columns, metadata, pages);
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value, done } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async () => void (await chunks.return()),
-    },
-    { highWaterMark: 0 },
-  );
+  return streamOf(chunks);
 }
 
 async function* csvChunks(
   columns: readonly Column[],
   pages: AsyncIterable<readonly Cells[]>,
-): AsyncGenerator<Uint8Array, void, void> {
+): AsyncGenerator<Uint8Array, void> {
   yield encoder.encode(csvLine(columns.map(([name]) => name)));
   for await (const rows of pages) yield encoder.encode(csvRows(columns, rows));
 }
@@ -43,7 +34,7 @@ async function* arrowChunks(
   columns: readonly Column[],
   metadata: Readonly<Record<string, string>>,
   pages: AsyncIterable<readonly Cells[]>,
-): AsyncGenerator<Uint8Array, void, void> {
+): AsyncGenerator<Uint8Array, void> {
   const { begin, batch, end } = arrowParts(columns, metadata);
   yield begin;
   for await (const rows of pages) yield batch(rows);

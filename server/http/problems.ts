@@ -91,7 +91,8 @@ export function problemResponse(problem: Problem): Response {
   const { status, code, message, hint, headers } = problem;
   return Response.json(
     { error: { code, message, hint } },
-    { status, headers: { "cache-control": "no-store", ...headers } },
+    // Outside of /api it is a page for who would rather have one.
+    { status, headers: { "cache-control": "no-store", vary: "accept", ...headers } },
   );
 }
 

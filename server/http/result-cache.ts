@@ -2,6 +2,7 @@ import type { Table } from "apache-arrow";
 import { yieldToEventLoop } from "../../core/yield-to-event-loop.ts";
 import { rowsOf, tableToBytes } from "../../spark/arrow.ts";
 import { type Format, csvLine } from "../formats/formats.ts";
+import type { Effort } from "./compression.ts";
 import { Payload } from "./payload.ts";
 import type { Result } from "../../jobs/analytics/results.ts";
 import type { About } from "../../core/about.ts";
@@ -35,8 +36,8 @@ export class ResultCache {
     if (payload === undefined) {
       payload =
         format === "arrow"
-          ? Promise.resolve(new Payload(result.arrow, format, { kept: true }))
-          : this.#text(result, result.table, format, true);
+          ? Promise.resolve(new Payload(result.arrow, { effort: null }))
+          : this.#text(result, result.table, format, "kept");
       payloads.set(format, payload);
       payload.catch(() => payloads.delete(format));
     }
@@ -49,8 +50,8 @@ export class ResultCache {
     kept.ranges ??= rangesBy(result.table, "city");
     const ranges = (await kept.ranges).get(city) ?? [];
     const own = take(result.table, ranges);
-    if (format !== "arrow") return this.#text(result, own, format, false);
-    return new Payload(tableToBytes(own, "stream"), format, { kept: false });
+    if (format !== "arrow") return this.#text(result, own, format, "quick");
+    return new Payload(tableToBytes(own, "stream"), { effort: null });
   }
 
   #of(result: Result): Kept {
@@ -62,7 +63,7 @@ export class ResultCache {
     return kept;
   }
 
-  async #text(result: Result, table: Table, format: "json" | "csv", kept: boolean): Promise<Payload> {
+  async #text(result: Result, table: Table, format: "json" | "csv", effort: Effort): Promise<Payload> {
     const names = table.schema.fields.map(({ name }) => name);
     const chunks = [Buffer.from(format === "csv" ? csvLine(names) : this.#head(result, names))];
     for (let start = 0; start < table.numRows; start += SLICE_ROWS) {
@@ -75,7 +76,7 @@ export class ResultCache {
       chunks.push(Buffer.from(text));
     }
     if (format === "json") chunks.push(Buffer.from("]}"));
-    return new Payload(Buffer.concat(chunks), format, { kept });
+    return new Payload(Buffer.concat(chunks), { effort });
   }
 
   /** The JSON object up to its rows. */

@@ -2,10 +2,18 @@ import { Elysia } from "elysia";
 import { HISTORY_HOURS } from "../../core/chart-history.ts";
 import { readHistory, sharedHistory } from "../answers/chart-history.ts";
 import { pageClock } from "../answers/page-clock.ts";
+import { Payload } from "../http/payload.ts";
 import { Parameters } from "../http/parameters.ts";
 import { favouritesOfReader } from "./frame/favourites.ts";
 import type { PagesOptions } from "./frame/page.tsx";
 import { chartedCities } from "./props/cities.ts";
+
+/** Which cities are in the chart is said by a cookie. */
+const HEADERS = {
+  "content-type": "application/json; charset=utf-8",
+  "cache-control": "no-store",
+  vary: "accept-encoding, cookie",
+};
 
 /** Longest past a chart may ask for, hours. */
 const HOURS_MAX = 168;
@@ -36,6 +44,7 @@ export function chartData({ services }: Pick<PagesOptions, "services">, history:
       fallback: HISTORY_HOURS,
     });
     const cities = chartedCities(services, favouritesOfReader(request)).map(({ name }) => name);
-    return Response.json(await history(hours, cities), { headers: { "cache-control": "no-store" } });
+    const payload = new Payload(JSON.stringify(await history(hours, cities)), { effort: "quick" });
+    return payload.respond(request, { headers: HEADERS });
   });
 }

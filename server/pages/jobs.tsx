@@ -26,7 +26,9 @@ export function jobsPages(options: PagesOptions) {
       const page = { path: "/jobs", title: "Jobs" };
       return pageResponse(options, request, page, <JobsPage jobs={jobsOf(services)} now={clock.now()} />);
     })
-    .get("/fragments/jobs", () => fragmentResponse(<Jobs jobs={jobsOf(services)} now={clock.now()} />))
+    .get("/fragments/jobs", ({ request }) =>
+      fragmentResponse(request, <Jobs jobs={jobsOf(services)} now={clock.now()} />),
+    )
     .get("/jobs/:name", ({ request, params }) => {
       const job = find(params.name);
       const parameters = new Parameters(request, ["city"]);
@@ -35,8 +37,8 @@ export function jobsPages(options: PagesOptions) {
       const page = { path: `/jobs/${job.name}`, title: job.title };
       return pageResponse(options, request, page, <JobPage {...props} />);
     })
-    .get("/fragments/jobs/:name", ({ params }) =>
-      fragmentResponse(<JobRuns job={jobOf(analytics, find(params.name))} now={clock.now()} />),
+    .get("/fragments/jobs/:name", ({ request, params }) =>
+      fragmentResponse(request, <JobRuns job={jobOf(analytics, find(params.name))} now={clock.now()} />),
     )
     .post(
       "/jobs/:name/run",

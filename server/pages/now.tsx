@@ -12,6 +12,7 @@ import { Statistics } from "../../views/pages/now/statistics.tsx";
 import { HISTORY_HOURS, type History } from "../../core/chart-history.ts";
 import { convertHistory, FLAT_BELOW } from "../../views/series.ts";
 import { scalesOf, type Units } from "../../views/units.ts";
+import { answerPage } from "../http/answer.ts";
 import { favouritesOfReader } from "./frame/favourites.ts";
 import { chartedCities, type CitiesQuery, citiesOf } from "./props/cities.ts";
 import { anomaliesOf } from "./props/anomalies.ts";
@@ -21,14 +22,7 @@ import type { ReadHistory } from "./chart.ts";
 import { frameOf } from "./frame/frame.ts";
 import { latePart } from "./frame/late-part.ts";
 import { pageClock } from "../answers/page-clock.ts";
-import {
-  closed,
-  fragmentResponse,
-  PAGE_HEADERS,
-  type PagesOptions,
-  render,
-  unitsOfReader,
-} from "./frame/page.tsx";
+import { closed, fragmentResponse, type PagesOptions, render, unitsOfReader } from "./frame/page.tsx";
 import { badParameter, Parameters } from "../http/parameters.ts";
 import { type LateSlot, streamPage } from "./frame/stream-page.ts";
 
@@ -41,7 +35,7 @@ export function nowPage(options: PagesOptions, history: ReadHistory) {
   const fragment =
     (element: (units: Units) => JSX.Element) =>
     ({ request }: { request: Request }) =>
-      fragmentResponse(element(unitsOfReader(request)));
+      fragmentResponse(request, element(unitsOfReader(request)));
   const asOf = () => pageClock(services, clock.now());
   return new Elysia()
     .get("/", ({ request }) => {
@@ -55,7 +49,9 @@ export function nowPage(options: PagesOptions, history: ReadHistory) {
         page: parameters.integer("page", { min: 1, max: 1_000_000, fallback: 1 }),
       };
       const whole = parameters.text("whole") !== null;
-      return whole ? wholeNow(options, history, reader) : streamedNow(options, history, reader);
+      return whole
+        ? wholeNow(options, request, history, reader)
+        : streamedNow(options, request, history, reader);
     })
     .get(
       "/fragments/headline",
@@ -77,10 +73,15 @@ interface Reader extends CitiesQuery {
 }
 
 /** The first page: its shell at once, what must be read as it is read. */
-async function streamedNow(options: PagesOptions, history: ReadHistory, reader: Reader): Promise<Response> {
+async function streamedNow(
+  options: PagesOptions,
+  request: Request,
+  history: ReadHistory,
+  reader: Reader,
+): Promise<Response> {
   const shell = await nowShell(options, null, reader);
   const parts = startParts(options, history, reader);
-  return streamPage(shell, [
+  return streamPage(request, shell, [
     { id: "statistics", content: parts.statistics },
     { id: "anomalies", content: parts.anomalies },
     ...parts.courses.map((content, i): LateSlot => ({ id: courseSlot(i), content })),
@@ -89,7 +90,12 @@ async function streamedNow(options: PagesOptions, history: ReadHistory, reader: 
 }
 
 /** The first page with everything in its place: for readers without a script. */
-async function wholeNow(options: PagesOptions, history: ReadHistory, reader: Reader): Promise<Response> {
+async function wholeNow(
+  options: PagesOptions,
+  request: Request,
+  history: ReadHistory,
+  reader: Reader,
+): Promise<Response> {
   const parts = startParts(options, history, reader);
   const late: LateParts = {
     chart: await parts.chart,
@@ -97,7 +103,7 @@ async function wholeNow(options: PagesOptions, history: ReadHistory, reader: Rea
     statistics: await parts.statistics,
     anomalies: await parts.anomalies,
   };
-  return new Response(closed(await nowShell(options, late, reader)), { headers: PAGE_HEADERS });
+  return answerPage(request, closed(await nowShell(options, late, reader)));
 }
 
 async function nowShell(

@@ -31,7 +31,7 @@ export function pipelinePages(options: PagesOptions) {
     })
     .get("/fragments/pipeline", async ({ request }) => {
       new Parameters(request, []);
-      return fragmentResponse(<Pipeline {...await props()} />);
+      return fragmentResponse(request, <Pipeline {...await props()} />);
     });
 }
 

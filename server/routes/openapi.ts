@@ -11,13 +11,9 @@ export const OPENAPI_PATH = "/api/openapi.json";
 
 /** The API's description for programs: OpenAPI 3.1. */
 export function openApiRoutes(context: WebContext) {
-  const payload = new Payload(
-    JSON.stringify(openApiDocument(ENDPOINTS, context.services.about.version)),
-    "json",
-    {
-      kept: true,
-    },
-  );
+  const payload = new Payload(JSON.stringify(openApiDocument(ENDPOINTS, context.services.about.version)), {
+    effort: "kept",
+  });
   return new Elysia().get(OPENAPI_PATH, ({ request }) => {
     new Parameters(request, []);
     return payload.respond(request, {

@@ -381,6 +381,22 @@ describe("observations", () => {
     const packed = await call(`${path}=1000000&format=csv`, { headers: { "accept-encoding": "gzip" } });
     expect(packed.headers.get("content-encoding")).toBe("gzip");
     expect(Buffer.from(Bun.gunzipSync(new Uint8Array(await packed.arrayBuffer()))).toString()).toBe(whole);
+    for (const [accepted, format, coding] of [
+      ["gzip, deflate, br", "csv", "gzip"],
+      ["gzip;q=0.1, br", "csv", "gzip"],
+      ["*", "csv", "gzip"],
+      ["br", "csv", null],
+      ["gzip;q=0, *", "csv", null],
+      ["gzip, br", "arrow", null],
+      ["gzip, identity;q=0", "arrow", "gzip"],
+    ] as const) {
+      const answer = await call(`${path}=20001&format=${format}`, {
+        headers: { "accept-encoding": accepted },
+      });
+      expect([accepted, answer.headers.get("content-encoding")]).toEqual([accepted, coding]);
+      expect(answer.headers.get("vary")).toBe("accept, accept-encoding, origin");
+      await answer.body?.cancel();
+    }
     const arrow = await call(`${path}=20001&format=arrow`);
     const table = tableFromIPC(new Uint8Array(await arrow.arrayBuffer()));
     expect([table.numRows, table.batches.length, table.schema.metadata.get("kind")]).toEqual([
@@ -429,8 +445,16 @@ describe("observations", () => {
       ["x-gzip", "gzip", gunzipSync],
       ["gzip;q=0", null, null],
       ["deflate", null, null],
+      ["gzip;q=1, br;q=0.5", "gzip", gunzipSync],
+      ["*", "br", brotliDecompressSync],
+      ["br;q=0, *", "gzip", gunzipSync],
+      ["*;q=0", null, null],
+      ["identity, gzip;q=0.5", null, null],
+      ["identity;q=0, gzip", "gzip", gunzipSync],
+      ["identity;q=0", null, null],
     ] as const) {
       const packed = await call("/api/v1/observations", { headers: { "accept-encoding": accepted } });
+      expect(packed.headers.get("vary")).toBe("accept, accept-encoding, origin");
       expect([accepted, packed.headers.get("content-encoding")]).toEqual([accepted, encoding]);
       const bytes = Buffer.from(await packed.arrayBuffer());
       expect((unpack?.(bytes) ?? bytes).toString()).toBe(text);
@@ -883,8 +907,33 @@ describe("errors", () => {
     const page = await call("/nope", { headers });
     expect([page.status, await page.text()]).toEqual([404, "<p>404 not_found</p>"]);
     expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(page.headers.get("vary")).toBe("accept, accept-encoding");
     for (const request of [call("/nope"), call("/api/v1/nope", { headers })]) {
       expect((await request).headers.get("content-type")).toStartWith("application/json");
     }
+    for (const [accept, type] of [
+      ["*/*", "application/json"],
+      ["application/json, text/html", "application/json"],
+      ["application/json;q=0.9, text/html", "text/html"],
+      ["text/html;q=0, */*", "application/json"],
+      ["text/*", "text/html"],
+      ["image/png", "application/json"],
+    ] as const) {
+      const answer = await call("/nope", { headers: { accept } });
+      expect([accept, answer.status, answer.headers.get("content-type")]).toEqual([
+        accept,
+        404,
+        expect.stringContaining(type),
+      ]);
+      expect(answer.headers.get("vary")).toContain("accept");
+    }
+  });
+  test("are compressed as pages are", async () => {
+    const html = "<p>Nothing is here.</p>".repeat(100);
+    const { call } = api({ errorPage: () => html });
+    const headers = { accept: "text/html", "accept-encoding": "gzip;q=1, br;q=0.5" };
+    const page = await call("/nope", { headers });
+    expect([page.status, page.headers.get("content-encoding")]).toEqual([404, "gzip"]);
+    expect(gunzipSync(await page.bytes()).toString()).toBe(html);
   });
 });

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../../../core/errors.ts";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { chooseCoding } from "../../http/negotiation.ts";
 
 /** A file the pages refer to, held in memory in every encoding it is served in. */
 export interface Asset {
@@ -95,35 +96,21 @@ export function assetRoutes(assets: Assets) {
         hint: "Reload the page: a newer version has other files.",
       });
     }
-    return assetResponse(asset, request.headers.get("accept-encoding"));
+    return assetResponse(asset, request);
   });
 }
 
-/**
- * The answer to a request for an asset, in the best encoding the client takes: brotli, gzip, or as it is.
- *
- * @param accepted the request's `Accept-Encoding`
- */
-export function assetResponse(asset: Asset, accepted: string | null): Response {
+/** The answer to a request for an asset, in the coding that {@link chooseCoding} chooses. */
+export function assetResponse(asset: Asset, request: Request): Response {
   const headers: Record<string, string> = {
     "content-type": asset.type,
     "cache-control": "public, max-age=31536000, immutable",
     vary: "accept-encoding",
   };
-  const takes = (encoding: string) => encodingsOf(accepted).has(encoding);
-  if (takes("br")) return new Response(asset.brotli, { headers: { ...headers, "content-encoding": "br" } });
-  if (takes("gzip")) return new Response(asset.gzip, { headers: { ...headers, "content-encoding": "gzip" } });
-  return new Response(asset.bytes, { headers });
-}
-
-/** The encodings a client takes: those without a quality of 0. */
-function encodingsOf(accepted: string | null): Set<string> {
-  const encodings = new Set<string>();
-  for (const part of (accepted ?? "").split(",")) {
-    const [name = "", ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());
-    if (!parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) encodings.add(name);
-  }
-  return encodings;
+  const coding = chooseCoding(request);
+  if (coding === null) return new Response(asset.bytes, { headers });
+  const bytes = coding === "br" ? asset.brotli : asset.gzip;
+  return new Response(bytes, { headers: { ...headers, "content-encoding": coding } });
 }
 
 function pathOf(relative: string): string {

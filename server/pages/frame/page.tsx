@@ -8,6 +8,7 @@ import type { LiveWanted } from "../../live/live-address.ts";
 import { frameOf } from "./frame.ts";
 import { latePart } from "./late-part.ts";
 import type { Services } from "../../answers/services.ts";
+import { answerPage } from "../../http/answer.ts";
 import { streamInOrder } from "./stream-page.ts";
 import type { ShownConfig } from "../../config/shown-config.ts";
 
@@ -18,12 +19,6 @@ export interface PagesOptions extends ShownConfig {
   clock: Clock;
   logger: Logger;
 }
-
-/** Headers of a page: it is as new as its data. */
-export const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  "content-type": "text/html; charset=utf-8",
-  "cache-control": "no-store",
-};
 
 /** The cookie that holds a reader's units. */
 export const UNITS_COOKIE = "units";
@@ -65,7 +60,7 @@ export async function pageResponse(
 ): Promise<Response> {
   const units = unitsOfReader(request);
   const frame = frameOf(services, assets, clock.now(), { ...page, whole: null, units });
-  return new Response(closed(layout(frame, await render(element))), { status, headers: PAGE_HEADERS });
+  return answerPage(request, closed(layout(frame, await render(element))), { status });
 }
 
 /**
@@ -90,16 +85,16 @@ export async function pageInOrder(
     rest,
     <Failed what="Cannot show the rest of this page." todo="Load it again to try once more." />,
   );
-  const body = streamInOrder(
+  return streamInOrder(
+    request,
     start + (await render(top)),
     made.then((html) => html + foot + end),
   );
-  return new Response(body, { headers: PAGE_HEADERS });
 }
 
 /** A part of a page that is fetched anew. */
-export async function fragmentResponse(element: JSX.Element): Promise<Response> {
-  return new Response(await render(element), { headers: PAGE_HEADERS });
+export async function fragmentResponse(request: Request, element: JSX.Element): Promise<Response> {
+  return answerPage(request, await render(element));
 }
 
 /** A page as one text. */

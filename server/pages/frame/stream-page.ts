@@ -1,4 +1,5 @@
 import type { Shell } from "../../../views/pages/layout.tsx";
+import { answerPieces } from "../../http/answer.ts";
 
 /** A part of a page that comes late. */
 export interface LateSlot {
@@ -8,72 +9,47 @@ export interface LateSlot {
   content: Promise<string>;
 }
 
-const encoder = new TextEncoder();
-
 /**
  * Sends a page in order, the first piece at once: a reader without a script sees what is there as well.
  *
  * @param first the page up to what must be waited for
  * @param rest the rest of it, under way already. Where it rejects, the page breaks off, and nobody takes it for a whole one
  */
-export function streamInOrder(first: string, rest: Promise<string>): ReadableStream<Uint8Array> {
-  let gone = false;
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(encoder.encode(first));
-      rest.then(
-        (html) => {
-          if (gone) return;
-          controller.enqueue(encoder.encode(html));
-          controller.close();
-        },
-        (error: unknown) => {
-          if (!gone) controller.error(error);
-        },
-      );
-    },
-    cancel() {
-      gone = true;
-    },
-  });
+export function streamInOrder(request: Request, first: string, rest: Promise<string>): Response {
+  handled(rest);
+  return answerPieces(request, inOrder(first, rest));
 }
 
 /**
  * Sends a page's shell at once and then its late parts, in the order in which they finish. Each comes as a template that
- * a small custom element moves into its place, because a strict Content-Security-Policy allows no inline script.
+ * a small custom element moves into its place, because a strict Content-Security-Policy allows no inline script. Where a part
+ * rejects after all, the page breaks off.
  *
  * @param shell the page before and after the late parts
  * @param slots the late parts, under way already
  */
-export function streamPage(shell: Shell, slots: readonly LateSlot[]): Response {
-  let gone = false;
-  const stream = new ReadableStream<Uint8Array>({
-    start(controller) {
-      const send = (html: string) => {
-        if (!gone) controller.enqueue(encoder.encode(html));
-      };
-      send(shell.start);
-      const sent = slots.map(async ({ id, content }) => {
-        const html = await content;
-        send(`<template>${html}</template><stream-fill for="${id}"></stream-fill>`);
-      });
-      Promise.all(sent).then(
-        () => {
-          if (gone) return;
-          send(shell.end);
-          controller.close();
-        },
-        // A reader must not take half a page for a whole one.
-        (error: unknown) => {
-          if (!gone) controller.error(error);
-        },
-      );
-    },
-    cancel() {
-      gone = true;
-    },
-  });
-  return new Response(stream, {
-    headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" },
-  });
+export function streamPage(request: Request, shell: Shell, slots: readonly LateSlot[]): Response {
+  for (const { content } of slots) handled(content);
+  return answerPieces(request, asTheyFinish(shell, slots), { "cache-control": "no-cache" });
+}
+
+async function* inOrder(first: string, rest: Promise<string>): AsyncGenerator<string, void> {
+  yield first;
+  yield await rest;
+}
+
+async function* asTheyFinish(shell: Shell, slots: readonly LateSlot[]): AsyncGenerator<string, void> {
+  yield shell.start;
+  const left = new Map(slots.map((slot) => [slot, slot.content.then((html) => ({ slot, html }))] as const));
+  while (left.size > 0) {
+    const { slot, html } = await Promise.race(left.values());
+    left.delete(slot);
+    yield `<template>${html}</template><stream-fill for="${slot.id}"></stream-fill>`;
+  }
+  yield shell.end;
+}
+
+/** What rejects while the client is not reading, or has gone, must not end the process. Who still reads is told. */
+function handled(late: Promise<string>): void {
+  late.catch(() => {});
 }

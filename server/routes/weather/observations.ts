@@ -27,7 +27,7 @@ import {
 } from "../../http/cursor.ts";
 import type { Cells, Column } from "../../formats/formats.ts";
 import { badParameter } from "../../http/parameters.ts";
-import { takesGzip } from "../../http/payload.ts";
+import { chooseCoding } from "../../http/negotiation.ts";
 import { rowStream } from "../../formats/row-stream.ts";
 import { unitsOf } from "../../formats/column-units.ts";
 
@@ -249,11 +249,12 @@ async function streamRows(
     pages: pages(),
   });
   const headers = headersOf(context, format);
-  if (format === "arrow" || !takesGzip(request)) return new Response(body, { headers });
+  const coding = chooseCoding(request, { offered: ["gzip"], pays: format !== "arrow" });
+  if (coding === null) return new Response(body, { headers });
   // Bun's types of CompressionStream do not match those of a byte stream; at run time both are Uint8Array.
   const gzip = new CompressionStream("gzip") as unknown as ReadableWritablePair<Uint8Array, Uint8Array>;
   return new Response(body.pipeThrough(gzip), {
-    headers: { ...headers, "content-encoding": "gzip" },
+    headers: { ...headers, "content-encoding": coding },
   });
 }
 

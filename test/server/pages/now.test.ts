@@ -4,6 +4,7 @@ import { HOUR_MS } from "../../../core/time.ts";
 import type { ObservationPage } from "../../../server/answers/services.ts";
 import { type FakeServices, NOW } from "../../support/fake-services.ts";
 import { pageApp, type PageApp } from "../../support/page-app.ts";
+import { unpackerOf } from "../../support/unpacker.ts";
 import { worldOf } from "../../support/world.ts";
 
 const CITIES = ["Oslo", "Rome", "Cairo", "Lima", "Quito"];
@@ -40,6 +41,38 @@ describe("GET /", () => {
     await until("</html>");
     expect((await reader.read()).done).toBe(true);
   });
+
+  test.each(["br", "gzip"])(
+    "sends the whole shell with %s while the lake is still being read",
+    async (coding) => {
+      const lake = Promise.withResolvers<ObservationPage>();
+      services.observations = () => lake.promise;
+      const response = await app.get("/", { "accept-encoding": coding });
+      expect(response.headers.get("content-encoding")).toBe(coding);
+      const reader = response.body!.getReader();
+      const { push } = unpackerOf(coding);
+      let html = "";
+      const until = async (wanted: string) => {
+        while (!html.includes(wanted)) {
+          const { done, value } = await reader.read();
+          if (done) throw new Error(`The page ended without ${wanted}`);
+          html += await push(value);
+        }
+      };
+      html += await push((await reader.read()).value!);
+      expect(html).toStartWith("<!doctype html>");
+      expect(html).toContain("</footer>");
+      await until(`<stream-fill for="statistics">`);
+      await until(`<stream-fill for="anomalies">`);
+      expect(html).not.toContain(`<stream-fill for="chart">`);
+      lake.resolve({ rows: [], more: false });
+      await until(`<stream-fill for="chart">`);
+      await until("</html>");
+      for (let last = await reader.read(); !last.done; last = await reader.read()) {
+        expect(await push(last.value)).toBe("");
+      }
+    },
+  );
 
   test("shows what failed in its place, logs why, and ends the page", async () => {
     services.failure = new LakeError("unavailable", "Cannot list /secret/folder: wanted a folder");

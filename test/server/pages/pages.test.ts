@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { slugOf } from "../../../core/city.ts";
 import { formatTimestamp } from "../../../core/time.ts";
 import { CONTENT_SECURITY_POLICY } from "../../../server/http/security.ts";
@@ -48,6 +49,47 @@ describe("pagesRoutes()", () => {
       expect(response.headers.get("content-security-policy")).toBe(CONTENT_SECURITY_POLICY);
       expect(forbiddenIn(await response.text())).toEqual([]);
     }
+  });
+
+  test("compresses pages, fragments and the chart's data as the reader's browser takes them", async () => {
+    const unpack: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+      br: brotliDecompressSync,
+      gzip: gunzipSync,
+      identity: (bytes) => bytes,
+    };
+    // Late parts come in the order in which they finish.
+    const partsOf = (html: string) => html.split(/(?=<template>|<\/body>)/).toSorted();
+    const large = ["/fragments/statistics", "/fragments/pipeline", "/chart/temperature?hours=24"];
+    for (const path of [...PAGES, ...large]) {
+      const whole = await app.text(path);
+      for (const [accepted, coding] of [
+        ["gzip, deflate, br, zstd", "br"],
+        ["gzip;q=1, br;q=0.5", "gzip"],
+        ["*", "br"],
+        ["gzip;q=0", "identity"],
+        ["identity;q=0", "identity"],
+        ["gzip, identity;q=0", "gzip"],
+      ] as const) {
+        const response = await app.get(path, { "accept-encoding": accepted });
+        expect([path, accepted, response.headers.get("content-encoding") ?? "identity"]).toEqual([
+          path,
+          accepted,
+          coding,
+        ]);
+        expect(response.headers.get("vary")).toBe("accept-encoding, cookie");
+        const bytes = await response.bytes();
+        expect(partsOf(Buffer.from(unpack[coding]!(bytes)).toString())).toEqual(partsOf(whole));
+        if (coding !== "identity") expect(bytes.length).toBeLessThan(whole.length / 2);
+      }
+    }
+  });
+
+  test("sends a small fragment as it is, unless that is refused", async () => {
+    const sent = async (accepted: string) =>
+      (await app.get("/fragments/headline", { "accept-encoding": accepted })).headers.get("content-encoding");
+    expect((await app.text("/fragments/headline")).length).toBeLessThan(1_024);
+    expect(await sent("gzip, br")).toBeNull();
+    expect(await sent("gzip, identity;q=0")).toBe("gzip");
   });
 
   test("serves every file a page refers to", async () => {

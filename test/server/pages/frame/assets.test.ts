@@ -53,9 +53,11 @@ describe("buildAssets()", () => {
 });
 
 describe("assetResponse()", () => {
+  const asking = (accepted: string | null) =>
+    new Request("http://localhost/", { headers: accepted === null ? {} : { "accept-encoding": accepted } });
   const answer = async (accepted: string | null) => {
     const asset = assets.get(assets.url("boot")) as Asset;
-    const response = assetResponse(asset, accepted);
+    const response = assetResponse(asset, asking(accepted));
     return {
       encoding: response.headers.get("content-encoding"),
       size: (await response.bytes()).length,
@@ -66,13 +68,19 @@ describe("assetResponse()", () => {
   test("sends what the client takes, the smallest first", async () => {
     expect(await answer("gzip, deflate, br, zstd")).toMatchObject({ encoding: "br" });
     expect(await answer("gzip;q=1.0, br;q=0")).toMatchObject({ encoding: "gzip" });
+    expect(await answer("gzip;q=1, br;q=0.5")).toMatchObject({ encoding: "gzip" });
+    expect(await answer("*")).toMatchObject({ encoding: "br" });
+    expect(await answer("gzip, identity;q=0")).toMatchObject({ encoding: "gzip" });
+    for (const refused of ["gzip;q=0", "*;q=0", "identity;q=0"]) {
+      expect(await answer(refused)).toMatchObject({ encoding: null });
+    }
     const plain = await answer(null);
     expect(plain.encoding).toBeNull();
     expect(plain.size).toBe(plain.asset.bytes.length);
   });
 
   test("may be kept for ever, by encoding", () => {
-    const { headers } = assetResponse(assets.get(assets.url("styles")) as Asset, "br");
+    const { headers } = assetResponse(assets.get(assets.url("styles")) as Asset, asking("br"));
     expect(headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(headers.get("vary")).toBe("accept-encoding");
     expect(headers.get("content-type")).toBe("text/css; charset=utf-8");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { streamInOrder, streamPage } from "../../../../server/pages/frame/stream-page.ts";
 
+const REQUEST = new Request("http://localhost/");
 const SHELL = { start: "<!doctype html><main>shell</main>", end: "</body></html>" };
 
 function readerOf(response: Pick<Response, "body">): {
@@ -22,7 +23,7 @@ describe("streamPage()", () => {
     const first = Promise.withResolvers<string>();
     const second = Promise.withResolvers<string>();
     const page = readerOf(
-      streamPage(SHELL, [
+      streamPage(REQUEST, SHELL, [
         { id: "first", content: first.promise },
         { id: "second", content: second.promise },
       ]),
@@ -38,7 +39,7 @@ describe("streamPage()", () => {
 
   test("stops when the reader has gone, and takes what still comes without an error", async () => {
     const late = Promise.withResolvers<string>();
-    const page = readerOf(streamPage(SHELL, [{ id: "late", content: late.promise }]));
+    const page = readerOf(streamPage(REQUEST, SHELL, [{ id: "late", content: late.promise }]));
     await page.next();
     await page.cancel();
     late.resolve("<p></p>");
@@ -47,13 +48,15 @@ describe("streamPage()", () => {
   });
 
   test("breaks off rather than ending a page that lacks a part", async () => {
-    const page = readerOf(streamPage(SHELL, [{ id: "bad", content: Promise.reject(new Error("a bug")) }]));
+    const page = readerOf(
+      streamPage(REQUEST, SHELL, [{ id: "bad", content: Promise.reject(new Error("a bug")) }]),
+    );
     await page.next();
     await expect(page.next()).rejects.toThrow("a bug");
   });
 
   test("is an HTML page that is asked for anew each time", () => {
-    const { headers } = streamPage(SHELL, []);
+    const { headers } = streamPage(REQUEST, SHELL, []);
     expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(headers.get("cache-control")).toBe("no-cache");
   });
@@ -62,7 +65,7 @@ describe("streamPage()", () => {
 describe("streamInOrder()", () => {
   test("sends the first piece before the rest is there, and ends with it", async () => {
     const rest = Promise.withResolvers<string>();
-    const page = readerOf({ body: streamInOrder("first", rest.promise) });
+    const page = readerOf(streamInOrder(REQUEST, "first", rest.promise));
     expect(await page.next()).toBe("first");
     rest.resolve("rest");
     expect(await page.next()).toBe("rest");
@@ -71,7 +74,7 @@ describe("streamInOrder()", () => {
 
   test("stops when the reader has gone, and takes what still comes without an error", async () => {
     const rest = Promise.withResolvers<string>();
-    const page = readerOf({ body: streamInOrder("first", rest.promise) });
+    const page = readerOf(streamInOrder(REQUEST, "first", rest.promise));
     await page.next();
     await page.cancel();
     rest.resolve("rest");
@@ -80,7 +83,7 @@ describe("streamInOrder()", () => {
   });
 
   test("breaks off rather than ending a page that lacks its rest", async () => {
-    const page = readerOf({ body: streamInOrder("first", Promise.reject(new Error("a bug"))) });
+    const page = readerOf(streamInOrder(REQUEST, "first", Promise.reject(new Error("a bug"))));
     await page.next();
     await expect(page.next()).rejects.toThrow("a bug");
   });
