@@ -39,6 +39,8 @@ export interface Server {
   url: string;
   /** Its memory after a garbage collection. */
   memory(): Promise<Memory>;
+  /** The CPU time of all its threads since it started, ms. */
+  cpu(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -52,15 +54,16 @@ export interface Memory {
   heap: number;
 }
 
-/** What a server process says: first where it is, then its memory as often as it is asked. */
-export type FromServer = { url: string } | { memory: Memory };
+/** What a server process says: first where it is, then its memory or CPU time as often as it is asked. */
+export type FromServer = { url: string } | { memory: Memory } | { cpu: number };
 /** What a server process is told. */
-export type ToServer = "memory" | "stop";
+export type ToServer = "memory" | "cpu" | "stop";
 
 /** Starts a server of this folder: one that calls {@link serveParent}. It ends when it is told to or this process does. */
 export async function startServer(file: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
   const started = Promise.withResolvers<string>();
-  let answer: (memory: Memory) => void = () => {};
+  let answerMemory: (memory: Memory) => void = () => {};
+  let answerCpu: (ms: number) => void = () => {};
   const child = Bun.spawn([process.execPath, "--no-env-file", join(import.meta.dir, file)], {
     cwd: ROOT,
     env: { ...process.env, LOG_LEVEL: "error", LOG_FORMAT: "json", PORT: "0", HOST: "127.0.0.1", ...env },
@@ -68,7 +71,8 @@ export async function startServer(file: string, env: Readonly<Record<string, str
     stderr: "inherit",
     ipc(message: FromServer) {
       if ("url" in message) started.resolve(message.url.replace(/\/$/, ""));
-      else answer(message.memory);
+      else if ("cpu" in message) answerCpu(message.cpu);
+      else answerMemory(message.memory);
     },
     onExit: (_child, code) => started.reject(new Error(`Cannot measure: ${file} ended with ${code}`)),
   });
@@ -77,8 +81,13 @@ export async function startServer(file: string, env: Readonly<Record<string, str
     url: await started.promise,
     memory: () =>
       new Promise((resolve) => {
-        answer = resolve;
+        answerMemory = resolve;
         tell("memory");
+      }),
+    cpu: () =>
+      new Promise((resolve) => {
+        answerCpu = resolve;
+        tell("cpu");
       }),
     async stop() {
       tell("stop");
@@ -93,6 +102,10 @@ export function serveParent(url: string, stop: () => Promise<void>): void {
   const end = () => void stop().finally(() => process.exit(0));
   process.on("message", (message: ToServer) => {
     if (message === "stop") return end();
+    if (message === "cpu") {
+      const { user, system } = process.cpuUsage();
+      return send({ cpu: (user + system) / 1000 });
+    }
     Bun.gc(true);
     const peak = process.resourceUsage().maxRSS * 1024;
     send({ memory: { rss: process.memoryUsage.rss(), peak, heap: process.memoryUsage().heapUsed } });

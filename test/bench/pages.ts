@@ -6,6 +6,7 @@ import { HAS_CHROMIUM, launchChromium } from "../browser/chromium.ts";
 import { PAGES } from "../browser/pages.ts";
 import { type BenchOptions, median, percentile, shown, withFolder } from "./measure.ts";
 import { pan, POINTS } from "./pan.ts";
+import type { Server } from "./child.ts";
 import { post, runJobs, settled, startProgram } from "./program.ts";
 
 const CITIES = 5;
@@ -18,8 +19,19 @@ const CLICKS = 12;
 const WATCH_MS = 400;
 const VIEWPORT = { width: 1440, height: 900 };
 
+/** How a page can be sent, as Accept-Encoding names it. */
+const CODINGS = ["identity", "gzip", "br"] as const;
+
+/** What a page costs in one coding. */
+interface Sent {
+  bytes: number;
+  /** CPU time of the whole server for one request, ms. */
+  cpu: number;
+}
+
 interface Measured {
   name: string;
+  sent: Record<(typeof CODINGS)[number], Sent>;
   /** gzipped bytes of everything the page has loaded. */
   scripts: number;
   styles: number;
@@ -65,7 +77,8 @@ export async function benchPages({ quick, print }: BenchOptions): Promise<void> 
       const measured: Measured[] = [];
       for (const { name, path } of PAGES) {
         const own = server.url + path.replace("london", "station-0001");
-        measured.push({ name, ...(await measure({ browser, copy, own, loads, requests })) });
+        const sent = await sentOf(server, own, requests);
+        measured.push({ name, sent, ...(await measure({ browser, copy, own, loads, requests })) });
       }
       const clicks = await timesToPaint(browser, server.url);
       const panned = await pan(browser);
@@ -73,6 +86,8 @@ export async function benchPages({ quick, print }: BenchOptions): Promise<void> 
         `Pages: ${shown(records)} rows of ${CITIES} cities in ${DAYS} days, all jobs run; gzipped kB, medians of ${requests} requests (first byte) and ${loads} loads (largest paint), ms\n`,
       );
       print(tableOf(measured));
+      print("\nThe page alone, as it is and compressed: kB, and ms of the server's CPU for one request\n");
+      print(sentTable(measured));
       print(
         `\nA click on a city's name in the chart of the first page is painted after ${shown(median(clicks))} ms (worst of ${CLICKS}: ${shown(Math.max(...clicks))}).`,
       );
@@ -104,13 +119,47 @@ function tableOf(measured: readonly Measured[]): string {
   );
 }
 
+function sentTable(measured: readonly Measured[]): string {
+  return textTable(
+    ["page", "kB", "gzip", "br", "CPU", "gzip", "br"],
+    measured.map(({ name, sent }) => [
+      name,
+      ...CODINGS.map((coding) => shown(sent[coding].bytes / 1000)),
+      ...CODINGS.map((coding) => shown(sent[coding].cpu)),
+    ]),
+  );
+}
+
+/** What a page weighs and costs in each coding. The codings take turns, so that whatever else happens strikes all of them. */
+async function sentOf(server: Server, url: string, requests: number): Promise<Measured["sent"]> {
+  const sent: Measured["sent"] = {
+    identity: { bytes: 0, cpu: 0 },
+    gzip: { bytes: 0, cpu: 0 },
+    br: { bytes: 0, cpu: 0 },
+  };
+  const rounds = 4;
+  const each = Math.ceil(requests / rounds);
+  for (let round = -1; round < rounds; round++) {
+    for (const coding of CODINGS) {
+      const before = await server.cpu();
+      for (let i = 0; i < each; i++) {
+        const answer = await fetch(url, { headers: { "accept-encoding": coding }, decompress: false });
+        sent[coding].bytes = (await answer.bytes()).byteLength;
+      }
+      // The first round warms up.
+      if (round >= 0) sent[coding].cpu += ((await server.cpu()) - before) / (rounds * each);
+    }
+  }
+  return sent;
+}
+
 async function measure(work: {
   browser: Browser;
   copy: Copy;
   own: string;
   loads: number;
   requests: number;
-}): Promise<Omit<Measured, "name">> {
+}): Promise<Omit<Measured, "name" | "sent">> {
   const { browser, copy, own, loads, requests } = work;
   const firstByte = await firstBytes(own, requests);
   const { paint: first, resources } = await largestPaint(browser, own);

@@ -101,6 +101,34 @@ describe.skipIf(!HAS_CHROMIUM)("the first page in Chromium", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("shows the shell of a compressed page while the lake is still being read", async () => {
+    const lake = Promise.withResolvers<void>();
+    const read = services.observations.bind(services);
+    services.observations = async (query) => {
+      await lake.promise;
+      return read(query);
+    };
+    const page = await browser.newPage({ viewport: WIDE });
+    try {
+      collectComplaints(page, complaints);
+      // The page is not whole before the lake was read, and would not be waited for otherwise.
+      const response = await page.goto(server.url.origin, { waitUntil: "commit" });
+      expect(response?.headers()["content-encoding"]).toMatch(/^(br|gzip)$/);
+      expect(await page.locator("h1").innerText()).toContain("Oslo unusually warm");
+      await page.waitForSelector("footer");
+      await page.waitForSelector("#h-statistics >> xpath=../.. >> css=tbody tr");
+      expect(await page.locator(`stream-slot[name="chart"]`).getAttribute("aria-busy")).toBe("true");
+      expect(await page.evaluate<string>("document.readyState")).toBe("loading");
+      lake.resolve();
+      await drawn(page);
+      await page.waitForFunction("document.readyState === 'complete'");
+      expect(await page.locator("stream-slot[aria-busy]").count()).toBe(0);
+      expect(complaints).toEqual([]);
+    } finally {
+      lake.resolve();
+    }
+  });
+
   test("a live observation changes its card, the legend and the chart, and nothing shifts", async () => {
     const page = await open();
     await drawn(page);

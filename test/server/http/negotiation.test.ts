@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chooseCoding, chooseMediaType } from "../../../server/http/negotiation.ts";
+import { type Coding, chooseCoding, chooseMediaType } from "../../../server/http/negotiation.ts";
 
 const asking = (headers: Record<string, string>) => new Request("http://localhost/", { headers });
 
@@ -7,7 +7,7 @@ describe("chooseCoding()", () => {
   const chosen = (header: string | null, options?: Parameters<typeof chooseCoding>[1]) =>
     chooseCoding(asking(header === null ? {} : { "accept-encoding": header }), options);
 
-  test.each([
+  test.each<[header: string | null, coding: Coding | null]>([
     // What browsers, curl and old clients send.
     ["gzip, deflate, br, zstd", "br"],
     ["gzip, deflate", "gzip"],
