@@ -7,6 +7,15 @@ import type { Coding } from "./negotiation.ts";
 /** What a body is worth: `quick` where it is made for one answer, `page` for HTML, `kept` where it is compressed once for many answers. */
 export type Effort = "quick" | "page" | "kept";
 
+/**
+ * Levels, chosen by measurement: bytes, and ms of CPU.
+ *
+ * - `quick` and `kept`, of 1,000 made-up rows with flags in JSON (571 kB): gzip 1 gives 56 kB in 0.6 ms and brotli 1 33 kB in 0.6 ms;
+ *   gzip 6 gives 34 kB in 4 ms and brotli 5 24 kB in 9 ms.
+ * - `page`, of the first page (35.1 kB) in nine flushed pieces: gzip 3 gives 9.0 kB in 0.31 ms and brotli 2 8.7 kB in 0.30 ms. Less
+ *   effort gives a third more (gzip 1 12.2 kB in 0.20 ms, brotli 1 11.8 kB in 0.27 ms), and more effort pays little (gzip 6
+ *   8.8 kB in 0.41 ms, brotli 5 7.7 kB in 0.90 ms).
+ */
 const LEVELS: Readonly<Record<Effort, Readonly<Record<Coding, number>>>> = {
   quick: { br: 1, gzip: 1 },
   page: { br: 2, gzip: 3 },
