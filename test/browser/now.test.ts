@@ -88,6 +88,28 @@ describe.skipIf(!HAS_CHROMIUM)("the first page in Chromium", () => {
     await stop();
   });
 
+  test.each([1280, 1440])(
+    "keeps what a card shows inside the card, five side by side on %i px",
+    async (width) => {
+      services = worldOf(CITIES.slice(0, 5), now);
+      await stop();
+      live = new FakeLive(services);
+      serve(0);
+      const page = await open({ viewport: { width, height: 900 } });
+      await drawn(page);
+      const edges = await page.$$eval(".card", (cards) =>
+        cards.map((card) => {
+          const right = (element: { getBoundingClientRect(): { right: number } }) =>
+            element.getBoundingClientRect().right;
+          const shown = card.querySelectorAll(".lead .trend, .lead .spark, .mini dt, .mini dd");
+          return { card: right(card), content: Math.max(...[...shown].map(right)) };
+        }),
+      );
+      expect(edges).toHaveLength(5);
+      for (const { card, content } of edges) expect(content).toBeLessThanOrEqual(card + 1);
+    },
+  );
+
   test("draws the chart, fills every slot and complains about nothing", async () => {
     const page = await open();
     await drawn(page);
