@@ -63,7 +63,8 @@ export type Parsed = { ok: true; observation: Observation } | { ok: false; reaso
  * Checks one record and puts it into canonical form: fields in the record's order, the timestamp in UTC, absent numbers
  * null, optional fields left out when null. A value that is merely unlikely passes: judging it is quality control's work.
  *
- * @param input anything: the parsed JSON of a log record
+ * @param input anything: the parsed JSON of a log record. A line of a file that could not be read comes as
+ *   `{ source, line, unreadable }`, where `unreadable` is the reason
  * @param receivedMs when the log took the record, ms: the future is measured from it, so that the same offsets always
  *   give the same rows
  */
@@ -72,7 +73,8 @@ export function parseObservation(input: unknown, receivedMs: number): Parsed {
     return bad(`record is ${describe(input)}, wanted an object`);
   }
   const record = input as Record<string, unknown>;
-  const { timestamp, city, source } = record;
+  const { timestamp, city, source, unreadable } = record;
+  if (typeof unreadable === "string" && unreadable !== "") return bad(unreadable);
   if (typeof timestamp !== "string")
     return bad(`timestamp is ${describe(timestamp)}, wanted ISO 8601 with a zone`);
   const ms = parseTimestamp(timestamp);

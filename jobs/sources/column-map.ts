@@ -11,7 +11,7 @@ import {
   roundTo,
 } from "../../core/units.ts";
 import { type Variable, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
-import { type LineParser, NUMBER, splitCsv } from "./csv.ts";
+import { type LineParser, NUMBER, splitCsv, wrongCount } from "./csv.ts";
 import { objectOf } from "./record.ts";
 import { type TimeReader, timeReader } from "./local-time.ts";
 
@@ -225,6 +225,16 @@ export function mapParser(
   const columns = splitCsv(header, map.delimiter)?.map((name) => name.trim()) ?? [];
   const at = (name: string): number => {
     const index = columns.indexOf(name);
+    const again = columns.indexOf(name, index + 1);
+    if (again !== -1) {
+      throw new SourceError(
+        "bad_file",
+        `Cannot use the column map: the file has two columns ${describe(name)}, number ${index + 1} and number ${again + 1}`,
+        {
+          hint: "Give each a name of its own in the file's header: which one is meant is not to be guessed.",
+        },
+      );
+    }
     if (index !== -1) return index;
     throw new SourceError(
       "bad_file",
@@ -246,12 +256,15 @@ export function mapParser(
   const last = new Map<string, number>();
   return (line) => {
     const fields = splitCsv(line, map.delimiter);
-    if (fields?.length !== columns.length) return null;
+    if (fields?.length !== columns.length) return wrongCount(fields, columns);
     const text = (index: number) => (fields[index] ?? "").trim();
     const named = text(cityAt);
     const name = "value" in city ? city.value : (city.names.get(named) ?? named);
     const ms = map.time.read(timesAt.map(text).join(" "), last.get(name) ?? -Infinity);
-    if (!(Math.abs(ms) <= 8.64e15)) return null;
+    if (!(Math.abs(ms) <= 8.64e15)) {
+      const read = timesAt.map(text).join(" ");
+      return { ok: false, reason: `time is ${describe(read)}, wanted it as the map's format has it` };
+    }
     last.set(name, ms);
     const record: Record<string, unknown> = {
       timestamp: new Date(ms).toISOString(),
@@ -262,12 +275,12 @@ export function mapParser(
     for (const { field, index, convert } of numbers) {
       if (missing.has(text(index))) continue;
       const number = map.decimal === "," ? text(index).replace(",", ".") : text(index);
-      if (!NUMBER.test(number)) return null;
+      if (!NUMBER.test(number))
+        return { ok: false, reason: `${field} is ${describe(text(index))}, wanted a number` };
       record[field] = convert(Number(number));
     }
     // The future is measured where the log takes the record.
-    const parsed = parseObservation(record, Infinity);
-    return parsed.ok ? parsed.observation : null;
+    return parseObservation(record, Infinity);
   };
 }
 

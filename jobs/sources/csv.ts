@@ -1,14 +1,17 @@
-import { type Observation, parseObservation } from "../../core/observation.ts";
+import { type Parsed, parseObservation } from "../../core/observation.ts";
 import { celsiusFromKelvin, roundTo } from "../../core/units.ts";
+import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { VARIABLE_NAMES } from "../../core/variables.ts";
 import { timestampOfSeconds } from "./record.ts";
 
-/** Makes a line into an observation; null when it is none. */
-export type LineParser = (line: string) => Observation | null;
+/** Makes a line into an observation, or says why it is none. */
+export type LineParser = (line: string) => Parsed;
 
 const MEASURES: readonly string[] = VARIABLE_NAMES;
 const TEXTS = ["timestamp", "city", "weather_main", "weather_description", "source"];
 const RECORD_COLUMNS: readonly string[] = [...TEXTS, ...MEASURES];
+/** Columns that the API's own CSV has besides: where the record lies and how it was judged. They are made anew. */
+const MADE_COLUMNS: readonly string[] = ["log_offset", "ingested_at", ...FLAG_COLUMNS];
 
 /** A number in plain digits, perhaps with an exponent. */
 export const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
@@ -51,7 +54,7 @@ function fieldPattern(delimiter: string): RegExp {
 export function isRecordHeader(columns: readonly string[]): boolean {
   return (
     ["timestamp", "city"].every((name) => columns.includes(name)) &&
-    columns.every((name) => RECORD_COLUMNS.includes(name)) &&
+    columns.every((name) => RECORD_COLUMNS.includes(name) || MADE_COLUMNS.includes(name)) &&
     new Set(columns).size === columns.length
   );
 }
@@ -70,11 +73,11 @@ export function recordParser(columns: readonly string[], source: string): LinePa
   const measured = columns.map((name) => MEASURES.includes(name));
   return (line) => {
     const fields = splitCsv(line);
-    if (fields?.length !== columns.length) return null;
+    if (fields?.length !== columns.length) return wrongCount(fields, columns);
     const record: Record<string, unknown> = { source };
     for (const [index, name] of columns.entries()) {
       const text = fields[index];
-      if (text === undefined || text === "") continue;
+      if (text === undefined || text === "" || MADE_COLUMNS.includes(name)) continue;
       record[name] = measured[index] === true ? numberOf(text) : text;
     }
     return observationOf(record);
@@ -98,7 +101,7 @@ export function bulkParser(
     kelvin && typeof value === "number" ? roundTo(celsiusFromKelvin(value), 2) : value;
   return (line) => {
     const fields = splitCsv(line);
-    if (fields?.length !== columns.length) return null;
+    if (fields?.length !== columns.length) return wrongCount(fields, columns);
     const number = (name: string) => {
       const value = text(fields, name);
       return value === "" ? undefined : numberOf(value);
@@ -137,8 +140,16 @@ function numberOf(text: string): number | string {
   return NUMBER.test(text) ? Number(text) : text;
 }
 
-function observationOf(record: Record<string, unknown>): Observation | null {
-  // The future is measured where the log takes the record.
-  const parsed = parseObservation(record, Infinity);
-  return parsed.ok ? parsed.observation : null;
+/** The future is measured where the log takes the record. */
+function observationOf(record: Record<string, unknown>): Parsed {
+  return parseObservation(record, Infinity);
+}
+
+/** Why a line with another number of fields than the header is no observation; null stands for quotes that do not match. */
+export function wrongCount(fields: readonly string[] | null, columns: readonly string[]): Parsed {
+  const reason =
+    fields === null
+      ? "the line's quotes do not match"
+      : `the line has ${fields.length} fields, the header has ${columns.length}`;
+  return { ok: false, reason };
 }

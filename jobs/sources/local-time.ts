@@ -1,5 +1,5 @@
 import { type ZonePeriod, zonePeriods } from "../../core/zone-offsets.ts";
-import { parseTimestamp } from "../../core/time.ts";
+import { DAY_MS, parseTimestamp } from "../../core/time.ts";
 
 /**
  * Reads the times of a file.
@@ -91,7 +91,10 @@ function wallClock(value: Partial<Record<Part, string>>): number {
     if (h < 1 || h > 12) return NaN;
     h = (h % 12) + (noon?.toLowerCase() === "p" ? 12 : 0);
   }
-  return parseTimestamp(`${year}-${two(month)}-${two(day)}T${two(String(h))}:${two(minute)}:${two(second)}Z`);
+  // Hour 24 is midnight at the end of the day (ISO 8601:2000, 5.3.2): it ends a day of hourly values 1 to 24.
+  const isEnd = h === 24 && Number(minute) === 0 && Number(second) === 0;
+  const clock = `${two(isEnd ? "0" : String(h))}:${two(minute)}:${two(second)}`;
+  return parseTimestamp(`${year}-${two(month)}-${two(day)}T${clock}Z`) + (isEnd ? DAY_MS : 0);
 }
 
 /** Turns what a clock of a zone shows into UTC. */

@@ -1,7 +1,13 @@
 import type { Clock } from "../../core/clock.ts";
 import { SourceError } from "../../core/errors.ts";
 import { type Logger, silentLogger } from "../../core/log.ts";
-import { canonicalJson, describe, type Observation, parseObservation } from "../../core/observation.ts";
+import {
+  canonicalJson,
+  describe,
+  type Observation,
+  type Parsed,
+  parseObservation,
+} from "../../core/observation.ts";
 import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../log/log.ts";
 import { type ColumnMap, mapParser } from "./column-map.ts";
@@ -15,8 +21,9 @@ const CHUNK_RECORDS = 1_000;
  * Reads recorded observations: `.jsonl` (one record a line), `.csv` (the header is the record's field names, or that of
  * OpenWeatherMap's bulk history, or any with a column map), each also with `.gz`; in chunks of up to 1,000, in the file's order, with bounded memory.
  *
- * An observation becomes its canonical JSON. A line that is none is passed on as it is (an object gets its source), with
- * the key "", so that the consumer rejects it with its offset and the reason; of one longer than 1 MiB the beginning is. Nothing is left out but
+ * An observation becomes its canonical JSON. A line that is none is passed on with the key "", so that the consumer rejects
+ * it with its offset and the reason: JSON as it is (an object gets its source), a line of CSV as
+ * `{ source, line, unreadable }`; of one longer than 1 MiB the beginning is. Nothing is left out but
  * the header and, in the bulk history, an hour that is repeated only to name a second condition. The counts are logged.
  *
  * @param path the file; its ending tells the format
@@ -58,15 +65,15 @@ export async function* readRecords(
         parse = isBulkHeader(columns) ? bulkParser(columns, source, lines) : recordParser(columns, source);
       }
       for (const line of lines) {
-        const observation = parse?.(line) ?? null;
-        if (observation !== null && repeats?.(observation) === true) {
+        const parsed = parse!(line);
+        if (parsed.ok && repeats?.(parsed.observation) === true) {
           counts.repeated++;
           continue;
         }
         counts.records++;
-        if (observation === null) counts.unreadable++;
+        if (!parsed.ok) counts.unreadable++;
         chunk.push(
-          observation === null ? { key: "", value: namingSource(line, source) } : recordOf(observation),
+          parsed.ok ? recordOf(parsed.observation) : unreadableRecord(line, parsed, { format, source }),
         );
         if (chunk.length < CHUNK_RECORDS) continue;
         yield chunk;
@@ -89,16 +96,28 @@ function jsonParser(source: string): LineParser {
     try {
       record = JSON.parse(line);
     } catch {
-      return null;
+      return { ok: false, reason: `record is not JSON: ${describe(line)}` };
     }
     if (typeof record === "object" && record !== null && !Array.isArray(record)) {
       const fields = record as Record<string, unknown>;
       fields.source ??= source;
     }
     // The future is measured where the log takes the record.
-    const parsed = parseObservation(record, Infinity);
-    return parsed.ok ? parsed.observation : null;
+    return parseObservation(record, Infinity);
   };
+}
+
+/**
+ * A line that is no observation, for the consumer to reject. JSON is passed on as it is, because the consumer finds the same
+ * fault in it; a line of CSV needs its header to be understood, and so its reason goes with it.
+ */
+function unreadableRecord(
+  line: string,
+  { reason }: Parsed & { ok: false },
+  { format, source }: { format: string; source: string },
+): NewRecord {
+  if (format === "jsonl") return { key: "", value: namingSource(line, source) };
+  return { key: "", value: JSON.stringify({ source, line, unreadable: reason }) };
 }
 
 function headerOf(path: string, line: string): string[] {

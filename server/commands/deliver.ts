@@ -1,5 +1,6 @@
 import { systemClock } from "../../core/clock.ts";
 import { codeOf, IsobarError, messageOf } from "../../core/errors.ts";
+import { describe, parseObservation } from "../../core/observation.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
@@ -8,6 +9,8 @@ import { datasetLake } from "../wiring/lakes.ts";
 import type { CommandContext } from "./command.ts";
 import { describeLoad, loadInto } from "./replay.ts";
 
+/** Unreadable records whose reason is printed. */
+const REASONS_TOLD = 3;
 /** What is kept of a line longer than the server takes, characters. */
 const LINE_KEPT = 64 * 1024;
 
@@ -23,18 +26,61 @@ export async function deliver(
   chunks: AsyncIterable<NewRecord[]>,
 ): Promise<0 | 1> {
   const { config, logger, signal } = context;
+  const seen = new Seen();
+  const watched = seen.watch(chunks);
   // A server that runs on it takes any record: what it is of is asked here.
   const { lake } = await datasetLake(config, dataset, { clock: systemClock, logger }).open();
   await claimDataset(lake, dataset, "observed", systemClock.now());
   const holder = await holderOf(config.dataDir, dataset, "producer");
   if (holder?.url != null) {
-    const records = await sendAll(holder.url, chunks, signal);
+    const records = await sendAll(holder.url, watched, signal);
     process.stdout.write(`${records} records given to the server at ${holder.url}\n`);
   } else {
-    const report = await loadInto(context, dataset, "observed", chunks);
+    const report = await loadInto(context, dataset, "observed", watched);
     process.stdout.write(`${describeLoad(dataset, report)}\n`);
   }
-  return signal.aborted ? 1 : 0;
+  if (seen.unreadable > 0) process.stdout.write(`${seen.describe()}\n`);
+  const isLost = seen.records > 0 && seen.unreadable === seen.records;
+  return signal.aborted || isLost ? 1 : 0;
+}
+
+/** Counts what goes by, and keeps why the first lines could not be read. */
+class Seen {
+  records = 0;
+  unreadable = 0;
+  readonly #reasons: string[] = [];
+
+  /** Passes the records on. */
+  async *watch(chunks: AsyncIterable<NewRecord[]>): AsyncGenerator<NewRecord[]> {
+    for await (const chunk of chunks) {
+      for (const { key, value } of chunk) {
+        this.records++;
+        if (key !== "") continue; // a record without a key is one that could not be read
+        this.unreadable++;
+        if (this.#reasons.length < REASONS_TOLD) this.#reasons.push(`  ${reasonOf(value)}`);
+      }
+      yield chunk;
+    }
+  }
+
+  /** What is to be said of the unreadable ones. */
+  describe(): string {
+    const of = this.unreadable === this.records ? "None" : `${this.records - this.unreadable}`;
+    return [
+      `${of} of ${this.records} records could be read. The first that could not:`,
+      ...this.#reasons,
+    ].join("\n");
+  }
+}
+
+/** Why a record is no observation, as the consumer will say it. */
+function reasonOf(value: string): string {
+  try {
+    const parsed = parseObservation(JSON.parse(value), systemClock.now());
+    return parsed.ok ? "it can be read" : parsed.reason;
+  } catch {
+    return `record is not JSON: ${describe(value)}`;
+  }
 }
 
 /** Gives records to a running server, part by part; each answer means that the part is durable. */

@@ -27,7 +27,8 @@ A column map of a file with the columns time, where, t and rh, in Fahrenheit and
     "city": { "column": "where" },
     "fields": { "temperature": { "column": "t", "unit": "F" }, "humidity": { "column": "rh", "unit": "%" } } }
 
-Observations that are there already are counted as duplicates. Exit: 0 when every record is kept, 1 otherwise, 2 a wrong call.`;
+Observations that are there already are counted as duplicates. A record that cannot be read is kept with the reason, and the
+first reasons are printed. Exit: 0 when the records are kept, 1 when not or when none could be read, 2 a wrong call.`;
 
 if (import.meta.main) {
   const options = {

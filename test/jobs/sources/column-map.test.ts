@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SourceError } from "../../../core/errors.ts";
+import type { Observation, Parsed } from "../../../core/observation.ts";
 import { importUnits, mapParser, parseColumnMap, readColumnMap } from "../../../jobs/sources/column-map.ts";
 import { readRecords } from "../../../jobs/sources/replay.ts";
 import { rejection } from "./provider.ts";
@@ -21,13 +22,15 @@ const mapOf = (changes: object = {}) => ({
   fields: { temperature: { column: "x", unit: "C" } },
   ...changes,
 });
+/** What a parser makes of a line: the observation, or the reason why it is none. */
+const madeOf = (parsed: Parsed) => (parsed.ok ? parsed.observation : parsed.reason);
 /** What becomes of a line of the columns t and x. */
 const parse = (changes: object, line: string, header = "t,x") =>
-  mapParser(header, parseColumnMap(mapOf(changes)), { source: "file", city: null })(line);
-const one = (field: string, unit: string, text: string) =>
-  parse({ fields: { [field]: { column: "x", unit } } }, `2026-01-31T06:00:00Z,${text}`)?.[
-    field as "humidity"
-  ];
+  madeOf(mapParser(header, parseColumnMap(mapOf(changes)), { source: "file", city: null })(line));
+const one = (field: string, unit: string, text: string) => {
+  const made = parse({ fields: { [field]: { column: "x", unit } } }, `2026-01-31T06:00:00Z,${text}`);
+  return (made as Observation)[field as "humidity"];
+};
 
 /** The records of a file with some lines, read by a map. */
 async function imported(name: string, map: string, lines: string[]): Promise<Record<string, unknown>[]> {
@@ -122,7 +125,8 @@ describe("mapParser()", () => {
       },
     };
     const header = "day; clock;place;t;words";
-    const parser = mapParser(header, parseColumnMap(map), { source: "file", city: null });
+    const reader = mapParser(header, parseColumnMap(map), { source: "file", city: null });
+    const parser = (line: string) => madeOf(reader(line));
     expect(parser('31.1.2026;6:00;Bern;-3,5;"fog; dense"')).toMatchObject({
       timestamp: "2026-01-31T05:00:00Z",
       city: "Bern",
@@ -130,25 +134,40 @@ describe("mapParser()", () => {
       weather_description: "fog; dense",
       source: "file",
     });
-    expect(parser("31.1.2026;6:00;Bern;-3.5.1;fog")).toBeNull();
-    expect(parser("31.1.2026;6:00;Bern;-3,5")).toBeNull(); // a field is missing
-    expect(parser("31.1.2026;6:00;;-3,5;fog")).toBeNull(); // no city
-    expect(parser("31.2.2026;6:00;Bern;-3,5;fog")).toBeNull();
+    expect(parser("31.1.2026;6:00;Bern;-3.5.1;fog")).toBe('temperature is "-3.5.1", wanted a number');
+    expect(parser("31.1.2026;6:00;Bern;-3,5")).toBe("the line has 4 fields, the header has 5");
+    expect(parser('31.1.2026;6:00;Bern;-3,5;"fog')).toBe("the line's quotes do not match");
+    expect(parser("31.1.2026;6:00;;-3,5;fog")).toBe('city is "", wanted a name');
+    expect(parser("31.2.2026;6:00;Bern;-3,5;fog")).toBe(
+      'time is "31.2.2026 6:00", wanted it as the map\'s format has it',
+    );
   });
 
   test("the empty text and those named missing are missing; anything else that is no number is no observation", () => {
     const missing = { missing: ["---"] };
-    expect(parse(missing, "2026-01-31T06:00:00Z,")?.temperature).toBeNull();
-    expect(parse(missing, "2026-01-31T06:00:00Z,---")?.temperature).toBeNull();
-    expect(parse(missing, "2026-01-31T06:00:00Z,NA")).toBeNull();
-    expect(parse(missing, "2026-01-31T06:00:00Z,200")).toBeNull(); // °C that no air has
+    expect(parse(missing, "2026-01-31T06:00:00Z,")).toMatchObject({ temperature: null });
+    expect(parse(missing, "2026-01-31T06:00:00Z,---")).toMatchObject({ temperature: null });
+    expect(parse(missing, "2026-01-31T06:00:00Z,NA")).toBe('temperature is "NA", wanted a number');
+    expect(parse(missing, "2026-01-31T06:00:00Z,200")).toBe(
+      "temperature is 200, wanted a number from -100 to 100 or null",
+    );
   });
 
   test("a city given by the caller counts before the map's", () => {
     const map = parseColumnMap(mapOf({ city: undefined }));
     const parser = mapParser("t,x", map, { source: "station:garden", city: "Basel" });
-    expect(parser("2026-01-31T06:00:00Z,1")).toMatchObject({ city: "Basel", source: "station:garden" });
+    expect(madeOf(parser("2026-01-31T06:00:00Z,1"))).toMatchObject({
+      city: "Basel",
+      source: "station:garden",
+    });
     expect(() => mapParser("t,x", map, { source: "s", city: null })).toThrow("it names no city");
+  });
+
+  test("a column of the map that the file has twice is refused: which one is meant is not guessed", () => {
+    expect(() => parse({}, "", "t,x,y,x")).toThrow(
+      'Cannot use the column map: the file has two columns "x", number 2 and number 4',
+    );
+    expect(parse({}, "2026-01-31T06:00:00Z,1,2,3", "t,x,y,y")).toMatchObject({ temperature: 1 });
   });
 
   test("a column of the map that the file does not have is said", () => {

@@ -27,6 +27,8 @@ describe("timeReader()", () => {
     ["YYYY-MM-DD", "UTC", "2026-01-31", "2026-01-31T00:00:00Z"],
     ["YYYY M D H", "UTC", "2026 1 31 6", "2026-01-31T06:00:00Z"],
     ["YYYY-MM-DD H:m:s", "UTC", "2026-01-31 6:5:9", "2026-01-31T06:05:09Z"],
+    ["YYYYMMDD H", "UTC", "20260131   24", "2026-02-01T00:00:00Z"],
+    ["YYYY-MM-DD HH:mm:ss", "Europe/Zurich", "2025-12-31 24:00:00", "2025-12-31T23:00:00Z"],
   ])("%s in %p reads %p", (format, zone, text, wanted) => {
     expect(read(format, zone, text)).toBe(wanted);
   });
@@ -35,7 +37,8 @@ describe("timeReader()", () => {
     ["iso", null, "2026-01-31T06:00:00"],
     ["epoch_s", null, "soon"],
     ["YYYY-MM-DD HH:mm:ss", "UTC", "2026-02-30 06:00:00"],
-    ["YYYY-MM-DD HH:mm:ss", "UTC", "2026-01-31 24:00:00"],
+    ["YYYY-MM-DD HH:mm:ss", "UTC", "2026-01-31 24:00:01"],
+    ["YYYY-MM-DD HH:mm:ss", "UTC", "2026-01-31 25:00:00"],
     ["YYYY-MM-DD HH:mm:ss", "UTC", "2026-01-31 06:00"],
     ["YYYY.MM.DD", "UTC", "2026-01-31"],
     ["M/D/YYYY h:mm A", "UTC", "1/31/2026 13:00 PM"],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { createLogger } from "../../../core/log.ts";
-import { canonicalJson } from "../../../core/observation.ts";
+import { canonicalJson, parseObservation } from "../../../core/observation.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 import { readRecords, replayPace } from "../../../jobs/sources/replay.ts";
 import { simulatedRecords, syntheticCities } from "../../../jobs/sources/simulator.ts";
@@ -45,6 +45,8 @@ async function read(name: string, content: string | Uint8Array) {
 }
 
 const raw = (value: string): NewRecord => ({ key: "", value });
+const unreadable = (text: string, reason: string): NewRecord =>
+  raw(JSON.stringify({ source: "tape", line: text, unreadable: reason }));
 const line = '{"timestamp": "2016-12-01T00:00:00Z", "city": "Portland", "temperature": 9.0, "humidity": 70}';
 const canonical: NewRecord = {
   key: "Portland",
@@ -220,23 +222,38 @@ describe("readRecords() of .csv", () => {
     ]);
   });
 
-  test("passes on every line that is no observation as it is", async () => {
-    const bad = [
-      "2016-12-01T00:00:00Z,Portland,warm",
-      "2016-12-01T00:00:00Z,Portland,0x10",
-      "2016-12-01T00:00:00Z,Portland, ",
-      "2016-12-01T00:00:00Z,Portland",
-      "2016-12-01T00:00:00Z,Portland,1,2",
-      '2016-12-01T00:00:00Z,"Portland,1',
-      '2016-12-01T00:00:00Z,"Port"land,1',
-      ",,",
-      "",
-      "2016-12-01T00:00:00,Portland,1",
+  test("passes on every line that is no observation, with the reason", async () => {
+    const time = "2016-12-01T00:00:00Z";
+    const temperature = (text: string) =>
+      `temperature is "${text}", wanted a number from -100 to 100 or null`;
+    const bad: [line: string, reason: string][] = [
+      [`${time},Portland,warm`, temperature("warm")],
+      [`${time},Portland,0x10`, temperature("0x10")],
+      [`${time},Portland, `, temperature(" ")],
+      [`${time},Portland`, "the line has 2 fields, the header has 3"],
+      [`${time},Portland,1,2`, "the line has 4 fields, the header has 3"],
+      [`${time},"Portland,1`, "the line's quotes do not match"],
+      [`${time},"Port"land,1`, "the line's quotes do not match"],
+      [",,", "timestamp is missing, wanted ISO 8601 with a zone"],
+      ["", "the line has 1 fields, the header has 3"],
+      ["2016-12-01T00:00:00,Portland,1", 'timestamp is "2016-12-01T00:00:00", wanted ISO 8601 with a zone'],
     ];
-    const good = "2016-12-01T00:00:00Z,Portland,9";
-    const { records } = await read("bad.csv", ["timestamp,city,temperature", ...bad, good, ""].join("\n"));
-    expect(records.slice(0, -1)).toEqual(bad.map(raw));
+    const lines = ["timestamp,city,temperature", ...bad.map(([text]) => text), `${time},Portland,9`, ""];
+    const { records } = await read("bad.csv", lines.join("\n"));
+    expect(records.slice(0, -1)).toEqual(bad.map(([text, reason]) => unreadable(text, reason)));
     expect(records.at(-1)).toEqual({ key: "Portland", value: canonical.value.replace("70", "null") });
+    // The consumer gives the same reason.
+    for (const [index, [, reason]] of bad.entries())
+      expect(parseObservation(JSON.parse(records[index]!.value), Infinity)).toEqual({ ok: false, reason });
+  });
+
+  test("reads what the API gives as CSV, without what the program makes anew", async () => {
+    const { records } = await read(
+      "export.csv",
+      "timestamp,city,temperature,humidity,source,log_offset,ingested_at,flag,q_gross\n" +
+        "2016-12-01T00:00:00Z,Portland,9,70,tape,5,2016-12-01T00:00:01Z,1,1\n",
+    );
+    expect(records).toEqual([canonical]);
   });
 
   test.each([
@@ -341,7 +358,9 @@ describe("readRecords() of OpenWeatherMap's bulk history", () => {
       [17.62, 15.1],
       [0, undefined],
     ]);
-    expect(records[2]).toEqual(raw(rows[2] ?? ""));
+    expect(records[2]).toEqual(
+      unreadable(rows[2] ?? "", "temperature is -261.15, wanted a number from -100 to 100 or null"),
+    );
   });
 
   test("one odd value does not make a file one of Kelvin", async () => {

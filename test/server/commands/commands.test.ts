@@ -172,6 +172,26 @@ describe("import", () => {
     ]);
   });
 
+  test("of nothing but lines that cannot be read ends with 1, and says why", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const file = join(path, "one-field-more.csv");
+    await Bun.write(file, "Time,Temp\n2025-01-01 00:00,8.3,\n2025-01-01 01:00,8.4,\n");
+    const map = join(path, "map.json");
+    await Bun.write(
+      map,
+      JSON.stringify({
+        time: { column: "Time", format: "YYYY-MM-DD HH:mm", zone: "UTC" },
+        fields: { temperature: { column: "Temp", unit: "C" } },
+      }),
+    );
+    const { code, out } = await run("import", [file, "--map", map, "--city", "Bern"], path);
+    expect(code).toBe(1);
+    const reason = "the line has 3 fields, the header has 2";
+    expect(out).toContain(`None of 2 records could be read. The first that could not:\n  ${reason}\n`);
+    expect((await rejectedIn(path, "observed")).map((one) => one.reason)).toEqual([reason, reason]);
+  });
+
   test("with a server running: goes through it, and nothing gets lost on the way", async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
