@@ -143,12 +143,14 @@ before AS (
   FROM departures
   WINDOW good AS (PARTITION BY city, source, temperature IS NULL ORDER BY micros)
 ),
--- A step is what is left of the departure before: it fades by 3 % an hour.
+-- A step is the departure without what is left of the one before.
 steps AS (
   SELECT
-    *,
-    CASE WHEN hours <= 6e0 THEN departure - power(0.97e0, hours) * departure_before END AS step
-  FROM before
+    b.*,
+    CASE WHEN b.hours <= f.longest_step THEN b.departure - power(f.left_per_hour, b.hours) * b.departure_before END
+      AS step
+  FROM before AS b
+  CROSS JOIN fading AS f
 ),
 -- Spreads are of the hour itself and its neighbours, so that 30 days give 90 values.
 spreads AS (
@@ -179,8 +181,9 @@ spreads AS (
   CROSS JOIN (VALUES (0), (1), (23)) AS near(shift)
   GROUP BY s.city, s.source, (s.hour_of_day + near.shift) % 24
 ),
-floors AS (
+bounds_of_kinds AS (
   SELECT
+    max(CASE WHEN kind = 'unusual' THEN shown END) AS unusual_shown,
     max(CASE WHEN kind = 'unusual' THEN floor END) AS spread_floor,
     max(CASE WHEN kind = 'step' THEN floor END) AS step_floor
   FROM thresholds
@@ -191,7 +194,7 @@ usual AS (
     CASE WHEN departure_size IS NOT NULL THEN greatest(departure_size, spread_floor) END AS spread,
     CASE WHEN departure_size IS NOT NULL THEN greatest(step_size, step_floor) END AS step_spread
   FROM spreads
-  CROSS JOIN floors
+  CROSS JOIN bounds_of_kinds
 )
 SELECT
   city,
@@ -201,8 +204,8 @@ SELECT
   days,
   median,
   spread,
-  median - 3.5e0 * spread AS lower,
-  median + 3.5e0 * spread AS upper,
+  median - unusual_shown * spread AS lower,
+  median + unusual_shown * spread AS upper,
   mean,
   stddev,
   part,

@@ -24,6 +24,7 @@ const TEXTS: readonly string[] = [
   "views/quality.sql",
   "views/hourly_rain.sql",
   "views/thresholds.sql",
+  "views/fading.sql",
   "views/watermark.sql",
   "baseline.sql",
   "views/anomaly.sql",

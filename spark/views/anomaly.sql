@@ -63,27 +63,30 @@ before AS (
   FROM levels
   WINDOW warm AS (PARTITION BY city, source, valid_from, temperature IS NULL ORDER BY micros)
 ),
--- A step is what is left of the departure before, which fades by 3 % an hour. After a gap it may be larger.
+-- A step is the departure without what is left of the one before. After a gap it may be larger.
 scaled AS (
   SELECT
-    *,
-    power(0.97e0, hours) AS left_over,
+    b.*,
+    power(f.left_per_hour, b.hours) AS left_over,
     CASE
-      WHEN hours <= 6e0
-        THEN step_spread * sqrt(greatest(1e0, hours * 60e0 / nullif(interval_minutes, 0e0)))
-    END AS step_scale,
+      WHEN b.hours <= f.longest_step
+        THEN b.step_spread * sqrt(greatest(1e0, b.hours * 60e0 / nullif(b.interval_minutes, 0e0)))
+    END AS step_scale
+  FROM before AS b
+  CROSS JOIN fading AS f
+),
+stepped AS (
+  SELECT
+    *,
+    (departure - left_over * departure_before) / nullif(step_scale, 0e0) AS step,
     max(CASE WHEN is_change = 1 THEN micros END) OVER past AS run_micros,
     max(CASE WHEN is_change = 1 THEN place END) OVER past AS run_place
-  FROM before
+  FROM scaled
   WINDOW past AS (
     PARTITION BY city, source, valid_from, temperature IS NULL
     ORDER BY micros
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
-),
-stepped AS (
-  SELECT *, (departure - left_over * departure_before) / nullif(step_scale, 0e0) AS step
-  FROM scaled
 ),
 neighbours AS (
   SELECT

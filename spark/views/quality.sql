@@ -1,7 +1,6 @@
 -- Each observation with its QARTOD flags: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing. docs/quality.md has
 -- every test with its formula and limits; the limits stand in limits.csv. In here a test that was not evaluated is NULL,
 -- which greatest() passes over. No test looks back further than 24 h, so that the live judge needs no more.
--- Ten minutes are added to every span between reports: hourly ones do not come to the second.
 -- What is read more than once is a view of its own, quality_alone.sql and those it reads: of a WITH that is read twice DuckDB
 -- keeps every column, and all of them would go through the windows below.
 
@@ -24,10 +23,10 @@ WITH beside AS (
 -- How far a value sticks out from both beside it: 0 when it lies between them.
 departures AS (
   SELECT
-    *,
-    since_before <= 4200e0 AND until_after <= 4200e0 AS is_between,
+    b.*,
+    b.since_before <= t.span_1h AND b.until_after <= t.span_1h AS is_between,
     -- Near enough to the one before to tell what stands still and what jumps.
-    coalesce(since_before <= 11400e0, false) AS is_run,
+    coalesce(b.since_before <= t.span_3h, false) AS is_run,
     CASE
       WHEN (temperature_above_before > 0e0) = (temperature_above_after > 0e0)
       THEN least(abs(temperature_above_before), abs(temperature_above_after))
@@ -38,7 +37,8 @@ departures AS (
       THEN least(abs(pressure_above_before), abs(pressure_above_after))
       ELSE 0e0 * pressure_above_before * pressure_above_after
     END AS pressure_departure
-  FROM beside
+  FROM beside AS b
+  CROSS JOIN quality_bounds AS t
 ),
 spikes AS (
   SELECT
@@ -61,7 +61,7 @@ spikes AS (
       WHEN d.pressure_departure > t.spike_pressure_suspect THEN 3
     END AS spike_pressure,
     CASE
-      WHEN d.since_before > 4200e0 THEN NULL
+      WHEN d.since_before > t.span_1h THEN NULL
       WHEN d.humidity_change <= t.step_humidity_suspect THEN 1
       WHEN d.humidity_change > t.step_humidity_suspect THEN 3
     END AS step_humidity,
@@ -114,22 +114,22 @@ excesses AS (
   SELECT
     f.*,
     t.*,
-    f.change_1 - CASE WHEN f.since_before <= 4200e0 THEN t.step_1h END AS excess_1,
-    f.change_2 - CASE WHEN f.since_2 <= 4200e0 THEN t.step_1h WHEN f.since_2 <= 7800e0 THEN t.step_2h END AS excess_2,
-    f.change_3 - CASE WHEN f.since_3 <= 4200e0 THEN t.step_1h WHEN f.since_3 <= 11400e0 THEN t.step_3h END AS excess_3,
-    f.change_6 - CASE WHEN f.since_6 <= 4200e0 THEN t.step_1h WHEN f.since_6 <= 22200e0 THEN t.step_6h END AS excess_6,
-    f.change_12 - CASE WHEN f.since_12 <= 4200e0 THEN t.step_1h WHEN f.since_12 <= 43800e0 THEN t.step_12h END
+    f.change_1 - CASE WHEN f.since_before <= t.span_1h THEN t.step_1h END AS excess_1,
+    f.change_2 - CASE WHEN f.since_2 <= t.span_1h THEN t.step_1h WHEN f.since_2 <= t.span_2h THEN t.step_2h END AS excess_2,
+    f.change_3 - CASE WHEN f.since_3 <= t.span_1h THEN t.step_1h WHEN f.since_3 <= t.span_3h THEN t.step_3h END AS excess_3,
+    f.change_6 - CASE WHEN f.since_6 <= t.span_1h THEN t.step_1h WHEN f.since_6 <= t.span_6h THEN t.step_6h END AS excess_6,
+    f.change_12 - CASE WHEN f.since_12 <= t.span_1h THEN t.step_1h WHEN f.since_12 <= t.span_12h THEN t.step_12h END
       AS excess_12,
     -- Back where it was some reports ago: the change is that of the values in between.
     coalesce(
       least(
-        CASE WHEN f.since_2 <= 11400e0 THEN f.change_2 END, CASE WHEN f.since_3 <= 11400e0 THEN f.change_3 END
+        CASE WHEN f.since_2 <= t.span_3h THEN f.change_2 END, CASE WHEN f.since_3 <= t.span_3h THEN f.change_3 END
       ) <= t.step_1h,
       false
     ) AS is_return,
     coalesce(
       least(
-        CASE WHEN f.since_6 <= 43800e0 THEN f.change_6 END, CASE WHEN f.since_12 <= 43800e0 THEN f.change_12 END
+        CASE WHEN f.since_6 <= t.span_12h THEN f.change_6 END, CASE WHEN f.since_12 <= t.span_12h THEN f.change_12 END
       ) <= t.step_1h,
       false
     ) AS is_late_return,
@@ -143,14 +143,14 @@ tested AS (
   SELECT
     *,
     CASE
-      WHEN since_before <= 4200e0 AND change_1 > step_1h_fail AND NOT is_return AND NOT is_late_return THEN 4
+      WHEN since_before <= span_1h AND change_1 > step_1h_fail AND NOT is_return AND NOT is_late_return THEN 4
       WHEN greatest(excess_1, excess_2, excess_3) > 0e0 AND NOT is_return THEN 3
       WHEN greatest(excess_6, excess_12) > 0e0 THEN 3
       WHEN greatest(excess_1, excess_2, excess_3, excess_6, excess_12) IS NOT NULL THEN 1
     END AS step_temperature,
     -- Fast changes of pressure are real at some places: one fails only where another test confirms it.
     CASE
-      WHEN since_before > 4200e0 THEN NULL
+      WHEN since_before > span_1h THEN NULL
       WHEN pressure_change <= step_pressure_suspect THEN 1
       WHEN pressure_change > step_pressure_fail
         AND (gross_pressure = 4 OR (off_level = 4 AND NOT is_gradual))
