@@ -1,17 +1,9 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { RunningServer } from "../../server/http/listen.ts";
 import { parseAlertsFile } from "../../core/alert-rule.ts";
 import { systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
@@ -23,8 +15,7 @@ import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
 import { GOOD, type FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive, worldOf } from "../support/world.ts";
-
-setDefaultTimeout(60_000);
+import { serveApp } from "../support/serve.ts";
 
 describe.skipIf(!HAS_CHROMIUM)("the page of alerts in Chromium", () => {
   let browser: Browser;
@@ -40,7 +31,7 @@ describe.skipIf(!HAS_CHROMIUM)("the page of alerts in Chromium", () => {
   let store: AlertStore;
   let alerts: Alerts;
   let stopJob: () => Promise<void>;
-  let server: Bun.Server<undefined>;
+  let server: RunningServer;
   let hook: Bun.Server<undefined>;
   /** What the webhook got. */
   let got: { type: string; text: string }[];
@@ -99,13 +90,13 @@ describe.skipIf(!HAS_CHROMIUM)("the page of alerts in Chromium", () => {
       await ended;
     };
     const app = appOf(services, live, assets, systemClock, alerts);
-    server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
+    server = serveApp(app);
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
     live.close();
     await stopJob();
-    await Promise.all([server.stop(true), hook.stop(true)]);
+    await Promise.all([server.stop(0), hook.stop(true)]);
     store.close();
     await rm(folder, { recursive: true, force: true });
   });

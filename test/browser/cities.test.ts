@@ -1,17 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { RunningServer } from "../../server/http/listen.ts";
 import { buildAssets } from "../../server/pages/frame/assets.ts";
 import { FakeServices, NOW, observation } from "../support/fake-services.ts";
 import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive } from "../support/world.ts";
+import { serveApp } from "../support/serve.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
-setDefaultTimeout(60_000);
-
 describe.skipIf(!HAS_CHROMIUM)("two thousand cities in Chromium", () => {
   let browser: Browser;
   let live: FakeLive;
-  let server: Bun.Server<undefined>;
+  let server: RunningServer;
 
   beforeAll(async () => {
     const services = new FakeServices();
@@ -31,12 +31,12 @@ describe.skipIf(!HAS_CHROMIUM)("two thousand cities in Chromium", () => {
     const [started, assets] = await Promise.all([launchChromium(), buildAssets()]);
     browser = started;
     live = new FakeLive(services);
-    server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: appOf(services, live, assets).fetch });
+    server = serveApp(appOf(services, live, assets));
   });
   afterAll(async () => {
     await browser.close();
     live.close();
-    await server.stop(true);
+    await server.stop(0);
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();

@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
+import type { RunningServer } from "../../server/http/listen.ts";
 import { systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import { createApp } from "../../server/app.ts";
@@ -10,10 +11,9 @@ import { problemPage } from "../../server/pages/problem.tsx";
 import { FakeServices } from "../support/fake-services.ts";
 import { HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { SHOWN } from "../support/world.ts";
+import { serveApp } from "../support/serve.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
-setDefaultTimeout(60_000);
-
 /** WCAG 2.2, levels A and AA, as axe names them. */
 const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const AXE = Bun.resolveSync("axe-core/axe.min.js", import.meta.dir);
@@ -43,7 +43,7 @@ describe.skipIf(!HAS_CHROMIUM)("pages with nothing to show in Chromium", () => {
   const services = new FakeServices();
   const hub = new Hub({ epoch: "test", snapshot: () => ({ current: [] }), clock: systemClock });
   let browser: Browser;
-  let server: Bun.Server<undefined>;
+  let server: RunningServer;
   let axe: string;
   let complaints: string[] = [];
 
@@ -73,12 +73,12 @@ describe.skipIf(!HAS_CHROMIUM)("pages with nothing to show in Chromium", () => {
       plugins: [pagesRoutes(pages)],
       errorPage: problemPage(pages),
     });
-    server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
+    server = serveApp(app);
   });
   afterAll(async () => {
     await browser.close();
     hub.close();
-    await server.stop(true);
+    await server.stop(0);
   });
   afterEach(async () => {
     complaints = [];

@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { RunningServer } from "../../server/http/listen.ts";
 import { systemClock } from "../../core/clock.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { buildAssets } from "../../server/pages/frame/assets.ts";
@@ -9,10 +10,9 @@ import { alertsToShow } from "./alerts-world.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { PAGES } from "./pages.ts";
 import { appOf, FakeLive } from "../support/world.ts";
+import { serveApp } from "../support/serve.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
-setDefaultTimeout(60_000);
-
 const WIDE = { width: 1440, height: 900 };
 const PHONE = { width: 375, height: 800 };
 /** WCAG 2.2, levels A and AA, as axe names them. */
@@ -23,7 +23,7 @@ describe.skipIf(!HAS_CHROMIUM)("every page in Chromium", () => {
   let browser: Browser;
   let services: FakeServices;
   let live: FakeLive;
-  let server: Bun.Server<undefined>;
+  let server: RunningServer;
   let axe: string;
   let complaints: string[] = [];
 
@@ -40,12 +40,12 @@ describe.skipIf(!HAS_CHROMIUM)("every page in Chromium", () => {
     axe = source;
     live = new FakeLive(services);
     const app = appOf(services, live, assets, systemClock, alertsToShow(now));
-    server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
+    server = serveApp(app);
   });
   afterAll(async () => {
     await browser.close();
     live.close();
-    await server.stop(true);
+    await server.stop(0);
   });
   afterEach(async () => {
     complaints = [];

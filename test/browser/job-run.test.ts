@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser } from "playwright-core";
+import type { RunningServer } from "../../server/http/listen.ts";
 import { systemClock } from "../../core/clock.ts";
 import { buildAssets } from "../../server/pages/frame/assets.ts";
 import { announce } from "../../server/live/feed.ts";
@@ -8,17 +9,16 @@ import type { Run } from "../../core/analytic-job.ts";
 import { FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf } from "../support/world.ts";
+import { serveApp } from "../support/serve.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
-setDefaultTimeout(60_000);
-
 describe.skipIf(!HAS_CHROMIUM)("a job run in Chromium", () => {
   const services = new FakeServices();
   const hub = new Hub({ epoch: "test", snapshot: () => ({ current: [] }), clock: systemClock });
   const stop = new AbortController();
   let announcing: Promise<void>;
   let browser: Browser;
-  let server: Bun.Server<undefined>;
+  let server: RunningServer;
 
   beforeAll(async () => {
     const [started, assets] = await Promise.all([launchChromium(), buildAssets()]);
@@ -29,7 +29,7 @@ describe.skipIf(!HAS_CHROMIUM)("a job run in Chromium", () => {
           headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
         }),
     };
-    server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: appOf(services, live, assets).fetch });
+    server = serveApp(appOf(services, live, assets));
     announcing = announce({ services, hub, clock: systemClock, signal: stop.signal });
   });
   afterAll(async () => {
@@ -37,7 +37,7 @@ describe.skipIf(!HAS_CHROMIUM)("a job run in Chromium", () => {
     stop.abort();
     await announcing;
     hub.close();
-    await server.stop(true);
+    await server.stop(0);
   });
 
   test("job run with progress: the live stream tells its pages, which ask for nothing while nothing happens", async () => {

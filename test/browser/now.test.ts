@@ -1,24 +1,15 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { RunningServer } from "../../server/http/listen.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import { type Assets, buildAssets } from "../../server/pages/frame/assets.ts";
 import type { FakeServices } from "../support/fake-services.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive, observationAt, worldOf } from "../support/world.ts";
+import { serveApp } from "../support/serve.ts";
 
 const CITIES = ["Oslo", "Rome", "Cairo", "Lima", "Quito", "Delhi", "Seoul", "Perth", "Accra", "Hanoi"];
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
-setDefaultTimeout(30_000);
-
 const WIDE = { width: 1440, height: 900 };
 const PHONE = { width: 375, height: 800 };
 
@@ -32,17 +23,17 @@ describe.skipIf(!HAS_CHROMIUM)("the first page in Chromium", () => {
 
   let services: FakeServices;
   let live: FakeLive;
-  let server: Bun.Server<undefined>;
+  let server: RunningServer;
   /** What the page complained about: console errors, uncaught exceptions, blocked resources, failed answers. */
   let complaints: string[];
   let now: number;
 
   const serve = (port: number) => {
-    server = Bun.serve({ hostname: "127.0.0.1", port, fetch: appOf(services, live, assets).fetch });
+    server = serveApp(appOf(services, live, assets), port);
   };
   const stop = async () => {
     live.close();
-    await server.stop(true);
+    await server.stop(0);
   };
   const open = async (options: BrowserContextOptions = {}, path = "/"): Promise<Page> => {
     const context = await browser.newContext({ viewport: WIDE, ...options });
@@ -228,14 +219,14 @@ describe.skipIf(!HAS_CHROMIUM)("the first page in Chromium", () => {
     const page = await open();
     await drawn(page);
     await live.connected();
-    const { port } = server;
+    const port = Number(server.url.port);
     await page.locator(".st-live").waitFor();
     await stop();
     await page.locator("#offline").waitFor({ state: "visible" });
     expect(await page.locator(".st-offline").innerText()).toBe("offline");
     expect(await page.locator(`.card[data-city="Oslo"] .temp data`).innerText()).toMatch(/^−?\d+\.\d$/);
     live = new FakeLive(services);
-    serve(port ?? 0);
+    serve(port);
     await page.locator("#offline").waitFor({ state: "hidden" });
     await live.connected();
     live.observe({ ...observationAt("Oslo", 0, now), timestamp: formatTimestamp(now), temperature: -7.7 });

@@ -1,21 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { RunningServer } from "../../server/http/listen.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { buildAssets } from "../../server/pages/frame/assets.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { analysedWorld } from "../support/analysed-world.ts";
 import { collectComplaints, HAS_CHROMIUM, launchChromium } from "./chromium.ts";
 import { appOf, FakeLive } from "../support/world.ts";
+import { serveApp } from "../support/serve.ts";
 
 /** A browser on a busy machine takes its time; each wait ends as soon as what it waits for is there. */
-setDefaultTimeout(60_000);
-
 const WIDE = { width: 1440, height: 900 };
 
 describe.skipIf(!HAS_CHROMIUM)("the history of a city in Chromium", () => {
   let browser: Browser;
   let live: FakeLive;
-  let server: Bun.Server<undefined>;
+  let server: RunningServer;
   let complaints: string[] = [];
 
   beforeAll(async () => {
@@ -27,16 +27,12 @@ describe.skipIf(!HAS_CHROMIUM)("the history of a city in Chromium", () => {
     ]);
     browser = started;
     live = new FakeLive(services);
-    server = Bun.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      fetch: appOf(services, live, assets, new FakeClock(now)).fetch,
-    });
+    server = serveApp(appOf(services, live, assets, new FakeClock(now)));
   });
   afterAll(async () => {
     await browser.close();
     live.close();
-    await server.stop(true);
+    await server.stop(0);
   });
   afterEach(async () => {
     complaints = [];

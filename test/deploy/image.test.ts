@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import tsconfig from "../../tsconfig.json" with { type: "json" };
 import packageJson from "../../package.json" with { type: "json" };
-
-setDefaultTimeout(60_000);
 
 const root = join(import.meta.dir, "../..");
 

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
@@ -22,8 +22,6 @@ import {
   temporaryFolder,
   type TestProgram,
 } from "../support/running.ts";
-
-setDefaultTimeout(30_000);
 
 const CITIES = ["Dubai", "London", "New York", "Sydney", "Tokyo"];
 const DATASET = "simulated";

@@ -10,7 +10,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 let hdfs: TestHdfs;
 beforeAll(async () => {
   hdfs = await TestHdfs.start(3);
-}, 300_000);
+});
 afterAll(() => hdfs.stop(), LIMIT_MS);
 
 const check = (what: string, run: () => Promise<void>) => test(what, run, LIMIT_MS);

@@ -22,7 +22,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 let hdfs: TestHdfs;
 beforeAll(async () => {
   hdfs = await TestHdfs.start(1);
-}, 300_000);
+});
 afterAll(() => hdfs.stop(), LIMIT_MS);
 
 let datasets = 0;

@@ -38,12 +38,12 @@ beforeAll(async () => {
   [kafka, hdfs] = await Promise.all([testKafka({ basePort: 21_092 }), TestHdfs.start(1, 26_000)]);
   duckDb = await openDuckDb({ tempFolder: join(home, "engine"), folders: [home], threads: 1 });
   parquet = await parquetReader();
-}, 300_000);
+});
 afterAll(async () => {
   await duckDb?.close();
   await Promise.all([kafka?.end(), hdfs?.stop()]);
   await rm(home, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** The lake of a topic, by REST alone. */
 function filesOf(topic: string): Files & { every(): Promise<string[]> } {

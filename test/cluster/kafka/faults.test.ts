@@ -17,7 +17,7 @@ test("a broker that is killed and restarted under load: nothing is lost, nothing
     await kafka.start(1);
     await acknowledged(5_000);
   });
-}, 120_000);
+});
 
 test("two consumers of a group, one comes and goes: partitions move, nothing is lost or twice in the lake", async () => {
   const world = await underLoad(kafka.options({ partitions: 4 }), async (world, log, open, acknowledged) => {
@@ -40,7 +40,7 @@ test("two consumers of a group, one comes and goes: partitions move, nothing is 
     await acknowledged(3_000);
   });
   expect(world.restarts).toBeLessThan(10);
-}, 120_000);
+});
 
 test("while Kafka is away an append waits, and close() ends it and every subscription", async () => {
   const log = await openKafkaLog(kafka.options({ partitions: 2 }));
@@ -59,4 +59,4 @@ test("while Kafka is away an append waits, and close() ends it and every subscri
   } finally {
     await kafka.start(1);
   }
-}, 60_000);
+});

@@ -98,7 +98,7 @@ describe("retention of Kafka", () => {
     expect(await failureOf(job())).toMatchObject({ code: "retention" });
     expect(await stored()).toEqual(before);
     expect(await rows()).toEqual(offsets(100));
-  }, 120_000);
+  });
 
   test("that overtakes a consumer at work stops it, at once and from then on: what was stored is the log without a gap", async () => {
     const began = Promise.withResolvers<void>();
@@ -135,7 +135,7 @@ describe("retention of Kafka", () => {
     expect(again.hint).toContain(`Offsets ${next} to 49 were deleted`);
     expect((await stored()).next).toBe(next);
     expect(await rows()).toEqual(offsets(next));
-  }, 120_000);
+  });
 
   test("that deleted only what is stored does not disturb a consumer: at work, nor at its next start", async () => {
     const { supervisor, lines } = supervised();
@@ -161,5 +161,5 @@ describe("retention of Kafka", () => {
     expect(again.lines).toEqual([]);
     expect((await stored()).problems).toEqual([]);
     expect(await rows()).toEqual(offsets(100));
-  }, 120_000);
+  });
 });

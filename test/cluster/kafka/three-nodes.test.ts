@@ -6,7 +6,7 @@ import { underLoad } from "./under-load.ts";
 let kafka: TestKafka;
 beforeAll(async () => {
   kafka = await testKafka({ nodes: 3 });
-}, 120_000);
+});
 afterAll(() => kafka?.end(), 60_000);
 
 /** The node that leads a partition. */
@@ -35,4 +35,4 @@ test("the leader of three nodes is killed under load, then comes back: nothing i
       await acknowledged(5_000);
     },
   );
-}, 180_000);
+});

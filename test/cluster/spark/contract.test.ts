@@ -56,4 +56,4 @@ test("Spark reads many JSONL files once for all queries of a snapshot, and keeps
     await engine.close();
     await folder.remove();
   }
-}, 60_000);
+});

@@ -70,7 +70,7 @@ test("evaluate() judges a year and its copies with faults, and says what was fou
   // The office's cold day and a half lies in the first window, and there is no other.
   expect(rowOf(report, "unusual", "### Numenta")[2]).toBe("1 of 1");
   expect(Number(rowOf(report, "unusual", "### Numenta")[1])).toBeGreaterThan(0.5);
-}, 60_000);
+});
 
 test("evaluate() refuses a part that is not known, and names the file that is missing", async () => {
   const given = { dataFolder: join(folder, "nowhere"), peers: false, log: () => {} };

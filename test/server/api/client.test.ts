@@ -16,7 +16,7 @@ describe("the typed client", () => {
       const { body } = await program.get("/api/v1/observations?city=london&limit=1");
       return body.rows.length > 0 || undefined;
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await program[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();

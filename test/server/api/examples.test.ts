@@ -51,7 +51,7 @@ beforeAll(async () => {
     const { body } = await program.get("/api/v1/results/daily_summary");
     return body.result === null ? undefined : true;
   });
-}, 60_000);
+});
 afterAll(async () => {
   await program[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -15,8 +15,6 @@ import {
   startHere,
   temporaryFolder,
 } from "../../support/running.ts";
-
-setDefaultTimeout(30_000);
 
 /** Runs a command of the command line to its end. */
 const run = (name: string, args: readonly string[], dataDir: string) =>

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { sha256Hex } from "../../../core/checksum.ts";
 import { ConfigError } from "../../../core/errors.ts";
@@ -17,8 +17,6 @@ import {
   temporaryFolder,
   type TestProgram,
 } from "../../support/running.ts";
-
-setDefaultTimeout(30_000);
 
 /** Runs a command of the command line to its end. */
 const run = (name: string, args: readonly string[], env: Env) =>

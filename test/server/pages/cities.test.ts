@@ -72,7 +72,7 @@ describe("GET / with thousands of cities", () => {
     expect(seen).toHaveLength(COUNT);
     expect(new Set(seen).size).toBe(COUNT);
     expect(rowsOf(await app.text("/?page=999"))).toEqual(rowsOf(await app.text("/?page=40")));
-  }, 60_000);
+  });
 
   test("a search finds a city of a late page, without its accents, and keeps its pages", async () => {
     expect(rowsOf(await app.text("/?q=sao%20tom"))).toEqual(["São Tomé"]);

@@ -10,7 +10,7 @@ let world: FakeServices;
 let app: PageApp;
 beforeAll(async () => {
   world = await analysedWorld(NOW);
-}, 60_000);
+});
 beforeEach(async () => {
   world.failure = null;
   app = await pageApp(world);

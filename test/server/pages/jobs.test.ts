@@ -8,7 +8,7 @@ import { pageApp, type PageApp, wordsOf } from "../../support/page-app.ts";
 let world: FakeServices;
 beforeAll(async () => {
   world = await analysedWorld(NOW);
-}, 60_000);
+});
 
 let services: FakeServices;
 let app: PageApp;

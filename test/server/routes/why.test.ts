@@ -37,7 +37,7 @@ beforeAll(async () => {
       return status === 200 && body.observations[0].revisions.length === index ? true : undefined;
     });
   }
-}, 60_000);
+});
 afterAll(async () => {
   await program[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
