@@ -9,7 +9,7 @@ let empty: PageApp;
 beforeAll(async () => {
   world = await analysedWorld(NOW);
   empty = await pageApp(new FakeServices());
-}, 60_000);
+});
 beforeEach(async () => {
   app = await pageApp(world);
 });

@@ -7,7 +7,7 @@ let world: FakeServices;
 let app: PageApp;
 beforeAll(async () => {
   world = await analysedWorld(NOW);
-}, 60_000);
+});
 beforeEach(async () => {
   app = await pageApp(world);
 });
