@@ -138,7 +138,7 @@ describe("openSpark()", () => {
 
 describe("Rpc.stream()", () => {
   test("ends a stream that has been open for long as one that the server ended", async () => {
-    const rpc = new Rpc(parseRemote(spark.remote), 20);
+    const rpc = new Rpc(parseRemote(spark.remote), 1_000); // long enough for the first answer on a busy machine
     spark.script.executePlan = (_request, answers) => void answers.batch(part(1)); // and falls silent
     const { executePlan } = SparkConnectService.method;
     const kinds: (string | undefined)[] = [];

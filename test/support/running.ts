@@ -12,7 +12,7 @@ const root = resolve(import.meta.dir, "../..");
 /** A port nobody listens on: privileged, and no service of today. */
 const NOWHERE = "http://127.0.0.1:1";
 /** Longest wait for anything, ms. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 50_000;
 
 /** Settings as environment variables. */
 export type Env = Record<string, string>;
