@@ -11,7 +11,7 @@ export interface MissedForecast {
   observed: number;
 }
 
-/** Forecasts held against what was observed since. */
+/** Verification: past forecasts compared with the observations of their hours. */
 export interface ForecastVerification {
   /** Forecast hours that have been observed, and those of them inside their interval. */
   n: number;

@@ -75,7 +75,7 @@ export interface Judgement {
 export interface Limit {
   /** The test: `gross`, `step`, … */
   test: string;
-  /** What is held against the limit. */
+  /** The value that is compared with the limit. */
   variable: string;
   /** `low` up to 45° north or south, `high` beyond; null for all. */
   latitude: string | null;

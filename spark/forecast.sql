@@ -41,7 +41,7 @@ ranked AS (
     ) AS place
   FROM usable
 ),
--- Of each hour the observation nearest to it: a forecast for 15:00 is then held against what was seen at 15:00.
+-- Of each hour the observation nearest to it: a forecast for 15:00 is then verified with the observation of 15:00.
 hourly AS (
   SELECT city, source, hour, temperature FROM ranked WHERE place = 1
 ),

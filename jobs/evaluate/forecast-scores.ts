@@ -1,4 +1,4 @@
-/** One forecast, held against what came. All in °C. */
+/** One forecast and its observation. All in °C. */
 export interface Outcome {
   /** Forecast minus outcome. */
   error: number;

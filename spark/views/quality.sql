@@ -75,7 +75,7 @@ spikes AS (
   FROM departures AS d
   CROSS JOIN quality_bounds AS t
 ),
--- What later reports are held against: no value that is itself in doubt, else it would condemn those that follow it.
+-- What later reports are compared with: no value that is itself suspect, because the good ones after it would fail by it.
 kept AS (
   SELECT
     *,
