@@ -110,6 +110,20 @@ describe("ETag", () => {
     expect(await get(made, path, first.etag)).toEqual({ status: 304, etag: first.etag, text: "" });
     expect((await get(made, path, 'W/"other"')).status).toBe(200);
   });
+  test("is the same in every coding, and 304 says what the answer depends on", async () => {
+    const made = api();
+    const known = (await get(made, "/api/v1/jobs")).etag;
+    for (const coding of ["gzip", "br"]) {
+      const headers = { "accept-encoding": coding, "if-none-match": known };
+      const { status, headers: given } = await made.call("/api/v1/jobs", { headers });
+      expect([status, given.get("etag"), given.get("content-encoding"), given.get("vary")]).toEqual([
+        304,
+        known,
+        null,
+        "accept, accept-encoding, origin",
+      ]);
+    }
+  });
   test("changes with the content, and differs between formats and cities", async () => {
     const made = api();
     const before = await get(made, "/api/v1/cities");

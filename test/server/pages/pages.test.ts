@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { slugOf } from "../../../core/city.ts";
 import { formatTimestamp } from "../../../core/time.ts";
+import { buildAssets } from "../../../server/pages/frame/assets.ts";
 import { CONTENT_SECURITY_POLICY } from "../../../server/http/security.ts";
 import { type FakeServices, NOW, observation, row, why } from "../../support/fake-services.ts";
 import { forbiddenIn, pageApp, type PageApp } from "../../support/page-app.ts";
-import { worldOf } from "../../support/world.ts";
+import { appOf, FakeLive, worldOf } from "../../support/world.ts";
 
 const CITIES = ["Oslo", "Rome", "Cairo", "Lima", "Quito"];
 const EVIL = `<script>alert("1")</script>`;
@@ -90,6 +91,28 @@ describe("pagesRoutes()", () => {
     expect((await app.text("/fragments/headline")).length).toBeLessThan(1_024);
     expect(await sent("gzip, br")).toBeNull();
     expect(await sent("gzip, identity;q=0")).toBe("gzip");
+  });
+
+  test("answers HEAD with the headers of GET and no body, streamed or not", async () => {
+    const { fetch: answer } = appOf(services, new FakeLive(services), await buildAssets());
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
+    try {
+      for (const path of ["/", "/cities/rome", "/pipeline", "/fragments/statistics"]) {
+        const asked = { headers: { "accept-encoding": "br" }, decompress: false };
+        const [got, head] = await Promise.all([
+          fetch(new URL(path, server.url), asked),
+          fetch(new URL(path, server.url), { ...asked, method: "HEAD" }),
+        ]);
+        for (const name of ["content-type", "content-encoding", "cache-control", "vary"]) {
+          expect([path, name, head.headers.get(name)]).toEqual([path, name, got.headers.get(name)]);
+        }
+        expect([head.status, head.headers.get("content-encoding")]).toEqual([200, "br"]);
+        expect((await head.bytes()).length).toBe(0);
+        expect((await got.bytes()).length).toBeGreaterThan(500);
+      }
+    } finally {
+      await server.stop(true);
+    }
   });
 
   test("serves every file a page refers to", async () => {
