@@ -79,17 +79,15 @@ export async function pageInOrder(
   const { start, foot, end } = frameAround(
     frameOf(services, assets, clock.now(), { ...page, whole: null, units }),
   );
-  const made = latePart(
-    logger,
-    `the rest of "${page.title}"`,
-    rest,
-    <Failed what="Cannot show the rest of this page." todo="Load it again to try once more." />,
-  );
-  return streamInOrder(
-    request,
-    start + (await render(top)),
-    made.then((html) => html + foot + end),
-  );
+  return streamInOrder(request, start + (await render(top)), async () => {
+    const html = await latePart(
+      logger,
+      `the rest of "${page.title}"`,
+      rest,
+      <Failed what="Cannot show the rest of this page." todo="Load it again to try once more." />,
+    );
+    return html + foot + end;
+  });
 }
 
 /** A part of a page that is fetched anew. */

@@ -13,10 +13,10 @@ export interface LateSlot {
  * Sends a page in order, the first piece at once: a reader without a script sees what is there as well.
  *
  * @param first the page up to what must be waited for
- * @param rest the rest of it, under way already. Where it rejects, the page breaks off, and nobody takes it for a whole one
+ * @param rest makes the rest of it, begun once the first piece is on its way, and not at all where the client has gone by then.
+ *   Where it rejects, the page breaks off, and nobody takes it for a whole one
  */
-export function streamInOrder(request: Request, first: string, rest: Promise<string>): Response {
-  handled(rest);
+export function streamInOrder(request: Request, first: string, rest: () => Promise<string>): Response {
   return answerPieces(request, inOrder(first, rest));
 }
 
@@ -33,9 +33,9 @@ export function streamPage(request: Request, shell: Shell, slots: readonly LateS
   return answerPieces(request, asTheyFinish(shell, slots), { "cache-control": "no-cache" });
 }
 
-async function* inOrder(first: string, rest: Promise<string>): AsyncGenerator<string, void> {
+async function* inOrder(first: string, rest: () => Promise<string>): AsyncGenerator<string, void> {
   yield first;
-  yield await rest;
+  yield await rest();
 }
 
 async function* asTheyFinish(shell: Shell, slots: readonly LateSlot[]): AsyncGenerator<string, void> {

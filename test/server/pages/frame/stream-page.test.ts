@@ -65,7 +65,7 @@ describe("streamPage()", () => {
 describe("streamInOrder()", () => {
   test("sends the first piece before the rest is there, and ends with it", async () => {
     const rest = Promise.withResolvers<string>();
-    const page = readerOf(streamInOrder(REQUEST, "first", rest.promise));
+    const page = readerOf(streamInOrder(REQUEST, "first", () => rest.promise));
     expect(await page.next()).toBe("first");
     rest.resolve("rest");
     expect(await page.next()).toBe("rest");
@@ -74,16 +74,35 @@ describe("streamInOrder()", () => {
 
   test("stops when the reader has gone, and takes what still comes without an error", async () => {
     const rest = Promise.withResolvers<string>();
-    const page = readerOf(streamInOrder(REQUEST, "first", rest.promise));
+    const page = readerOf(streamInOrder(REQUEST, "first", () => rest.promise));
     await page.next();
+    const next = page.next();
     await page.cancel();
+    expect(await next).toBeNull();
     rest.resolve("rest");
     await rest.promise;
     expect(await page.next()).toBeNull();
   });
 
+  test("begins the rest when the first piece was taken, and never for a reader who wants no more", async () => {
+    let begun = 0;
+    const rest = () => Promise.resolve(`rest ${++begun}`);
+    for (const coding of ["identity", "gzip", "br"]) {
+      const request = new Request("http://localhost/", { headers: { "accept-encoding": coding } });
+      const gone = readerOf(streamInOrder(request, "first", rest));
+      expect(await gone.next()).not.toBeNull();
+      await gone.cancel();
+      // As the answer to HEAD, whose body nobody reads.
+      await streamInOrder(request, "first", rest).body?.cancel();
+    }
+    expect(begun).toBe(0);
+    const page = readerOf(streamInOrder(REQUEST, "first", rest));
+    await page.next();
+    expect(await page.next()).toBe("rest 1");
+  });
+
   test("breaks off rather than ending a page that lacks its rest", async () => {
-    const page = readerOf(streamInOrder(REQUEST, "first", Promise.reject(new Error("a bug"))));
+    const page = readerOf(streamInOrder(REQUEST, "first", () => Promise.reject(new Error("a bug"))));
     await page.next();
     await expect(page.next()).rejects.toThrow("a bug");
   });
