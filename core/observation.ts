@@ -46,18 +46,19 @@ const FUTURE_MS = DAY_MS;
 
 const required = CONTRACT_VARIABLES.map((name) => [name, VARIABLES[name].range] as const);
 const optional = OPTIONAL_VARIABLES.map((name) => [name, VARIABLES[name].range] as const);
-const KNOWN = new Set<string>([
-  "timestamp",
-  "city",
-  ...CONTRACT_VARIABLES,
-  "weather_main",
-  "weather_description",
-  "source",
-  ...OPTIONAL_VARIABLES,
-]);
+/** The fields that hold what was observed. */
+const VALUES = [...CONTRACT_VARIABLES, "weather_main", "weather_description", ...OPTIONAL_VARIABLES] as const;
+const KNOWN = new Set<string>(["timestamp", "city", "source", ...VALUES, "correction"]);
 
-/** What {@link parseObservation} found: the observation, or why the record is none. */
-export type Parsed = { ok: true; observation: Observation } | { ok: false; reason: string };
+/**
+ * What {@link parseObservation} found: the observation, or why the record is none. A `correction` replaces what was reported
+ * before as a whole; any other record is joined with it ({@link joinObservations}).
+ */
+export type Parsed =
+  { ok: true; observation: Observation; correction?: true } | { ok: false; reason: string };
+
+/** Why a record without any value is no observation. */
+export const NO_VALUE = "no value: every variable is missing, and so are the words for the weather";
 
 /**
  * Checks one record and puts it into canonical form: fields in the record's order, the timestamp in UTC, absent numbers
@@ -108,7 +109,31 @@ export function parseObservation(input: unknown, receivedMs: number): Parsed {
   for (const name in record) {
     if (!KNOWN.has(name)) return bad(`field ${describe(name)} is not known`);
   }
-  return { ok: true, observation: observation as unknown as Observation };
+  const { correction } = record;
+  if (correction !== undefined && typeof correction !== "boolean")
+    return bad(`correction is ${describe(correction)}, wanted true or false`);
+  if (!hasValue(observation)) return bad(NO_VALUE);
+  const found = { ok: true as const, observation: observation as unknown as Observation };
+  return correction === true ? { ...found, correction } : found;
+}
+
+/** Whether a record's fields hold a variable or words for the weather. Undefined and null mean missing. */
+export function hasValue(fields: Readonly<Record<string, unknown>>): boolean {
+  return VALUES.some((name) => (fields[name] ?? null) !== null);
+}
+
+/**
+ * Joins a later record of an observation with what was reported before, field by field: a missing value never replaces a
+ * value.
+ *
+ * @param before the observation as it was stored last
+ * @param later of the same identity
+ * @returns the observation in canonical form; equal to `before` where the later record says nothing new
+ */
+export function joinObservations(before: Observation, later: Observation): Observation {
+  const joined: Record<string, unknown> = { ...before };
+  for (const name of VALUES) joined[name] = later[name] ?? before[name];
+  return observationOfRow(joined as unknown as Observation);
 }
 
 /**
@@ -119,7 +144,7 @@ export function identityOf(observation: Observation): string {
   return `${observation.source}\u0000${observation.city}\u0000${observation.timestamp}`;
 }
 
-/** The values in canonical form: two observations of one identity are duplicates exactly when these are equal. */
+/** The values in canonical form: of one identity two observations say the same exactly when these are equal. */
 export function canonicalJson(observation: Observation): string {
   return JSON.stringify(observation);
 }

@@ -1,5 +1,12 @@
 import { sha256Hex } from "../core/checksum.ts";
-import { canonicalJson, describe, identityOf, parseObservation } from "../core/observation.ts";
+import {
+  canonicalJson,
+  describe,
+  identityOf,
+  joinObservations,
+  type Observation,
+  parseObservation,
+} from "../core/observation.ts";
 import { formatTimestamp, hourKey, isLater } from "../core/time.ts";
 import { VARIABLE_NAMES } from "../core/variables.ts";
 import { laterColumns } from "../spark/file-columns.ts";
@@ -43,6 +50,8 @@ export type ParsedRecord =
       hour: string;
       identity: string;
       json: string;
+      /** Whether it replaces what was reported before as a whole. */
+      correction: boolean;
       observed: string;
       /** Variables with a value that the first version of the lake's format did not have. */
       later: readonly string[];
@@ -74,15 +83,33 @@ export function parseRecords(records: readonly LogRecord[]): ParsedRecord[] {
       hour: hourKey(observation.timestamp),
       identity: identityOf(observation),
       json: canonicalJson(observation),
+      correction: parsed.correction ?? false,
       observed: observation.timestamp,
-      later: LATER_VARIABLES.filter((name) => (observation[name] ?? null) !== null),
+      later: laterOf(observation),
     };
   });
 }
 
+function laterOf(observation: Observation): string[] {
+  return LATER_VARIABLES.filter((name) => (observation[name] ?? null) !== null);
+}
+
 /**
- * Sorts a batch into rows by event-time hour, duplicates and rejected records. The same records over the same committed
- * rows always give the same result.
+ * What the lake holds of an observation once a record of it came: the record joined with the values before, or the record
+ * alone where it is a correction or the first. It is a duplicate when this is equal to the values before.
+ *
+ * @param before the newest values stored, in canonical form
+ */
+export function joinedJson(before: string | undefined, record: ParsedRecord & { ok: true }): string {
+  const { json, correction } = record;
+  if (before === undefined || before === json || correction) return json;
+  return canonicalJson(joinObservations(JSON.parse(before) as Observation, JSON.parse(json) as Observation));
+}
+
+/**
+ * Sorts a batch into rows by event-time hour, duplicates and rejected records. A record of an observation that was stored
+ * before is joined with its values ({@link joinedJson}). The same records over the same committed rows always give the same
+ * result.
  *
  * @param first where the batch before ended, plus one: offsets without a record belong to the batch as well
  * @param index what is committed of every hour in the batch
@@ -113,7 +140,8 @@ export function sortBatch(
     let fresh = stored.get(record.hour);
     if (fresh === undefined) stored.set(record.hour, (fresh = new Map()));
     const before = fresh.get(record.identity) ?? index.valuesOf(record.hour, record.identity);
-    if (before === record.json) {
+    const json = joinedJson(before, record);
+    if (before === json) {
       counts.duplicates++;
       continue;
     }
@@ -121,17 +149,16 @@ export function sortBatch(
     if (rows === undefined) {
       hours.set(record.hour, (rows = { hour: record.hour, lines: [], revisions: 0, columns: [] }));
     }
-    if (record.later.length > 0) rows.columns = [...new Set([...rows.columns, ...record.later])];
+    const later = json === record.json ? record.later : laterOf(JSON.parse(json) as Observation);
+    if (later.length > 0) rows.columns = [...new Set([...rows.columns, ...later])];
     if (record.timestamp !== ingestedMs) {
       ingestedMs = record.timestamp;
       ingestedAt = formatTimestamp(ingestedMs);
     }
-    rows.lines.push(
-      `${record.json.slice(0, -1)},"log_offset":${record.offset},"ingested_at":"${ingestedAt}"}\n`,
-    );
+    rows.lines.push(`${json.slice(0, -1)},"log_offset":${record.offset},"ingested_at":"${ingestedAt}"}\n`);
     if (before !== undefined) rows.revisions++;
     counts.rows++;
-    fresh.set(record.identity, record.json);
+    fresh.set(record.identity, json);
     if (watermark === null || isLater(record.observed, watermark)) watermark = record.observed;
   }
   return {

@@ -3,6 +3,7 @@ import { sha256Hex } from "../core/checksum.ts";
 import type { Clock } from "../core/clock.ts";
 import { messageOf, RequestError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import { hasValue } from "../core/observation.ts";
 import type { RegisteredStation } from "../core/station.ts";
 import type { Log } from "./log/log.ts";
 import type { RainTotals } from "./rain-totals.ts";
@@ -71,8 +72,15 @@ export class StationIntake {
     try {
       const now = clock.now();
       const push = readPush(parameters, now);
-      observationOfPush(push, station, null, now); // throws on a malformed push before its total is stored
-      const observation = observationOfPush(push, station, this.#rainOf(station, push), now);
+      // A rain of 0 stands for the hour's: a malformed push throws here, before its total is stored.
+      observationOfPush(push, station, 0, now);
+      const rain = this.#rainOf(station, push);
+      if (rain === null && !hasValue(push.numbers)) {
+        // The total is kept. It becomes an observation once another one before it tells the rain of the hour.
+        logger.debug("A station's push has a total of rain alone", { station: station.id });
+        return;
+      }
+      const observation = observationOfPush(push, station, rain, now);
       await log.append([recordOf(observation)]);
       if (this.#refused.delete(station.id))
         logger.info("A station's push is taken again", { station: station.id });

@@ -3,6 +3,7 @@ import { codeOf, messageOf } from "../core/errors.ts";
 import {
   canonicalJson,
   identityOf,
+  NO_VALUE,
   type Observation,
   observationOfRow,
   type Row,
@@ -11,10 +12,10 @@ import { HOUR_MS } from "../core/time.ts";
 import { rowsOf } from "../spark/arrow.ts";
 import type { Engine, Snapshot } from "../spark/engine.ts";
 import { laterColumns, unknownColumns } from "../spark/file-columns.ts";
-import { parseRecords, type ParsedRecord } from "./batch.ts";
+import { joinedJson, parseRecords, type ParsedRecord } from "./batch.ts";
 import type { FileInfo } from "./commits/entry.ts";
 import { fold, type ChainState } from "./commits/fold.ts";
-import { offsetsOf } from "./commits/names.ts";
+import { offsetsOf, placeOf } from "./commits/names.ts";
 import { overlaps, snapshotFile } from "./readers/lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
@@ -48,12 +49,12 @@ export interface PartitionProof {
 
 /**
  * Proves for one partition that the lake holds every record of the log exactly once. Every committed file is intact, the
- * files hold as many rows as the chain counted, and no offset occurs twice. Each record that is still in the log is a row
- * with the same values, a rejected record, or a duplicate of an earlier row.
+ * files hold as many rows as the chain counted, and no offset occurs twice. Each record that is still in the log is a rejected
+ * record, a row that is the join of the row before it with the record, or a duplicate: its join with the row before is that row.
  *
  * What an older or a newer program stored is judged by what that program knew. Values of a newer one are compared in the columns
- * known here. An older one may have rejected a record for a field that it did not know, and have counted a record without that
- * field as a duplicate.
+ * known here. An older one may have rejected a record for a field that it did not know, have counted a record without that
+ * field as a duplicate, and have stored a revision without the field's value.
  */
 export async function verifyPartition(
   lake: Lake,
@@ -164,6 +165,7 @@ async function compareWithLog(options: {
   const end = state.next ?? 0;
   const { low } = await log.bounds(partition);
   const unknown = unknownColumns(state.live.values());
+  const revised = new Set([...state.live.values()].filter((file) => file.revisions > 0).map(dateOf));
   let compared = 0;
   let rows = 0;
   let refused = 0;
@@ -191,7 +193,7 @@ async function compareWithLog(options: {
     });
     const snapshot = withRevisions({ files: files.map((file) => snapshotFile(lake, file)) });
     const stored = await rowsByOffset(engine, snapshot, first, last);
-    const repeats: (ParsedRecord & { ok: true })[] = [];
+    const joined: JoinedRecord[] = [];
     for (const record of records) {
       compared++;
       const row = stored.get(record.offset);
@@ -200,13 +202,19 @@ async function compareWithLog(options: {
         if (row !== undefined) problem(`offset ${record.offset} is a row and was rejected`);
         else if (record.ok && record.later.length === 0)
           problem(`offset ${record.offset} was rejected, but reads well`);
-      } else if (!record.ok) problem(`offset ${record.offset} cannot be read and was not rejected`);
-      else if (row === undefined) repeats.push(record);
-      else if (row === record.json) rows++;
-      else problem(`offset ${record.offset} was stored with other values`);
+      } else if (!record.ok) {
+        // Only a newer program knows what this record says.
+        const isOfNewer = unknown.length > 0 && record.reason === NO_VALUE;
+        if (!isOfNewer) problem(`offset ${record.offset} cannot be read and was not rejected`);
+        else if (row === undefined) duplicates++;
+        else rows++;
+      } else if (row === undefined) {
+        duplicates++;
+        joined.push({ record, row });
+      } else if (row === record.json && !revised.has(record.hour.slice(0, 10))) rows++;
+      else joined.push({ record, row });
     }
-    duplicates += repeats.length;
-    await checkDuplicates(options, repeats);
+    rows += await checkJoined(options, joined);
   }
   // If the log is still complete, the counts must agree too.
   if (low === 0 && state.next !== null) {
@@ -234,26 +242,41 @@ async function rowsByOffset(
   return new Map(rows.map((row) => [row.log_offset, canonicalJson(observationOfRow(row))]));
 }
 
-/** Checks that a duplicate has the same values as the newest row before it. */
-async function checkDuplicates(
+/** The date of a file of rows. */
+function dateOf(file: FileInfo): string {
+  return placeOf(file.path).date;
+}
+
+/** A record, and the values of the row at its offset; undefined where it was counted as a duplicate. */
+interface JoinedRecord {
+  record: ParsedRecord & { ok: true };
+  row: string | undefined;
+}
+
+/**
+ * Checks that a row is the join of the newest row before it with its record, and that a duplicate's join is the row before it.
+ *
+ * @returns how many of the rows are as they should be
+ */
+async function checkJoined(
   options: {
     lake: Lake;
     engine: Engine;
     state: ChainState;
     problem: (text: string) => void;
   },
-  repeats: readonly (ParsedRecord & { ok: true })[],
-): Promise<void> {
-  if (repeats.length === 0) return;
+  joined: readonly JoinedRecord[],
+): Promise<number> {
+  if (joined.length === 0) return 0;
   const { lake, engine, state, problem } = options;
-  const hours = repeats.map((record) => Date.parse(`${record.hour}:00:00Z`));
+  const hours = joined.map(({ record }) => Date.parse(`${record.hour}:00:00Z`));
   const range = {
     from: hours.reduce((a, b) => Math.min(a, b)),
     to: hours.reduce((a, b) => Math.max(a, b)) + HOUR_MS,
   };
   const files = [...state.live.values()].filter((file) => overlaps(file.path, range));
   const snapshot = withRevisions({ files: files.map((file) => snapshotFile(lake, file)) });
-  const wanted = new Set(repeats.map((record) => record.identity));
+  const wanted = new Set(joined.map(({ record }) => record.identity));
   const stored = new Map<string, { offset: number; observation: Observation }[]>();
   for (const row of await readRows(engine, snapshot, range.from, range.to)) {
     const observation = observationOfRow(row);
@@ -264,12 +287,20 @@ async function checkDuplicates(
     stored.set(identity, all);
   }
   for (const all of stored.values()) all.sort((a, b) => a.offset - b.offset);
-  for (const record of repeats) {
-    const before = stored.get(record.identity)?.findLast((row) => row.offset < record.offset);
-    if (before === undefined) problem(`offset ${record.offset} is not in the lake`);
-    else if (!saysTheSame(before.observation, record))
-      problem(`offset ${record.offset} is a revision that was not stored`);
+  let good = 0;
+  for (const { record, row } of joined) {
+    const { offset } = record;
+    const found = stored.get(record.identity)?.findLast((earlier) => earlier.offset < offset);
+    const before = found === undefined ? undefined : canonicalJson(found.observation);
+    const wanted = joinedJson(before, record);
+    if (row === undefined) {
+      if (before === undefined) problem(`offset ${offset} is not in the lake`);
+      else if (!isSame(before, wanted, record)) problem(`offset ${offset} is a revision that was not stored`);
+    } else if (isSame(row, wanted, record)) good++;
+    else if (row === record.json) problem(`offset ${offset} was stored without values of the row before it`);
+    else problem(`offset ${offset} was stored with other values`);
   }
+  return good;
 }
 
 /** A record that cannot be read, read once more without the fields that only a newer program knows. */
@@ -285,11 +316,14 @@ function readWithout(record: ParsedRecord & { ok: false }, unknown: readonly str
   return parseRecords([{ ...record, value }])[0]!;
 }
 
-/** Whether a stored observation says what a record says; later columns that the record lacks an older program did not compare. */
-function saysTheSame(stored: Observation, record: ParsedRecord & { ok: true }): boolean {
-  if (canonicalJson(stored) === record.json) return true;
-  const notCompared = laterColumns(Object.keys(stored)).filter((name) => !record.later.includes(name));
-  if (notCompared.length === 0) return false;
-  const compared = Object.entries(stored).filter(([name]) => !notCompared.includes(name));
-  return canonicalJson(Object.fromEntries(compared) as unknown as Observation) === record.json;
+/** Whether a row is what it should be; later columns that the record lacks an older program neither compared nor joined. */
+function isSame(row: string, wanted: string, record: ParsedRecord & { ok: true }): boolean {
+  if (row === wanted) return true;
+  const compared = (json: string): string => {
+    const observation = JSON.parse(json) as Observation;
+    const left = laterColumns(Object.keys(observation)).filter((name) => !record.later.includes(name));
+    const kept = Object.entries(observation).filter(([name]) => !left.includes(name));
+    return canonicalJson(Object.fromEntries(kept) as unknown as Observation);
+  };
+  return compared(row) === compared(wanted);
 }

@@ -166,6 +166,7 @@ export interface Routes {
             weather_main?: string | null;
             weather_description?: string | null;
             source?: string;
+            correction?: boolean;
           }[];
           params: unknown;
           query: unknown;

@@ -1,6 +1,6 @@
 import type { City } from "../../core/city.ts";
 import { ConfigError, SourceError } from "../../core/errors.ts";
-import { describe } from "../../core/observation.ts";
+import { describe, hasValue } from "../../core/observation.ts";
 import { setting, url } from "../../core/setting.ts";
 import { M_PER_MILE, MM_PER_INCH, MS_PER_KNOT, roundTo } from "../../core/units.ts";
 import { WeatherHttp } from "./http.ts";
@@ -97,7 +97,9 @@ export function metar(options: SourceDeps & { endpoint: string }): Source {
       for (const city of stations.get(id) ?? []) {
         reported.add(id);
         try {
-          poll.records.push(checkedRecord("METAR", fieldsOf(report ?? {}, city), clock.now()));
+          const fields = fieldsOf(report ?? {}, city);
+          if (!hasValue(fields)) continue; // NIL: the station reports that it has no report
+          poll.records.push(checkedRecord("METAR", fields, clock.now()));
         } catch (error) {
           poll.failures.push({ city: city.name, error: errorOf(error) });
         }

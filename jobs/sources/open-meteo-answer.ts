@@ -1,6 +1,6 @@
 import type { City } from "../../core/city.ts";
 import { SourceError } from "../../core/errors.ts";
-import { describe } from "../../core/observation.ts";
+import { describe, hasValue } from "../../core/observation.ts";
 import type { Variable } from "../../core/variables.ts";
 import type { NewRecord } from "../log/log.ts";
 import type { WeatherHttp } from "./http.ts";
@@ -111,6 +111,7 @@ export function hourlyRecords(
     const value = (name: string) => listOf(hourly[name])[index];
     if (HOURLY_VARIABLES.every((name) => (value(name) ?? null) === null)) continue;
     const fields = { ...fieldsOf(city, time, value), rainfall: value("rain"), source };
+    if (!hasValue(fields)) continue;
     records.push(checkedRecord("Open-Meteo", fields, now));
   }
   return records;

@@ -3,9 +3,10 @@ import { canonicalJson, type Observation, parseObservation } from "../../core/ob
 import type { NewRecord } from "../log/log.ts";
 import type { Poll } from "./source.ts";
 
-/** The log record of an observation that is in canonical form. */
-export function recordOf(observation: Observation): NewRecord {
-  return { key: observation.city, value: canonicalJson(observation) };
+/** The log record of an observation that is in canonical form, and whether it replaces what was reported before as a whole. */
+export function recordOf(observation: Observation, correction = false): NewRecord {
+  const value = canonicalJson(observation);
+  return { key: observation.city, value: correction ? `${value.slice(0, -1)},"correction":true}` : value };
 }
 
 /** Puts records into the order of time: values begin with the timestamp, all of one form. */

@@ -73,7 +73,9 @@ export async function* readRecords(
         counts.records++;
         if (!parsed.ok) counts.unreadable++;
         chunk.push(
-          parsed.ok ? recordOf(parsed.observation) : unreadableRecord(line, parsed, { format, source }),
+          parsed.ok
+            ? recordOf(parsed.observation, parsed.correction)
+            : unreadableRecord(line, parsed, { format, source }),
         );
         if (chunk.length < CHUNK_RECORDS) continue;
         yield chunk;

@@ -1,4 +1,10 @@
-import { type Row, observationOfRow, parseObservation } from "../../core/observation.ts";
+import {
+  joinObservations,
+  type Observation,
+  type Row,
+  observationOfRow,
+  parseObservation,
+} from "../../core/observation.ts";
 import type { Judgement } from "../../core/quality.ts";
 import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import type { LogRecord } from "../../jobs/log/log.ts";
@@ -10,6 +16,8 @@ const CITIES_MAX = 100_000;
 /** The newest observation of each city, by observation time, then by offset, so that a revision replaces the older value. */
 export class CurrentState {
   readonly #cities = new Map<string, { value: CurrentObservation; ms: number }>();
+  /** The newest of each source in each city: what a later record of the same time is joined with. */
+  readonly #reports = new Map<string, { observation: Observation; ms: number; offset: number }>();
   readonly #max: number;
   #list: readonly CurrentObservation[] | null = null;
   #newest = -Infinity;
@@ -22,14 +30,15 @@ export class CurrentState {
   /**
    * Takes records of the log.
    *
-   * @returns the valid ones, in order. The consumer rejects the others.
+   * @returns the valid ones, in order, each joined with what its source reported before of that time, as the consumer
+   *   stores it. The consumer rejects the others.
    */
   apply(records: readonly LogRecord[]): Row[] {
     const rows: Row[] = [];
     for (const { value, offset, timestamp } of records) {
       const parsed = parseObservation(parseJson(value), timestamp);
       if (!parsed.ok) continue;
-      const { observation } = parsed;
+      const observation = this.#joined(parsed.observation, offset, parsed.correction ?? false);
       this.#take({ observation, offset, receivedMs: timestamp, judgement: null });
       rows.push({ ...observation, log_offset: offset, ingested_at: formatTimestamp(timestamp) });
     }
@@ -40,6 +49,7 @@ export class CurrentState {
   seed(rows: readonly Row[]): void {
     for (const row of rows) {
       const observation = observationOfRow(row);
+      this.#joined(observation, row.log_offset, true); // it is joined already
       const receivedMs = parseTimestamp(row.ingested_at);
       this.#take({ observation, offset: row.log_offset, receivedMs, judgement: null });
     }
@@ -74,6 +84,19 @@ export class CurrentState {
   /** The newest observation time seen, ISO 8601 UTC; null before the first. */
   get watermark(): string | null {
     return this.#newest === -Infinity ? null : formatTimestamp(this.#newest);
+  }
+
+  /** What a record makes of its observation; it is kept for the next record of the same time. */
+  #joined(record: Observation, offset: number, correction: boolean): Observation {
+    const key = `${record.source}\u0000${record.city}`;
+    const ms = parseTimestamp(record.timestamp);
+    const before = this.#reports.get(key);
+    if (before === undefined ? this.#reports.size >= this.#max : ms < before.ms) return record;
+    if (before !== undefined && ms === before.ms && offset <= before.offset) return record;
+    const isSame = !correction && before !== undefined && ms === before.ms;
+    const observation = isSame ? joinObservations(before.observation, record) : record;
+    this.#reports.set(key, { observation, ms, offset });
+    return observation;
   }
 
   #take(value: CurrentObservation): void {

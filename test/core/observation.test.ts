@@ -3,6 +3,7 @@ import {
   canonicalJson,
   describe as describeValue,
   identityOf,
+  joinObservations,
   observationOfRow,
   parseObservation,
   type Observation,
@@ -104,6 +105,57 @@ describe("parseObservation()", () => {
     expect(parsed({ ...GOOD, wind_speed: 468.5 }).wind_speed).toBe(468.5); // 1048 mph, as an airport once reported
     expect(parsed({ ...GOOD, pressure: 821 }).pressure).toBe(821);
   });
+});
+
+describe("parseObservation() of a record without values", () => {
+  const where = { timestamp: GOOD.timestamp, city: "London", source: "test" };
+  const NONE = "no value: every variable is missing, and so are the words for the weather";
+
+  test("refuses it, also as a correction, and tells the reason", () => {
+    expect(reason(where)).toBe(NONE);
+    expect(reason({ ...where, temperature: null, clouds: null, weather_main: null })).toBe(NONE);
+    expect(reason({ ...where, correction: true })).toBe(NONE);
+  });
+
+  test.each(["rainfall", "visibility"])("takes it with %s 0 alone: that is a value", (name) => {
+    expect(parsed({ ...where, [name]: 0 })).toMatchObject({ [name]: 0, temperature: null });
+  });
+
+  test("takes it with words for the weather alone", () => {
+    expect(parsed({ ...where, weather_main: "Fog" }).weather_main).toBe("Fog");
+  });
+});
+
+test("parseObservation() takes a correction, which is no field of the observation, and refuses what is none", () => {
+  expect(parseObservation({ ...GOOD, correction: true }, NOW)).toEqual({
+    ok: true,
+    observation: parsed(GOOD),
+    correction: true,
+  });
+  expect(parseObservation({ ...GOOD, correction: false }, NOW)).toEqual({
+    ok: true,
+    observation: parsed(GOOD),
+  });
+  expect(canonicalJson(parsed({ ...GOOD, correction: true }))).toBe(canonicalJson(parsed(GOOD)));
+  expect(reason({ ...GOOD, correction: "yes" })).toBe('correction is "yes", wanted true or false');
+  expect(reason({ ...GOOD, correction: null })).toBe("correction is null, wanted true or false");
+});
+
+test("joinObservations() takes each value of the later one, and the one before where it has none", () => {
+  const before = parsed({ ...GOOD, wind_direction: 250, wind_gust: 9, rainfall: 1.2 });
+  const later = parsed({
+    timestamp: GOOD.timestamp,
+    city: "London",
+    source: "test",
+    wind_speed: 4.1,
+    wind_gust: 0,
+    rainfall: 0,
+    visibility: 9000,
+  });
+  const joined = joinObservations(before, later);
+  const wanted = { ...GOOD, wind_speed: 4.1, wind_direction: 250, wind_gust: 0, visibility: 9000 };
+  expect(canonicalJson(joined)).toBe(canonicalJson(parsed(wanted)));
+  expect(joinObservations(joined, later)).toEqual(joined);
 });
 
 test("identityOf() tells observations of other sources, cities and times apart", () => {

@@ -17,7 +17,7 @@ const HOURS = [["00", "23"], ["11"], ["00"], ["05"]];
 
 /**
  * Makes a small workload that a seed decides: three days in order, with duplicates, revisions (some of them back to the
- * values before), late records and records that cannot be read; and one record of the day after.
+ * values before, some of them corrections), late records and records that cannot be read; and one record of the day after.
  *
  * @param options.chunks calls of `append`
  * @param options.size records in each
@@ -30,7 +30,8 @@ export function makeWorkload(seed: number, { chunks, size }: { chunks: number; s
   const send = (observation: Record<string, unknown>): string => {
     const value = JSON.stringify(observation);
     const { identity, values } = { identity: identityOf(observation), values: valuesOf(observation) };
-    meanings.set(value, { identity, values, timestamp: String(observation["timestamp"]) });
+    const correction = observation["correction"] === true;
+    meanings.set(value, { identity, values, timestamp: String(observation["timestamp"]), correction });
     sent.push(observation);
     return value;
   };
@@ -71,6 +72,8 @@ export function makeWorkload(seed: number, { chunks, size }: { chunks: number; s
       const choice = random();
       if (choice < 0.12 && sent.length > 0) values.push(send(pick(sent)));
       else if (choice < 0.26 && sent.length > 0) values.push(send({ ...pick(sent), ...measured() }));
+      else if (choice < 0.3 && sent.length > 0)
+        values.push(send({ ...pick(sent), ...measured(), correction: true }));
       else if (choice < 0.34) values.push(bad());
       else if (choice < 0.46) values.push(observe(1 + Math.floor(random() * today)));
       else values.push(observe(today));

@@ -83,6 +83,67 @@ describe("sortBatch()", () => {
     expect(batch.watermark).toBe("2026-01-31T07:00:00Z");
   });
 
+  const missing = {
+    temperature: null,
+    humidity: null,
+    pressure: null,
+    wind_speed: null,
+    rainfall: null,
+    weather_main: null,
+    weather_description: null,
+  };
+
+  test("a record is joined with the values before: a missing value never replaces a value", async () => {
+    const batch = await sort(
+      recordsOf([
+        recordOf({ ...missing, temperature: 6.4, humidity: 93 }),
+        recordOf({ ...missing, wind_speed: 4.1, wind_gust: 8 }),
+        recordOf({ ...missing, humidity: 93 }),
+        recordOf({ ...missing, humidity: 90 }),
+        recordOf(missing),
+      ]),
+    );
+    expect(batch.counts).toEqual({ rows: 3, duplicates: 1, rejected: 1 });
+    expect(batch.hours[0]!.revisions).toBe(2);
+    const joined = { ...JSON.parse(recordOf(missing)), temperature: 6.4, wind_speed: 4.1, wind_gust: 8 };
+    const taken = { ingested_at: "2026-01-31T12:00:00Z" };
+    expect(batch.hours[0]!.lines.slice(1).map((line) => JSON.parse(line))).toEqual([
+      { ...joined, humidity: 93, log_offset: 1, ...taken },
+      { ...joined, humidity: 90, log_offset: 3, ...taken },
+    ]);
+    expect(JSON.parse(batch.rejected[0]!)).toMatchObject({
+      offset: 4,
+      reason: expect.stringMatching(/^no value: /),
+    });
+  });
+
+  test("a correction replaces as a whole, also with missing values, and is never stored itself", async () => {
+    const corrected = recordOf({ ...missing, temperature: 6.4, correction: true });
+    const batch = await sort(
+      recordsOf([recordOf({ clouds: 75 }), corrected, corrected, recordOf({ correction: "yes" })]),
+    );
+    expect(batch.counts).toEqual({ rows: 2, duplicates: 1, rejected: 1 });
+    expect(JSON.parse(batch.hours[0]!.lines[1]!)).toEqual({
+      ...JSON.parse(recordOf({ ...missing, temperature: 6.4 })),
+      log_offset: 1,
+      ingested_at: "2026-01-31T12:00:00Z",
+    });
+  });
+
+  test("records of other sources and times are not joined", async () => {
+    const batch = await sort(
+      recordsOf([
+        recordOf(),
+        recordOf({ ...missing, humidity: 1, source: "other" }),
+        recordOf({ ...missing, humidity: 1, timestamp: at("06:01") }),
+      ]),
+    );
+    const temperatures = batch.hours[0]!.lines.map(
+      (line) => (JSON.parse(line) as { temperature: unknown }).temperature,
+    );
+    expect(temperatures).toEqual([5, null, null]);
+  });
+
   test("the watermark is the newest time stored, not the last, and null when nothing was", async () => {
     const late = await sort(
       recordsOf([recordOf({ timestamp: at("09:00") }), recordOf({ timestamp: at("02:00") })]),

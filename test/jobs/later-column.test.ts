@@ -127,6 +127,9 @@ const columnsOf = async () =>
     .sort();
 const record = (time: string, temperature: number, later?: number) =>
   recordOf({ timestamp: at(time), temperature, ...(later === undefined ? {} : { [LATER_COLUMN]: later }) });
+/** The same, to replace what was reported before as a whole. */
+const correction = (time: string, temperature: number) =>
+  recordOf({ timestamp: at(time), temperature, correction: true });
 /** A record of the day after, which closes 31 January. */
 const nextDay = (temperature: number) => recordOf({ timestamp: at("00:00", "2026-02-01"), temperature });
 
@@ -157,13 +160,14 @@ describe("a lake that gains a column", () => {
         record("06:00", 0, 1),
         record("06:00", 0, 2),
         record("06:00", 0),
+        correction("06:00", 0),
         record("06:00", 0, 1),
       );
       await newer.store(nextDay(1));
       await newer.compact();
     }
     const { counts } = await fold(path.lake, path.log.topic, 0);
-    expect(counts).toEqual({ rows: 8, duplicates: 3, rejected: 0 });
+    expect(counts).toEqual({ rows: 8, duplicates: 5, rejected: 0 });
     expect(await newer.problems()).toEqual([]);
   });
 });
@@ -220,6 +224,27 @@ describe("a program that is older than the lake", () => {
 
   test("reads it without the column, and `verify` finds nothing wrong", async () => {
     expect(await older.rows()).toEqual(["0 0", "1 1", "2 2", "3 3", "4 4"]);
+    expect(await older.problems()).toEqual([]);
+  });
+
+  test("its `verify` passes over a record that has values of the newer column alone", async () => {
+    const empty = [
+      "temperature",
+      "humidity",
+      "pressure",
+      "wind_speed",
+      "rainfall",
+      "weather_main",
+      "weather_description",
+    ];
+    const later = recordOf({
+      ...Object.fromEntries(empty.map((name) => [name, null])),
+      timestamp: at("06:00"),
+      [LATER_COLUMN]: 9,
+    });
+    await newer.store(later, later);
+    expect(await newer.rows(LATER_COLUMN)).toContain("5 2 9"); // joined with the temperature of before
+    expect(await newer.problems()).toEqual([]);
     expect(await older.problems()).toEqual([]);
   });
 

@@ -114,7 +114,7 @@ describe("StationIntake.take()", () => {
 
   test("a log that takes nothing is said, and the push sent again is the same observation", async () => {
     const t = setUp();
-    await t.take("dateutc=2026-01-31+11:00:00&dailyrainin=0.10");
+    await t.take("dateutc=2026-01-31+11:00:00&tempf=50&dailyrainin=0.10");
     t.log.failure = new LogError("full", "the disk is full");
     const push = "dateutc=2026-01-31+12:00:00&dailyrainin=0.20";
     await expect(t.take(push)).rejects.toThrow("the disk is full");
@@ -126,9 +126,17 @@ describe("StationIntake.take()", () => {
     expect(t.appended[1]).toEqual(t.appended[2]!);
   });
 
-  test("a malformed push leaves nothing behind, and is logged when its reason changes", async () => {
+  test("a total alone is no observation until it tells the rain of the hour", async () => {
     const t = setUp();
     await t.take("dateutc=2026-01-31+11:00:00&dailyrainin=0.10");
+    expect(t.appended).toEqual([]);
+    await t.take("dateutc=2026-01-31+12:00:00&dailyrainin=0.20");
+    expect(t.rain()).toEqual([2.54]);
+  });
+
+  test("a malformed push leaves nothing behind, and is logged when its reason changes", async () => {
+    const t = setUp();
+    await t.take("dateutc=2026-01-31+11:00:00&tempf=50&dailyrainin=0.10");
     const bad = "dateutc=2026-01-31+11:30:00&dailyrainin=9&humidity=655";
     for (const _ of [1, 2, 3]) await expect(t.take(bad)).rejects.toThrow("humidity is 655");
     await expect(t.take("dateutc=now")).rejects.toThrow("no measurement");

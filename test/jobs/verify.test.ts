@@ -6,6 +6,7 @@ import { encodeEntry, type BatchEntry } from "../../jobs/commits/entry.ts";
 import { fold } from "../../jobs/commits/fold.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
+import { snapshotFile } from "../../jobs/readers/lake-reader.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
@@ -210,6 +211,73 @@ describe("verifyPartition()", () => {
     test("finds a log that holds another record", async () => {
       (path.log.all()[3] as { value: string }).value = recordOf({ city: "Oslo" });
       expect((await verify()).problems.join()).toMatch(/offset 3 was stored with other values/);
+    });
+  });
+
+  describe("with two files of some variables each, in batches of their own", () => {
+    const nothing = { pressure: null, rainfall: null, weather_main: null, weather_description: null };
+    const warm = { ...nothing, temperature: 6.4, humidity: 93, wind_speed: null };
+    const windy = { ...nothing, temperature: null, humidity: null, wind_speed: 4.1 };
+    const newest = async () => {
+      const state = await fold(path.lake, path.log.topic, 0);
+      const files = [...state.live.values()].map((one) => snapshotFile(path.lake, one));
+      const day = Date.UTC(2026, 0, 31);
+      return (await readRows(engine, { files }, day, day + 86_400_000)).map((row) => [
+        row.log_offset,
+        row.temperature,
+        row.humidity,
+        row.wind_speed,
+      ]);
+    };
+    beforeEach(async () => {
+      await path.append(recordOf(warm));
+      await write();
+    });
+
+    test("proves the join, over batches, writers, a replay of the files and a compaction", async () => {
+      await path.append(recordOf(windy));
+      await write(); // a writer that knows of the first from the lake alone
+      await path.append(recordOf(warm), recordOf(windy));
+      await write(1);
+      for (let round = 0; round < 2; round++) {
+        expect(await newest()).toEqual([[1, 6.4, 93, 4.1]]);
+        expect(await verify()).toMatchObject({ rows: 2 + round, duplicates: 2, rejected: 0, problems: [] });
+        await path.append(recordOf({ timestamp: at("00:00", "2026-02-01") })); // closes the day
+        if (round > 0) break;
+        await write();
+        expect(
+          (await compactPartition(path.chain(), engine, { afterMs: 0, graceMs: 0 })).report.compacted,
+        ).toBe(1);
+      }
+      await path.append(recordOf({ ...windy, humidity: 90 })); // late: what it joins is in Parquet
+      await write();
+      expect(await newest()).toEqual([[6, 6.4, 90, 4.1]]);
+      expect((await verify()).problems).toEqual([]);
+    });
+
+    test("finds a row that wiped what was there", async () => {
+      await path.append(recordOf(windy));
+      await write();
+      await forge((lines) => lines.map((line) => ({ ...line, temperature: null, humidity: null })));
+      expect((await verify()).problems.join()).toMatch(
+        /offset 1 was stored without values of the row before it/,
+      );
+    });
+
+    test("finds a row that holds a value of neither", async () => {
+      await path.append(recordOf(windy));
+      await write();
+      await forge((lines) => lines.map((line) => ({ ...line, temperature: 6.5 })));
+      expect((await verify()).problems.join()).toMatch(/offset 1 was stored with other values/);
+    });
+
+    test("finds a correction that was joined, and proves one that was not", async () => {
+      await path.append(recordOf({ ...windy, correction: true }));
+      await write();
+      expect(await newest()).toEqual([[1, null, null, 4.1]]);
+      expect((await verify()).problems).toEqual([]);
+      await forge((lines) => lines.map((line) => ({ ...line, temperature: 6.4 })));
+      expect((await verify()).problems.join()).toMatch(/offset 1 was stored with other values/);
     });
   });
 

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 
-/** What a record says, known from how it was made; null when it cannot be read. */
-export type Meaning = { identity: string; timestamp: string; values: string } | null;
+/** What a record says, known from how it was made; null when it cannot be read. A correction replaces what was before. */
+export type Meaning = { identity: string; timestamp: string; values: string; correction?: boolean } | null;
 
 /** Where a lake's files are found. */
 export interface Files {
@@ -50,6 +50,12 @@ const FIELDS = [
 /** An observation's values as one text, whatever the order of its fields; absent is null. */
 export function valuesOf(observation: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(FIELDS.map((name) => observation[name] ?? null));
+}
+
+/** A later record's values where it has them, else those before: a missing value replaces none. */
+function joinOf(before: string, later: string): string {
+  const old = JSON.parse(before) as unknown[];
+  return JSON.stringify((JSON.parse(later) as unknown[]).map((value, i) => value ?? old[i]));
 }
 
 /** What makes an observation the same one. */
@@ -190,9 +196,13 @@ export function compare(
     rows.delete(offset);
     rejected.delete(offset);
     let kind: keyof typeof counts = "rejected";
+    let wanted = "";
     if (meaning !== null) {
-      kind = newest.get(meaning.identity) === meaning.values ? "duplicates" : "rows";
-      newest.set(meaning.identity, meaning.values);
+      const before = newest.get(meaning.identity);
+      const isWhole = before === undefined || meaning.correction === true;
+      wanted = isWhole ? meaning.values : joinOf(before, meaning.values);
+      kind = before === wanted ? "duplicates" : "rows";
+      newest.set(meaning.identity, wanted);
     }
     counts[kind]++;
     if (row.length !== (kind === "rows" ? 1 : 0))
@@ -201,7 +211,7 @@ export function compare(
       problems.push(`offset ${offset} (${kind}) was rejected ${refused.length} times`);
     for (const { values, path } of row) {
       if (meaning === null) continue;
-      if (values !== meaning.values) problems.push(`offset ${offset} is ${values}, wanted ${meaning.values}`);
+      if (values !== wanted) problems.push(`offset ${offset} is ${values}, wanted ${wanted}`);
       const day = `observations/date=${meaning.timestamp.slice(0, 10)}/`;
       const hour = `${day}hour=${meaning.timestamp.slice(11, 13)}/`;
       if (!path.startsWith(path.endsWith(".jsonl") || path.includes("/hour=") ? hour : day))

@@ -6,7 +6,7 @@ import { answerJson } from "../../http/answer.ts";
 import { labelled } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, jsonContent } from "../../api/content.ts";
 import { endpoint, readQuery } from "../../api/endpoint.ts";
-import { type JsonSchema, integer, list, nullable, number, object, text } from "../../api/schema.ts";
+import { boolean, type JsonSchema, integer, list, nullable, number, object, text } from "../../api/schema.ts";
 import { readItems, readLines } from "../../http/body.ts";
 import type { WebContext } from "../../http/context.ts";
 
@@ -18,6 +18,9 @@ const RECORD: Readonly<Record<string, JsonSchema>> = {
   weather_main: nullable(text("Group of the condition")),
   weather_description: nullable(text("The condition in words")),
   source: text("Who reported it"),
+  correction: boolean(
+    "Whether it replaces what its source reported of that time as a whole, also with missing values; else it is joined with it",
+  ),
 };
 const REQUIRED = ["timestamp", "city", "temperature"];
 
@@ -29,7 +32,7 @@ export const POST_OBSERVATIONS = endpoint({
   tag: "weather",
   summary: "Take observations in",
   description:
-    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer, all or none. They are not judged here: the consumer puts a record that is no observation among the rejected ones with the reason. One that names no `source` gets the source `api`. At most 1 MiB an object and 16 MiB a body.",
+    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer, all or none. They are not judged here: the consumer puts a record that is no observation among the rejected ones with the reason. One that names no `source` gets the source `api`. Records of one source, city and timestamp are joined field by field: a missing value never replaces a value, unless `correction` is true and the record replaces the whole. A record without any value is none. At most 1 MiB an object and 16 MiB a body.",
   query: {},
   body: {
     "application/json": list(

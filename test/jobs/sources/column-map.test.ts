@@ -145,8 +145,13 @@ describe("mapParser()", () => {
 
   test("the empty text and those named missing are missing; anything else that is no number is no observation", () => {
     const missing = { missing: ["---"] };
-    expect(parse(missing, "2026-01-31T06:00:00Z,")).toMatchObject({ temperature: null });
-    expect(parse(missing, "2026-01-31T06:00:00Z,---")).toMatchObject({ temperature: null });
+    const fields = { temperature: { column: "x", unit: "C" }, humidity: { column: "h", unit: "%" } };
+    const beside = (text: string) =>
+      parse({ missing: ["---"], fields }, `2026-01-31T06:00:00Z,${text},80`, "t,x,h");
+    expect(beside("")).toMatchObject({ temperature: null, humidity: 80 });
+    expect(beside("---")).toMatchObject({ temperature: null, humidity: 80 });
+    for (const text of ["", "---"])
+      expect(parse(missing, `2026-01-31T06:00:00Z,${text}`)).toMatch(/^no value: /);
     expect(parse(missing, "2026-01-31T06:00:00Z,NA")).toBe('temperature is "NA", wanted a number');
     expect(parse(missing, "2026-01-31T06:00:00Z,200")).toBe(
       "temperature is 200, wanted a number from -100 to 100 or null",

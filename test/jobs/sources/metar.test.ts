@@ -164,6 +164,20 @@ describe("metar().poll()", () => {
     ]);
   });
 
+  test("NIL is no observation and no failure", async () => {
+    const missing = ["temp", "dewp", "wdir", "wspd", "visib", "altim", "slp", "cover"];
+    const nil = Object.fromEntries(missing.map((name) => [name, null]));
+    await using server = serveProvider(() =>
+      Response.json([
+        report("EGLL", { ...nil, clouds: [], rawOb: "METAR EGLL 311151Z NIL" }),
+        report("KNYC"),
+      ]),
+    );
+    const { records, failures } = await sourceOf(server.endpoint, DEFAULT_CITIES.slice(0, 2)).poll(never);
+    expect(records.map(({ key }) => key)).toEqual(["New York"]);
+    expect(failures).toEqual([]);
+  });
+
   test("no content is no report of anybody; what is no array is no answer", async () => {
     await using server = serveProvider((_, call) =>
       call === 1 ? new Response(null, { status: 204 }) : Response.json({ status: "error" }),

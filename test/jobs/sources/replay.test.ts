@@ -127,7 +127,9 @@ describe("readRecords() of .jsonl", () => {
       { length: 12_345 },
       (_, index) => `Zürich 東京 ${"é".repeat(index % 61)}${index}`,
     );
-    const text = names.map((city) => JSON.stringify({ timestamp: "2016-12-01T00:00:00Z", city })).join("\n");
+    const text = names
+      .map((city) => JSON.stringify({ timestamp: "2016-12-01T00:00:00Z", city, temperature: 9 }))
+      .join("\n");
     for (const [name, content] of [
       ["blocks.jsonl", text],
       ["blocks.jsonl.gz", gzipSync(text)],
@@ -137,6 +139,18 @@ describe("readRecords() of .jsonl", () => {
       expect(records.map((record) => record.key)).toEqual(names);
       expect(chunks).toEqual([...Array.from({ length: 12 }, () => 1000), 345]);
     }
+  });
+
+  test("a correction stays one, and a line without any value is passed on for the consumer to reject", async () => {
+    const none = '{"timestamp":"2016-12-01T00:00:00Z","city":"Portland","humidity":null}';
+    const { records } = await read(
+      "correction.jsonl",
+      [line.replace("}", ',"correction":true}'), none].join("\n"),
+    );
+    expect(records).toEqual([
+      { key: "Portland", value: canonical.value.replace("}", ',"correction":true}') },
+      raw(none.replace("{", '{"source":"tape",')),
+    ]);
   });
 
   test("an empty file holds nothing; a byte order mark is no part of the first line", async () => {

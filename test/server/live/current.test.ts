@@ -59,6 +59,32 @@ describe("CurrentState", () => {
     });
     expect(state.city("Tokyo")?.offset).toBe(8);
   });
+  test("a half report of the same time is joined with the other half, as it will be stored", () => {
+    const state = new CurrentState();
+    const only = (changes: object) => ({ temperature: null, humidity: null, wind_speed: null, ...changes });
+    state.apply([record(1, only({ temperature: 6.4 })), record(2, { source: "other", temperature: 9 })]);
+    const [joined] = state.apply([record(3, only({ wind_speed: 4.1 }))]);
+    expect(joined).toMatchObject({ log_offset: 3, temperature: 6.4, wind_speed: 4.1, humidity: null });
+    expect(state.city("London")).toMatchObject({
+      offset: 3,
+      observation: { temperature: 6.4, wind_speed: 4.1 },
+    });
+    const whole = record(4, only({ wind_speed: 5 }));
+    state.apply([{ ...whole, value: whole.value.replace("{", '{"correction":true,') }]);
+    expect(state.city("London")?.observation).toMatchObject({ temperature: null, wind_speed: 5 });
+    // One that was known already, as after a restart, takes nothing from those after it.
+    const [again] = state.apply([record(1, only({ temperature: 6.4 }))]);
+    expect(again).toMatchObject({ log_offset: 1, temperature: 6.4, wind_speed: null });
+  });
+  test("a half report is joined with the row of the lake that was seeded", () => {
+    const state = new CurrentState();
+    state.seed([row(5, { temperature: 6.4 })]);
+    state.apply([record(6, { temperature: null, humidity: 12 })]);
+    expect(state.city("London")).toMatchObject({
+      offset: 6,
+      observation: { temperature: 6.4, humidity: 12 },
+    });
+  });
   test("list() is by name, and the same array until something changes", () => {
     const state = new CurrentState();
     state.apply([record(1, { city: "Tokyo" }), record(2)]);
