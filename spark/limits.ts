@@ -49,6 +49,7 @@ const WANTED: ReadonlyMap<string, readonly Bound[]> = new Map<string, readonly B
   ["level,pressure,high,,", BOTH],
   ["consistency,dew_point,,,", BOTH],
   ["time,age,,,", ["fail_low", "suspect_high"]],
+  ["time,order,,,", SUSPECT],
   ["time,history,,,", SUSPECT],
   ["neighbour,temperature,,,", BOTH],
 ]);

@@ -65,7 +65,11 @@ spikes AS (
       WHEN d.humidity_change <= t.step_humidity_suspect THEN 1
       WHEN d.humidity_change > t.step_humidity_suspect THEN 3
     END AS step_humidity,
-    CASE WHEN d.arrival = 1 AND d.is_overtaken THEN 3 ELSE d.arrival END AS time_flag,
+    -- Reports overtake each other within a source's usual delay.
+    CASE
+      WHEN d.arrival = 1 AND d.is_overtaken AND d.ingested_seconds - d.seconds > t.order_suspect THEN 3
+      ELSE d.arrival
+    END AS time_flag,
     -- Where a run of one value begins, where pressure jumps, where it keeps its level.
     CASE WHEN d.is_run AND d.temperature_above_before = 0e0 THEN NULL ELSE d.seconds END AS temperature_start,
     CASE WHEN d.is_run AND d.humidity_change = 0e0 THEN NULL ELSE d.seconds END AS humidity_start,

@@ -23,6 +23,7 @@ SELECT
   max(CASE WHEN test = 'stuck' AND variable = 'humidity' THEN fail_high END) * 3600e0 AS stuck_humidity_fail,
   max(CASE WHEN test = 'stuck' AND variable = 'pressure' THEN suspect_high END) * 3600e0 AS stuck_pressure_suspect,
   max(CASE WHEN test = 'stuck' AND variable = 'saturation' THEN suspect_high END) AS saturation,
+  max(CASE WHEN test = 'time' AND variable = 'order' THEN suspect_high END) * 60e0 AS order_suspect,
   1e0 * 3600e0 + 600e0 AS span_1h,
   2e0 * 3600e0 + 600e0 AS span_2h,
   3e0 * 3600e0 + 600e0 AS span_3h,

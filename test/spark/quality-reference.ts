@@ -241,7 +241,8 @@ class Series {
     if (minutes < fail_low!) return 4;
     const next = this.rows[i + 1];
     const isOvertaken = next !== undefined && Date.parse(next.ingested_at) < Date.parse(row.ingested_at);
-    return minutes > suspect_high! || isOvertaken ? 3 : 1;
+    const isOutOfOrder = isOvertaken && minutes > this.#limit("time", "order").suspect_high!;
+    return minutes > suspect_high! || isOutOfOrder ? 3 : 1;
   }
 
   #neighbour(row: Row): Verdict {

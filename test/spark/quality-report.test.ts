@@ -75,6 +75,21 @@ describe("q_time", () => {
     expect(await flags("q_time", arrive([1, 62, 61 + 60]))).toEqual([1, 1, 1]);
     expect(await flags("q_time", arrive([62, 61, 61 + 60]))).toEqual([3, 1, 1]);
   });
+
+  test("the order of reports within the usual delay of a source is no fault", async () => {
+    const seconds = (observed: number, arrived: number) => ({
+      timestamp: formatTimestamp(START + observed * 1000),
+      ingested_at: formatTimestamp(START + arrived * 1000),
+    });
+    // Rapid-fire reports every five seconds, between them the archive record of a minute, which is sent later.
+    const rapid = [55, 62, 65, 70, 75].map((second) => seconds(second, second));
+    const archive = seconds(60, 73);
+    const mixed = reports([rapid[0]!, archive, ...rapid.slice(1)]);
+    expect(await flags("q_time", mixed)).toEqual([1, 1, 1, 1, 1, 1]);
+    const late = (minutes: number) => reports([seconds(0, minutes * 60), seconds(5, 5)]);
+    expect(await flags("q_time", late(30))).toEqual([1, 1]);
+    expect(await flags("q_time", late(31))).toEqual([3, 1]);
+  });
 });
 
 describe("q_neighbour", () => {
