@@ -78,8 +78,8 @@ class Producer {
   readonly #failing = new Map<string, string>();
   /** Fetched, not yet appended. */
   #pending: NewRecord[] = [];
-  /** The newest value of each city that is pending or appended. */
-  readonly #last = new Map<string, string>();
+  /** The values of each city in its last poll that are pending or appended: an answer may have several of a city. */
+  readonly #last = new Map<string, Set<string>>();
   /** Undefined before the first call of `firstStart`. */
   #firstStart: boolean | undefined;
   #historyWanted = false;
@@ -206,11 +206,15 @@ class Producer {
 
   /** Keeps what is new for the next append. */
   #take({ records }: Poll): void {
+    const polled = new Map<string, Set<string>>();
     for (const record of records) {
-      if (this.#last.get(record.key) === record.value) continue;
-      this.#last.set(record.key, record.value);
-      this.#pending.push(record);
+      const { key, value } = record;
+      const values = polled.get(key) ?? new Set();
+      polled.set(key, values);
+      if (!values.has(value) && !this.#last.get(key)?.has(value)) this.#pending.push(record);
+      values.add(value);
     }
+    for (const [key, values] of polled) this.#last.set(key, values);
     if (this.#logTrouble !== null) this.#dropOldest();
   }
 
@@ -253,8 +257,7 @@ class Producer {
     if (this.#dropped === this.#droppedBefore)
       this.#logger.error("Observations are dropped: the log takes none for too long", { kept: KEPT });
     this.#dropped += excess;
-    for (const { key, value } of this.#pending.slice(0, excess))
-      if (this.#last.get(key) === value) this.#last.delete(key);
+    for (const { key, value } of this.#pending.slice(0, excess)) this.#last.get(key)?.delete(value);
     this.#pending = this.#pending.slice(excess);
     this.#historyWanted = this.#firstStart ?? false; // history holds most of the dropped records
   }

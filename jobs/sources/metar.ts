@@ -1,11 +1,20 @@
 import type { City } from "../../core/city.ts";
 import { ConfigError, SourceError } from "../../core/errors.ts";
-import { describe, hasValue } from "../../core/observation.ts";
+import { describe, hasValue, identityOf, joinObservations } from "../../core/observation.ts";
 import { setting, url } from "../../core/setting.ts";
 import { M_PER_MILE, MM_PER_INCH, MS_PER_KNOT, roundTo } from "../../core/units.ts";
 import { WeatherHttp } from "./http.ts";
 import { conditionOfMetar, skyOfMetar } from "./metar-weather.ts";
-import { checkedRecord, errorOf, objectOf, pollOf, sortByTime, timestampOfSeconds } from "./record.ts";
+import {
+  type Checked,
+  checkedObservation,
+  errorOf,
+  objectOf,
+  pollOf,
+  recordOf,
+  sortByTime,
+  timestampOfSeconds,
+} from "./record.ts";
 import { type Poll, type Source, type SourceDeps, sourceEntry } from "./source.ts";
 
 /** The service asks for at most one request a minute. */
@@ -17,6 +26,9 @@ const REPORT_SECONDS = 3600;
 const REPORTS_PER_CALL = 400;
 /** Reports of a station in an hour, special ones included. */
 const REPORTS_PER_HOUR = 2.5;
+
+/** A report of the answer; undefined where it is no object. */
+type Report = Record<string, unknown> | undefined;
 
 /** Airports' reports, taken by name only: they are for the cities that name a station. */
 export const METAR = sourceEntry({
@@ -89,30 +101,7 @@ export function metar(options: SourceDeps & { endpoint: string }): Source {
         `Cannot read the METAR reports: got ${describe(answer)}, wanted an array`,
       );
     }
-    const poll: Poll = { records: [], failures: [] };
-    const reported = new Set<string>();
-    for (const entry of answer as unknown[]) {
-      const report = objectOf(entry);
-      const id = typeof report?.icaoId === "string" ? report.icaoId.toUpperCase() : "";
-      for (const city of stations.get(id) ?? []) {
-        reported.add(id);
-        try {
-          const fields = fieldsOf(report ?? {}, city);
-          if (!hasValue(fields)) continue; // NIL: the station reports that it has no report
-          poll.records.push(checkedRecord("METAR", fields, clock.now()));
-        } catch (error) {
-          poll.failures.push({ city: city.name, error: errorOf(error) });
-        }
-      }
-    }
-    for (const id of some.filter((one) => !reported.has(one))) {
-      const error = new SourceError("not_found", `There is no METAR report of ${id}`, {
-        hint: "The field `metar` in CITIES_FILE names the station.",
-      });
-      for (const city of stations.get(id) ?? []) poll.failures.push({ city: city.name, error });
-    }
-    sortByTime(poll.records);
-    return poll;
+    return pollOfReports(answer as unknown[], some, stations, clock.now());
   };
 
   return {
@@ -140,6 +129,71 @@ export function metar(options: SourceDeps & { endpoint: string }): Source {
   };
 }
 
+/**
+ * What an answer says of the stations asked for.
+ *
+ * @param stations cities by station
+ * @param now when the answer came, ms
+ */
+function pollOfReports(
+  answer: readonly unknown[],
+  asked: readonly string[],
+  stations: ReadonlyMap<string, readonly City[]>,
+  now: number,
+): Poll {
+  const poll: Poll = { records: [], failures: [] };
+  const reported = new Set<string>();
+  const found = new Map<string, Checked>();
+  for (const report of answer.map(objectOf).toSorted(inOrderOfReceipt)) {
+    const id = typeof report?.icaoId === "string" ? report.icaoId.toUpperCase() : "";
+    for (const city of stations.get(id) ?? []) {
+      reported.add(id);
+      try {
+        const fields = fieldsOf(report ?? {}, city);
+        if (!hasValue(fields)) continue; // NIL: the station reports that it has no report
+        const checked = checkedObservation("METAR", fields, now);
+        const identity = identityOf(checked.observation);
+        found.set(identity, followedBy(found.get(identity), checked));
+      } catch (error) {
+        poll.failures.push({ city: city.name, error: errorOf(error) });
+      }
+    }
+  }
+  for (const id of asked.filter((one) => !reported.has(one))) {
+    const error = new SourceError("not_found", `There is no METAR report of ${id}`, {
+      hint: "The field `metar` in CITIES_FILE names the station.",
+    });
+    for (const city of stations.get(id) ?? []) poll.failures.push({ city: city.name, error });
+  }
+  for (const { observation, correction } of found.values())
+    poll.records.push(recordOf(observation, correction));
+  sortByTime(poll.records);
+  return poll;
+}
+
+/** Reports in the order in which they stand: the later received replaces, and a corrected one replaces what it corrects. */
+function inOrderOfReceipt(a: Report, b: Report): number {
+  return Number(isCorrected(a)) - Number(isCorrected(b)) || receivedMs(a) - receivedMs(b);
+}
+
+/** When the service received a report, ms; 0 where it does not say. */
+function receivedMs(report: Report): number {
+  if (typeof report?.receiptTime !== "string") return 0;
+  return Date.parse(report.receiptTime.replace(" ", "T").replace(/Z?$/, "Z")) || 0; // it is in UTC, named or not
+}
+
+/** Whether a report says before its remarks that it corrects another: COR, or CCA, CCB, … in Canada. */
+function isCorrected(report: Report): boolean {
+  const [body = ""] = typeof report?.rawOb === "string" ? report.rawOb.split(/\bRMK\b/) : [];
+  return /\b(COR|CC[A-Z])\b/.test(body);
+}
+
+/** What the answer says of one time of a station, so that each poll gives the same one record. */
+function followedBy(before: Checked | undefined, later: Checked): Checked {
+  if (before === undefined || later.correction) return later;
+  return { ...before, observation: joinObservations(before.observation, later.observation) };
+}
+
 /** The record's fields in a report. What they hold is checked afterwards. */
 function fieldsOf(report: Record<string, unknown>, city: City): Record<string, unknown> {
   const layers = Array.isArray(report.clouds) ? (report.clouds as unknown[]) : [];
@@ -158,6 +212,7 @@ function fieldsOf(report: Record<string, unknown>, city: City): Record<string, u
     weather_main: condition?.main,
     weather_description: condition?.description,
     source: "metar",
+    correction: isCorrected(report),
     wind_direction: report.wdir === "VRB" || wind === 0 ? null : report.wdir, // a calm comes from nowhere
     wind_gust: scaled(report.wgst, MS_PER_KNOT),
     dew_point: report.dewp,

@@ -9,9 +9,20 @@ export function recordOf(observation: Observation, correction = false): NewRecor
   return { key: observation.city, value: correction ? `${value.slice(0, -1)},"correction":true}` : value };
 }
 
-/** Puts records into the order of time: values begin with the timestamp, all of one form. */
+/**
+ * Puts records into the order of time, then of cities; those of one city and time stay in theirs, because the later one
+ * replaces. Values begin with the timestamp, all of one form.
+ */
 export function sortByTime(records: NewRecord[]): void {
-  records.sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+  const timeOf = ({ value }: NewRecord) => value.slice(0, value.indexOf(","));
+  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  records.sort((a, b) => compare(timeOf(a), timeOf(b)) || compare(a.key, b.key));
+}
+
+/** An observation in canonical form, and whether it replaces what was reported before as a whole. */
+export interface Checked {
+  observation: Observation;
+  correction: boolean;
 }
 
 /**
@@ -21,13 +32,18 @@ export function sortByTime(records: NewRecord[]): void {
  * @param now when the answer came, ms
  * @throws SourceError `bad_response` naming the city, the field and its value
  */
-export function checkedRecord(provider: string, fields: Record<string, unknown>, now: number): NewRecord {
+export function checkedObservation(provider: string, fields: Record<string, unknown>, now: number): Checked {
   const parsed = parseObservation(fields, now);
-  if (parsed.ok) return recordOf(parsed.observation);
+  if (parsed.ok) return { observation: parsed.observation, correction: parsed.correction ?? false };
   throw new SourceError(
     "bad_response",
     `Cannot read ${provider}'s answer for ${fields.city}: ${parsed.reason}`,
   );
+}
+
+/** The record of what was made of a provider's answer. @throws SourceError as {@link checkedObservation} */
+export function checkedRecord(provider: string, fields: Record<string, unknown>, now: number): NewRecord {
+  return recordOf(checkedObservation(provider, fields, now).observation);
 }
 
 /**

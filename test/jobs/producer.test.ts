@@ -113,6 +113,20 @@ describe("producerJob()", () => {
     expect(t.polls.map((ms) => ms / 1_000)).toEqual([0, 60, 120, 300, 360, 420]);
   });
 
+  test("appends several records of a city once, however often they are polled", async () => {
+    const [early, late] = [record("London", NOON - 120_000, 8), record("London", NOON - 60_000, 9)];
+    const corrected = record("London", NOON - 60_000, 7);
+    const t = setUp({
+      poll: (count) => (count < 3 ? found(early, late, late) : found(early, late, corrected)),
+    });
+    const running = t.start();
+    await t.clock.sleepers();
+    await t.clock.advance(240_000);
+    t.abort.abort();
+    await running;
+    expect(t.values()).toEqual([early, late, corrected].map(({ value }) => value));
+  });
+
   test("appends what a poll brought, in its order, and tells how far it is", async () => {
     const late = record("Tokyo", NOON - 120_000, 5);
     const t = setUp({ poll: () => found(record("London", NOON - 60_000, 8), late) });

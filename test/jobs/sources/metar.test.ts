@@ -132,6 +132,53 @@ describe("metar().poll()", () => {
     for (const [name, value] of Object.entries(wanted)) expect([name, record[name]]).toEqual([name, value]);
   });
 
+  const first = report("EGLL", { temp: 12.2, rawOb: "METAR EGLL 311151Z 24012KT RMK COR 1150" });
+  const later = { temp: 10.6, receiptTime: "2026-01-31T11:58:00.000Z" };
+  test.each([
+    ["by COR", report("EGLL", { ...later, rawOb: "METAR EGLL 311151Z COR 24012KT" }), true],
+    [
+      "by COR before the station",
+      report("EGLL", { ...later, rawOb: "METAR COR EGLL 311151Z 24012KT" }),
+      true,
+    ],
+    ["by CCA", report("EGLL", { ...later, rawOb: "METAR EGLL 311151Z CCA 24012KT" }), true],
+    [
+      "by COR received first",
+      report("EGLL", { ...later, receiptTime: "2026-01-31T11:50:00Z", rawOb: "EGLL COR" }),
+      true,
+    ],
+    ["by COR without a receipt", report("EGLL", { temp: 10.6, receiptTime: null, rawOb: "EGLL COR" }), true],
+    ["by a later receipt", report("EGLL", later), undefined],
+    [
+      "by a later receipt written without a zone",
+      report("EGLL", { ...later, receiptTime: "2026-01-31 11:58:00" }),
+      undefined,
+    ],
+  ])("of two reports of one time the corrected one stands: %s", async (_, corrected, correction) => {
+    for (const answer of [
+      [first, corrected],
+      [corrected, first],
+    ]) {
+      await using server = serveProvider(() => Response.json(answer));
+      const { records } = await sourceOf(server.endpoint, DEFAULT_CITIES.slice(1, 2)).poll(never);
+      expect(records.map(({ value }) => fields(value))).toEqual([
+        expect.objectContaining({ timestamp: "2026-01-31T11:51:00Z", temperature: 10.6 }),
+      ]);
+      expect(fields(records[0]?.value).correction).toBe(correction);
+    }
+  });
+
+  test("a later report keeps what it does not say, a corrected one does not", async () => {
+    const of = async (rawOb: string) => {
+      const second = report("EGLL", { ...later, temp: null, rawOb });
+      await using server = serveProvider(() => Response.json([second, first]));
+      const { records } = await sourceOf(server.endpoint, DEFAULT_CITIES.slice(1, 2)).poll(never);
+      return records.map(({ value }) => fields(value).temperature);
+    };
+    expect(await of("METAR EGLL 311151Z 24012KT")).toEqual([12.2]);
+    expect(await of("METAR EGLL 311151Z COR 24012KT")).toEqual([null]);
+  });
+
   test("cities of one station share its report; a city without one is left out", async () => {
     const cities = parseCities(
       ["Slough", "Windsor", "Nowhere"].map((name, index) => ({
