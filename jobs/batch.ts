@@ -7,9 +7,10 @@ import {
   type Observation,
   parseObservation,
 } from "../core/observation.ts";
-import { formatTimestamp, hourKey, isLater } from "../core/time.ts";
+import { formatTimestamp, hourKey, isLater, parseTimestamp } from "../core/time.ts";
 import { VARIABLE_NAMES } from "../core/variables.ts";
 import { laterColumns } from "../spark/file-columns.ts";
+import { isAhead } from "../spark/time-ahead.ts";
 import type { Counts, LastRecord } from "./commits/entry.ts";
 import type { CommittedIndex } from "./dedupe.ts";
 import type { LogRecord } from "./log/log.ts";
@@ -159,7 +160,9 @@ export function sortBatch(
     if (before !== undefined) rows.revisions++;
     counts.rows++;
     fresh.set(record.identity, json);
-    if (watermark === null || isLater(record.observed, watermark)) watermark = record.observed;
+    const isNewest = watermark === null || isLater(record.observed, watermark);
+    // A time that is ahead fails, and moves nothing.
+    if (isNewest && !isAhead(parseTimestamp(record.observed), record.timestamp)) watermark = record.observed;
   }
   return {
     first,

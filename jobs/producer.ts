@@ -4,6 +4,7 @@ import type { Logger } from "../core/log.ts";
 import { parseObservation } from "../core/observation.ts";
 import { backoffMs } from "../core/retry.ts";
 import { formatTimestamp, parseTimestamp } from "../core/time.ts";
+import { isAhead } from "../spark/time-ahead.ts";
 import type { Log, NewRecord } from "./log/log.ts";
 import type { Poll, Source } from "./sources/source.ts";
 import type { BackgroundJob, JobContext } from "./supervisor.ts";
@@ -262,11 +263,12 @@ class Producer {
     this.#historyWanted = this.#firstStart ?? false; // history holds most of the dropped records
   }
 
-  /** Observation time of a value, ms; -Infinity for one that the consumer will reject. */
+  /** Observation time of a value, ms; -Infinity for one that is ahead, or that the consumer will reject. */
   #observedMs(value: string): number {
     try {
       const parsed = parseObservation(JSON.parse(value), this.#clock.now());
-      return parsed.ok ? parseTimestamp(parsed.observation.timestamp) : -Infinity;
+      const ms = parsed.ok ? parseTimestamp(parsed.observation.timestamp) : -Infinity;
+      return isAhead(ms, this.#clock.now()) ? -Infinity : ms;
     } catch {
       return -Infinity; // not JSON: it is appended all the same, and the consumer rejects it with the reason
     }

@@ -13,7 +13,7 @@ WITH series AS (
     source,
     max(unix_micros(timestamp)) AS newest,
     min(unix_micros(timestamp)) AS oldest
-  FROM observations
+  FROM in_time
   GROUP BY city, source
 ),
 bounds AS (
@@ -47,6 +47,7 @@ dated AS (
       WHEN q.source = b.source THEN b.moved IS NULL OR unix_micros(q.timestamp) >= b.moved
       ELSE q.source = b.lender AND unix_micros(q.timestamp) < b.oldest
     END
+    AND q.q_time <> 4
 ),
 -- The season: the last 30 days, and of earlier years the 15 days before and after this day.
 season AS (

@@ -10,6 +10,8 @@ WITH hourly AS (
     source,
     timestamp,
     date_trunc('hour', timestamp) AS hour,
+    -- A time that fails is none.
+    CASE WHEN q_time <> 4 THEN timestamp END AS good_timestamp,
     CASE WHEN temperature_flag <> 4 THEN temperature END AS temperature,
     CASE WHEN humidity_flag <> 4 THEN humidity END AS humidity,
     CASE WHEN pressure_flag <> 4 THEN pressure END AS pressure,
@@ -33,9 +35,9 @@ statistics AS (
     count(*) AS n,
     count(CASE WHEN flag = 3 THEN 1 END) AS n_suspect,
     count(CASE WHEN flag = 4 THEN 1 END) AS n_failed,
-    count(DISTINCT hour) AS hours,
-    min(timestamp) AS first_timestamp,
-    max(timestamp) AS last_timestamp,
+    count(DISTINCT date_trunc('hour', good_timestamp)) AS hours,
+    min(good_timestamp) AS first_timestamp,
+    max(good_timestamp) AS last_timestamp,
     count(temperature) AS n_temperature,
     min(temperature) AS temperature_min,
     max(temperature) AS temperature_max,
@@ -64,7 +66,7 @@ spans AS (
 ),
 weather_counts AS (
   SELECT city, weather_main, count(*) AS n
-  FROM observations
+  FROM in_time
   WHERE weather_main IS NOT NULL
   GROUP BY city, weather_main
 ),

@@ -16,7 +16,7 @@ WITH span AS (
     max(timestamp) + INTERVAL '1' DAY AS last_timestamp,
     -- Two days more than are shown: dates begin at other times elsewhere.
     max(timestamp) - (cast(:days AS int) + 2) * INTERVAL '1' DAY AS shown_from
-  FROM observations
+  FROM in_time
 ),
 -- What each city's clocks show around the time of the snapshot.
 clocks AS (
@@ -52,6 +52,7 @@ readings AS (
     CASE WHEN q.wind_speed_flag <> 4 THEN q.wind_speed END AS wind_speed,
     CASE WHEN q.wind_speed_flag <> 4 THEN q.wind_gust END AS wind_gust,
     radians(q.wind_direction) AS wind_direction,
+    q.q_time,
     q.flag
   FROM quality AS q
   JOIN span ON span.shown_from IS NULL OR q.timestamp >= span.shown_from
@@ -64,7 +65,7 @@ parts AS (
     city,
     cast(floor(hour / 24e0) AS int) AS day,
     offset_minutes,
-    bit_or(cast(power(2e0, hour - 24e0 * floor(hour / 24e0)) AS int)) AS hours_seen,
+    bit_or(CASE WHEN q_time = 4 THEN 0 ELSE cast(power(2e0, hour - 24e0 * floor(hour / 24e0)) AS int) END) AS hours_seen,
     count(*) AS n,
     count(CASE WHEN flag = 3 THEN 1 END) AS n_suspect,
     count(CASE WHEN flag = 4 THEN 1 END) AS n_failed,
@@ -89,7 +90,7 @@ days AS (
   SELECT
     city,
     day,
-    max(day) OVER () AS newest_day,
+    max(CASE WHEN sum(bit_count(hours_seen)) > 0 THEN day END) OVER () AS newest_day,
     cast(sum(bit_count(hours_seen)) AS bigint) AS hours,
     cast(sum(n) AS bigint) AS n,
     cast(sum(n_suspect) AS bigint) AS n_suspect,
@@ -147,5 +148,7 @@ FROM days AS d
 LEFT JOIN rain AS r ON r.city = d.city AND r.day = d.day
 LEFT JOIN changed_days AS s ON s.city = d.city AND s.day = d.day
 LEFT JOIN cities AS c ON c.city = d.city
-WHERE cast(:days AS int) IS NULL OR d.day > d.newest_day - cast(:days AS int)
+-- A day that has not come yet has only reports whose time fails.
+WHERE d.day <= d.newest_day
+  AND (cast(:days AS int) IS NULL OR d.day > d.newest_day - cast(:days AS int))
 ORDER BY d.day, d.city

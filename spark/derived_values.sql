@@ -24,9 +24,12 @@ WITH readings AS (
     q.humidity_flag = 3 AS is_humidity_suspect,
     q.wind_speed_flag = 3 AS is_wind_speed_suspect
   FROM quality AS q
-  CROSS JOIN (SELECT max(timestamp) AS timestamp FROM observations) AS newest
-  WHERE cast(:hours AS int) IS NULL
-    OR q.timestamp > newest.timestamp - cast(:hours AS int) * INTERVAL '1' HOUR
+  CROSS JOIN (SELECT max(timestamp) AS timestamp FROM in_time) AS newest
+  WHERE q.q_time <> 4
+    AND (
+      cast(:hours AS int) IS NULL
+      OR q.timestamp > newest.timestamp - cast(:hours AS int) * INTERVAL '1' HOUR
+    )
 ),
 -- °F and km/h, as the formulas want them, and the exponent of the Magnus formula where it holds: -40 to 50 °C (Alduchov and
 -- Eskridge 1996).

@@ -10,7 +10,7 @@
 
 -- This is the history; the fit, made anew each hour and iterated over 48 leads, is no SQL: spark/models/forecast.ts.
 WITH newest AS (
-  SELECT max(timestamp) AS timestamp FROM observations
+  SELECT max(timestamp) AS timestamp FROM in_time
 ),
 -- An observation counts for the full hour it is up to 15 minutes before or 44 after: routine reports come at minute 50.
 usable AS (

@@ -6,7 +6,7 @@
 -- parameter: hours integer 168 Hours back from the newest hour; null for all
 
 WITH newest AS (
-  SELECT date_trunc('hour', max(timestamp)) AS hour FROM observations
+  SELECT date_trunc('hour', max(timestamp)) AS hour FROM in_time
 ),
 -- As much more than is shown as the longest average needs. Values that fail quality control stay out; observations that
 -- are suspect are counted.
@@ -65,6 +65,7 @@ SELECT
   m.temperature_change
 FROM moving AS m
 CROSS JOIN newest
-WHERE cast(:hours AS int) IS NULL
-  OR m.hour > newest.hour - cast(:hours AS int) * INTERVAL '1' HOUR
+-- An hour that has not come yet has only reports whose time fails.
+WHERE m.hour <= newest.hour
+  AND (cast(:hours AS int) IS NULL OR m.hour > newest.hour - cast(:hours AS int) * INTERVAL '1' HOUR)
 ORDER BY m.hour, m.city

@@ -4,7 +4,7 @@
 -- note: The level that quality control compares pressures with: [quality.md](quality.md).
 
 SELECT city, source, median(pressure) AS pressure_level, count(*) AS n
-FROM observations
+FROM in_time
 WHERE pressure IS NOT NULL
 GROUP BY city, source
 -- Fewer than a day's reports say little.

@@ -23,6 +23,7 @@ WITH readings AS (
     CASE WHEN wind_speed_flag <> 4 THEN wind_gust END AS wind_gust,
     CASE WHEN rainfall_flag <> 4 THEN rainfall END AS rainfall
   FROM quality
+  WHERE q_time <> 4
 ),
 extremes AS (
   SELECT

@@ -15,6 +15,7 @@ import { fillViewText } from "./view-text.ts";
  * live judge can have their kept results in their place.
  */
 const TEXTS: readonly string[] = [
+  "views/in_time.sql",
   "level.sql",
   "views/quality_bounds.sql",
   "views/quality_places.sql",

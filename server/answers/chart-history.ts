@@ -43,7 +43,8 @@ async function readSeries(services: Services, city: string, query: HistoryQuery)
   let after: RowQuery["after"] = null;
   for (;;) {
     const page = await services.observations({ city, from, to, limit: PAGE, after });
-    for (const { timestamp, temperature } of page.rows) {
+    for (const { timestamp, temperature, q_time } of page.rows) {
+      if (q_time === 4) continue; // nobody can say what it is of
       const t = parseTimestamp(timestamp) / 1000;
       const gap = gaps.before(t);
       if (gap !== undefined) sampler.push(gap, null);

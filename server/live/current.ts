@@ -8,6 +8,7 @@ import {
 import type { Judgement } from "../../core/quality.ts";
 import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import type { LogRecord } from "../../jobs/log/log.ts";
+import { isAhead } from "../../spark/time-ahead.ts";
 import type { CurrentObservation } from "../answers/services.ts";
 
 /** Largest number of cities in memory: more than any network of stations has. */
@@ -31,13 +32,14 @@ export class CurrentState {
    * Takes records of the log.
    *
    * @returns the valid ones, in order, each joined with what its source reported before of that time, as the consumer
-   *   stores it. The consumer rejects the others.
+   *   stores it. Of the others the consumer rejects those that are no observations, and stores those whose time is ahead,
+   *   which fails: nobody can say what they are of.
    */
   apply(records: readonly LogRecord[]): Row[] {
     const rows: Row[] = [];
     for (const { value, offset, timestamp } of records) {
       const parsed = parseObservation(parseJson(value), timestamp);
-      if (!parsed.ok) continue;
+      if (!parsed.ok || isAhead(parseTimestamp(parsed.observation.timestamp), timestamp)) continue;
       const observation = this.#joined(parsed.observation, offset, parsed.correction ?? false);
       this.#take({ observation, offset, receivedMs: timestamp, judgement: null });
       rows.push({ ...observation, log_offset: offset, ingested_at: formatTimestamp(timestamp) });
@@ -49,6 +51,7 @@ export class CurrentState {
   seed(rows: readonly Row[]): void {
     for (const row of rows) {
       const observation = observationOfRow(row);
+      if (isAhead(parseTimestamp(row.timestamp), parseTimestamp(row.ingested_at))) continue;
       this.#joined(observation, row.log_offset, true); // it is joined already
       const receivedMs = parseTimestamp(row.ingested_at);
       this.#take({ observation, offset: row.log_offset, receivedMs, judgement: null });

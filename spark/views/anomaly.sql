@@ -8,6 +8,8 @@ WITH recent AS (
   CROSS JOIN watermark AS w
   -- A baseline says nothing of another season, and a station that is silent for so long is given up.
   WHERE unix_micros(q.timestamp) > unix_micros(w.newest) - 30 * 86400000000
+    -- A time that fails is none.
+    AND q.q_time <> 4
 ),
 placed AS (
   SELECT

@@ -1,6 +1,6 @@
 -- Cities with more than one source: only their reports are compared with others.
 
 SELECT city
-FROM observations
+FROM in_time
 GROUP BY city
 HAVING min(source) <> max(source)

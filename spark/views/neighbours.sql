@@ -11,7 +11,7 @@ WITH reports AS (
     coalesce(s.elevation, p.elevation) AS elevation,
     p.neighbour_suspect,
     p.neighbour_fail
-  FROM observations AS o
+  FROM in_time AS o
   JOIN crowded AS n ON n.city = o.city
   LEFT JOIN cities AS c ON c.city = o.city
   JOIN quality_places AS p

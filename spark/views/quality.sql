@@ -4,7 +4,7 @@
 -- What is read more than once is a view of its own, quality_alone.sql and those it reads: of a WITH that is read twice DuckDB
 -- keeps every column, and all of them would go through the windows below.
 
--- Beside the report before and the one after.
+-- Beside the report before and the one after. One whose time fails stands beside none whose time is right.
 WITH beside AS (
   SELECT
     *,
@@ -18,7 +18,7 @@ WITH beside AS (
     abs(humidity - lag(humidity) OVER series) AS humidity_change,
     lead(ingested_seconds) OVER series < ingested_seconds AS is_overtaken
   FROM quality_alone
-  WINDOW series AS (PARTITION BY city, source ORDER BY timestamp)
+  WINDOW series AS (PARTITION BY city, source, is_ahead ORDER BY timestamp)
 ),
 -- How far a value sticks out from both beside it: 0 when it lies between them.
 departures AS (
@@ -109,8 +109,8 @@ followed AS (
     max(on_level) OVER past AS last_on_level
   FROM kept
   WINDOW
-    series AS (PARTITION BY city, source ORDER BY timestamp),
-    past AS (PARTITION BY city, source ORDER BY timestamp ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    series AS (PARTITION BY city, source, is_ahead ORDER BY timestamp),
+    past AS (PARTITION BY city, source, is_ahead ORDER BY timestamp ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 -- By how much a change exceeds its limit: that of an hour while the other report is no older, else that of its own
 -- span.

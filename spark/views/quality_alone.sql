@@ -81,6 +81,7 @@ FROM (
   SELECT
     *,
     CASE WHEN dew_point_flag > 1 THEN 3 END AS moisture,
-    CASE WHEN arrival = 4 THEN 4 END AS future
+    CASE WHEN arrival = 4 THEN 4 END AS future,
+    coalesce(arrival = 4, false) AS is_ahead
   FROM alone
 ) AS a

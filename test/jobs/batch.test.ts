@@ -152,6 +152,13 @@ describe("sortBatch()", () => {
     expect((await sort(recordsOf(["bad"]))).watermark).toBeNull();
   });
 
+  test("a record whose time was ahead is stored, and does not move the watermark", async () => {
+    const values = [at("11:00"), at("12:05"), at("12:06"), at("23:00")];
+    const records = recordsOf(values.map((timestamp) => recordOf({ timestamp })));
+    expect(await sort(records)).toMatchObject({ counts: { rows: 4 }, watermark: "2026-01-31T12:05:00Z" });
+    expect(await sort(records.slice(2))).toMatchObject({ counts: { rows: 2 }, watermark: null });
+  });
+
   test("offsets without a record belong to the batch, and its last record is remembered by its checksum", async () => {
     const [a, b] = [recordOf(), recordOf({ temperature: 6 })];
     const batch = await sort(

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../core/errors.ts";
 import { silentLogger } from "../../core/log.ts";
-import { HOUR_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { commitCompaction } from "../../jobs/commits/compaction.ts";
 import { emptyState, fold, type ChainState } from "../../jobs/commits/fold.ts";
 import { sweep } from "../../jobs/commits/sweep.ts";
@@ -96,6 +96,7 @@ describe("compactPartition()", () => {
   let engine: Engine;
   beforeEach(async () => {
     path = await WritePath.open();
+    await path.clock.advance(DAY_MS); // the records of the day after are not ahead of it
     engine = await openDuckDb({ tempFolder: join(path.root, ".engine"), threads: 1 });
   });
   afterEach(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { silentLogger } from "../../core/log.ts";
+import { DAY_MS } from "../../core/time.ts";
 import * as checkpoints from "../../jobs/commits/checkpoint.ts";
 import { fold, type LiveFile } from "../../jobs/commits/fold.ts";
 import * as compactor from "../../jobs/compactor.ts";
@@ -109,6 +110,7 @@ let older: Version;
 let newer: Version;
 beforeEach(async () => {
   path = await WritePath.open();
+  await path.clock.advance(DAY_MS); // the record of the day after, which closes the day, is not ahead of it
   older = await Version.start(OWN, path, "older");
   newer = await Version.start(newerModules, path, "newer");
 });

@@ -113,6 +113,16 @@ describe("producerJob()", () => {
     expect(t.polls.map((ms) => ms / 1_000)).toEqual([0, 60, 120, 300, 360, 420]);
   });
 
+  test("a time that is ahead is appended, and does not count as how far the source is", async () => {
+    const ahead = record("Tokyo", NOON + 11 * 3_600_000, 25);
+    const t = setUp({ poll: () => found(record("London", NOON - 60_000, 8), ahead) });
+    const running = t.start();
+    await t.clock.sleepers();
+    t.abort.abort();
+    await running;
+    expect(t.job.status()).toMatchObject({ appended: 2, watermark: formatTimestamp(NOON - 60_000) });
+  });
+
   test("appends several records of a city once, however often they are polled", async () => {
     const [early, late] = [record("London", NOON - 120_000, 8), record("London", NOON - 60_000, 9)];
     const corrected = record("London", NOON - 60_000, 7);

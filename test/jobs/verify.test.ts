@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLogger } from "../../core/log.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { encodeEntry, type BatchEntry } from "../../jobs/commits/entry.ts";
 import { fold } from "../../jobs/commits/fold.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
@@ -19,6 +20,7 @@ let path: WritePath;
 let engine: Engine;
 beforeEach(async () => {
   path = await WritePath.open();
+  await path.clock.advance(DAY_MS); // the record of the day after, which closes the day, is not ahead of it
   engine = await openDuckDb({ tempFolder: join(path.root, ".engine"), threads: 1 });
 });
 afterEach(async () => {

@@ -394,6 +394,28 @@ describe("anomaly", () => {
     expect(where(await kindOf("silent", rows, { views: [early] }), 59)).toMatchObject({ status: "normal" });
   });
 
+  test("a report whose time is ahead makes no other city silent, and is no report of its own", async () => {
+    const rows = hourly(3);
+    const oslo = hourly(3).map((one) => ({ ...one, city: "Oslo", log_offset: one.log_offset + 100 }));
+    const ahead = {
+      ...rows.at(-1)!,
+      timestamp: formatTimestamp(START + (71 + 11) * HOUR_MS),
+      temperature: 25,
+      log_offset: 200,
+      ingested_at: rows.at(-1)!.timestamp,
+    };
+    const [without, withIt] = [
+      await query(ANOMALY, [...rows, ...oslo]),
+      await query(ANOMALY, [...rows, ...oslo, ahead]),
+    ];
+    expect(withIt).toEqual(without);
+    expect(without.filter(({ kind, status }) => kind === "silent" && status === "anomaly")).toEqual([]);
+    const baseline = "SELECT * FROM baseline ORDER BY city, hour_of_day";
+    expect(await query(baseline, [...rows, ...oslo, ahead])).toEqual(
+      await query(baseline, [...rows, ...oslo]),
+    );
+  });
+
   test("says nothing of temperature where there is none, but hears the report", async () => {
     const rows = hourly(2, (hour, usual) => (hour === 40 ? null : usual));
     const found = await query(ANOMALY, rows);

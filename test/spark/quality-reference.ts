@@ -24,10 +24,17 @@ const MINUTE = 60_000;
 /** Judges observations row by row, in plain code: the reference for the SQL. */
 export function flagsOf(rows: readonly Row[], facts: Facts): Map<Row, FlagRow> {
   const flags = new Map<Row, FlagRow>();
-  const hours = groupBy(rows, (row) => hourKey(row.city, hourOf(row)));
-  for (const series of groupBy(rows, ({ city, source }) => `${city}\n${source}`).values()) {
+  const ahead = limitOf(facts, rows[0]!, "time", "age", null).fail_low!;
+  // Those whose time is ahead stand beside none of the others.
+  const isAhead = (row: Row) => Date.parse(row.ingested_at) - Date.parse(row.timestamp) < ahead * MINUTE;
+  const inTime = rows.filter((row) => !isAhead(row));
+  const hours = groupBy(inTime, (row) => hourKey(row.city, hourOf(row)));
+  const levels = new Map(
+    [...groupBy(inTime, seriesOf)].map(([key, own]) => [key, own.flatMap(({ pressure }) => pressure ?? [])]),
+  );
+  for (const series of groupBy(rows, (row) => `${seriesOf(row)}\n${isAhead(row)}`).values()) {
     const sorted = series.toSorted((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
-    const found = new Series(sorted, hours, facts).flags();
+    const found = new Series(sorted, hours, facts, levels.get(seriesOf(series[0]!)) ?? []).flags();
     sorted.forEach((row, i) => flags.set(row, found[i]!));
   }
   return flags;
@@ -43,6 +50,10 @@ export async function withoutFailed(rows: readonly Row[]): Promise<(Row & { flag
   });
 }
 
+function seriesOf({ city, source }: Row): string {
+  return `${city}\n${source}`;
+}
+
 function hourKey(city: string, ms: number): string {
   return `${city}\n${ms}`;
 }
@@ -54,8 +65,8 @@ class Series {
     readonly rows: readonly Row[],
     readonly hours: ReadonlyMap<string, readonly Row[]>,
     readonly facts: Facts,
+    pressures: readonly number[],
   ) {
-    const pressures = rows.flatMap(({ pressure }) => pressure ?? []);
     this.#level = pressures.length < 24 ? null : quantile(pressures, 0.5);
   }
 
@@ -247,6 +258,7 @@ class Series {
 
   #neighbour(row: Row): Verdict {
     if (row.temperature === null || this.#gross(row, "temperature") === 4) return null;
+    if (!(this.hours.get(hourKey(row.city, hourOf(row))) ?? []).includes(row)) return null; // its time is ahead
     const { suspect_high, fail_high } = this.#limit("neighbour", "temperature");
     const sources = groupBy(
       [-1, 0, 1]

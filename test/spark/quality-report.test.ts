@@ -69,6 +69,26 @@ describe("q_time", () => {
     ]);
   });
 
+  test("a time that fails takes part in nothing but the count of failures", async () => {
+    const good = reports(Array.from({ length: 30 }, (_, i) => ({ temperature: 10 + (i % 3) })));
+    const between = (hour: number) => formatTimestamp(START + (hour + 0.5) * HOUR_MS);
+    // Some of another pressure and temperature that came too early: within the series, and after its end.
+    const ahead = [5, 6, 20, 36].map((hour, i) => ({
+      ...good[0]!,
+      timestamp: between(hour),
+      ingested_at: between(hour - 11),
+      temperature: 40,
+      pressure: 950,
+      log_offset: 100 + i,
+    }));
+    const other = { ...ahead[0]!, source: "other", log_offset: 200 };
+    const all = [...good, ...ahead, other];
+    const sql = `SELECT ${FLAG_COLUMNS.join(", ")} FROM quality WHERE q_time <> 4 ORDER BY timestamp`;
+    expect(await run(sql, all)).toEqual(await run(sql, good));
+    const failed = "SELECT flag, count(*) AS n FROM quality WHERE q_time = 4 GROUP BY flag";
+    expect((await run(failed, all)).map((one) => Object.values(one).map(Number))).toEqual([[4, 5]]);
+  });
+
   test("what arrives after the next report of its series is out of order", async () => {
     const arrive = (minutes: number[]) =>
       reports(minutes.map((minute) => ({ ingested_at: formatTimestamp(START + minute * 60_000) })));

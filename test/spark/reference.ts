@@ -30,7 +30,7 @@ export function present(values: readonly (number | null)[]): number[] {
 }
 
 /** A row of the view `quality`, with the flags that jobs look at. */
-export type QualityRow = Row & Record<`${ContractVariable}_flag` | "flag", number>;
+export type QualityRow = Row & Record<`${ContractVariable}_flag` | "flag" | "q_time", number>;
 
 /** The values of a variable that are there and did not fail. */
 export function passed(rows: readonly QualityRow[], name: ContractVariable): number[] {

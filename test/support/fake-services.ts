@@ -135,8 +135,10 @@ export class FakeServices implements Services {
       judgement: null,
     },
   ];
-  /** Rows of the lake, in the order of the answer; all of them are good. */
+  /** Rows of the lake, in the order of the answer; all of them are good but for {@link FakeServices.flags}. */
   rows: Row[] = [];
+  /** The flags of a row that are not good. */
+  flags: (row: Row) => Partial<Flags> = () => ({});
   /** The last question about observations. */
   asked: RowQuery | null = null;
   /** What was taken in. */
@@ -200,7 +202,7 @@ export class FakeServices implements Services {
         (after === null || key(one) > key(after))
       );
     });
-    const rows = found.slice(0, limit).map((one) => ({ ...one, ...GOOD }));
+    const rows = found.slice(0, limit).map((one) => ({ ...one, ...GOOD, ...this.flags(one) }));
     return Promise.resolve({ rows, more: found.length > limit });
   }
 

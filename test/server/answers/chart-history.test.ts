@@ -43,6 +43,17 @@ describe("readHistory()", () => {
     expect((await read(services)).v).toEqual([0, null, 20]);
   });
 
+  test("leaves out a report whose time fails: it ends no gap, and the line is as if it were not there", async () => {
+    const services = new FakeServices();
+    const good = rows([0, 10, 20, 30, 70, 80]);
+    services.rows = good;
+    const wanted = await read(services);
+    const failed = row(9, { timestamp: formatTimestamp(NOW + 50 * MINUTE), temperature: 44 });
+    services.flags = (one) => (one === failed ? { q_time: 4 } : {});
+    services.rows = [...good.slice(0, 4), failed, ...good.slice(4)];
+    expect(await read(services)).toEqual(wanted);
+  });
+
   test("reads every page of a long series and keeps its extremes", async () => {
     const services = new FakeServices();
     const minutes = Array.from({ length: 12_000 }, (_, i) => i / 10);

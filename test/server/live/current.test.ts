@@ -30,6 +30,31 @@ describe("CurrentState", () => {
     expect(state.city("London")?.offset).toBe(1);
     expect(state.watermark).toBe("2026-01-31T11:00:00.500Z");
   });
+  test("a report whose time is ahead of the log's clock is nobody's current value", () => {
+    const state = new CurrentState();
+    const ahead = { timestamp: "2026-01-31T23:00:00Z", temperature: 25 };
+    expect(state.apply([record(1, ahead), record(2, { ...ahead, city: "Tokyo" })])).toEqual([]);
+    expect([state.list(), state.watermark]).toEqual([[], null]);
+    state.apply([record(3, { timestamp: "2026-01-31T11:50:00Z", temperature: 18.4, source: "good" })]);
+    state.seed([
+      { ...row(4, ahead), ingested_at: "2026-01-31T12:00:00Z" },
+      {
+        ...row(5, { city: "Tokyo", timestamp: "2026-01-31T11:00:00Z" }),
+        ingested_at: "2026-01-31T10:54:59Z",
+      },
+    ]);
+    expect(state.list().map(({ observation: { city, temperature } }) => [city, temperature])).toEqual([
+      ["London", 18.4],
+    ]);
+    expect(state.watermark).toBe("2026-01-31T11:50:00Z");
+    // Clocks are seldom right to the second: five minutes are allowed.
+    state.apply([record(6, { timestamp: "2026-01-31T12:05:00Z", temperature: 19 })]);
+    expect(state.city("London")?.observation.temperature).toBe(19);
+    // Its time has come, and another report says what it is of.
+    const later = { ...record(7, { ...ahead, temperature: 21 }), timestamp: NOW + 11 * 3_600_000 };
+    state.apply([later]);
+    expect(state.city("London")?.observation.temperature).toBe(21);
+  });
   test("apply() returns the valid ones as rows, in order, and leaves the others out", () => {
     const state = new CurrentState();
     const rows = state.apply([
