@@ -2,6 +2,7 @@
 -- answers: What are the usual values of each city, and how complete is its record?
 -- schedule: default
 -- chart: range x=city low=temperature_p05 middle=temperature_median high=temperature_p95
+-- note: `coverage` is the share of the hours from the city's own first report to its last that have a report.
 
 -- Values that fail quality control stay out; observations that are suspect are counted.
 WITH hourly AS (
@@ -54,13 +55,13 @@ statistics AS (
   FROM ranked
   GROUP BY city
 ),
--- Hours from the first to the last of the whole snapshot: what a gapless record would have.
+-- Hours from the first to the last report of the city: what a gapless record would have.
 spans AS (
   SELECT
     *,
     (
-      unix_micros(date_trunc('hour', max(last_timestamp) OVER ()))
-        - unix_micros(date_trunc('hour', min(first_timestamp) OVER ()))
+      unix_micros(date_trunc('hour', last_timestamp))
+        - unix_micros(date_trunc('hour', first_timestamp))
     ) / 3600e6 + 1e0 AS span
   FROM statistics
 ),

@@ -26,23 +26,18 @@ export async function statisticsOf(path: string): Promise<Statistics[] | null> {
   const bytes = await Bun.file(path).bytes();
   const text = new TextDecoder().decode(path.endsWith(".gz") ? gunzipSync(bytes) : bytes);
   const cities = new Map<string, Map<number, Seen>>();
-  let first = Infinity;
-  let last = -Infinity;
   for (const line of text.split("\n")) {
     if (line === "") continue;
     const record = JSON.parse(line) as Seen & { timestamp: string };
     const ms = Date.parse(record.timestamp);
-    first = Math.min(first, ms);
-    last = Math.max(last, ms);
     let own = cities.get(record.city);
     if (own === undefined) cities.set(record.city, (own = new Map()));
     own.set(ms, { ...record, ms });
   }
-  const hours = Math.floor(last / HOUR) - Math.floor(first / HOUR) + 1;
-  return [...cities].map(([city, rows]) => ofCity(city, [...rows.values()], hours));
+  return [...cities].map(([city, rows]) => ofCity(city, [...rows.values()]));
 }
 
-function ofCity(city: string, rows: readonly Seen[], hoursOfAll: number): Statistics {
+function ofCity(city: string, rows: readonly Seen[]): Statistics {
   const values = (pick: (row: Seen) => number | null) =>
     rows.map(pick).filter((value) => value !== null && value !== undefined);
   const temperatures = values((row) => row.temperature).sort((a, b) => a - b);
@@ -57,6 +52,7 @@ function ofCity(city: string, rows: readonly Seen[], hoursOfAll: number): Statis
   };
   const hours = new Set(rows.map((row) => Math.floor(row.ms / HOUR))).size;
   const times = rows.map((row) => row.ms).sort((a, b) => a - b);
+  const hoursOfAll = Math.floor((times.at(-1) ?? NaN) / HOUR) - Math.floor((times[0] ?? NaN) / HOUR) + 1;
   const conditions = Map.groupBy(
     rows.filter((row) => row.weather_main !== null),
     (row) => row.weather_main,

@@ -73,6 +73,19 @@ describe("city_statistics", () => {
     expect(found?.weather_dominant).toBe("Clear");
   });
 
+  test("measures each city by its own span: an old report of one takes nothing from the others", async () => {
+    const hours = (city: string, count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        row({ city, timestamp: `2026-01-01T0${i}:00:00Z`, log_offset: i }),
+      );
+    const old = row({ city: "Oslo", timestamp: "1970-01-01T00:00:12Z", log_offset: 9 });
+    const found = await run([...hours("London", 6), ...hours("Oslo", 3), old]);
+    expect(found.map(({ city, coverage }) => [city, coverage])).toEqual([
+      ["London", 1],
+      ["Oslo", 4 / (Date.UTC(2026, 0, 1, 3) / 3_600_000)],
+    ]);
+  });
+
   test("counts the hours of the snapshot across months", async () => {
     const [found] = await run([
       row({ timestamp: "2026-01-31T23:59:00Z" }),
@@ -83,12 +96,11 @@ describe("city_statistics", () => {
 });
 
 function reference(rows: readonly (Row & { flag: unknown })[]): Record<string, unknown>[] {
-  const allHours = rows.map(hourOf);
-  const span = (Math.max(...allHours) - Math.min(...allHours)) / HOUR_MS + 1;
   const byTime = [...rows].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
   const cities = [...groupBy(byTime, ({ city }) => city)].sort(([a], [b]) => (a < b ? -1 : 1));
   return cities.map(([city, own]) => {
     const hours = new Set(own.map(hourOf)).size;
+    const span = (Math.max(...own.map(hourOf)) - Math.min(...own.map(hourOf))) / HOUR_MS + 1;
     const temperatures = present(own.map(({ temperature }) => temperature));
     const rain = [
       ...groupBy(

@@ -92,7 +92,7 @@ def city_statistics():
             *[good(name).mean().alias(f"{name}_mean") for name in ("humidity", "pressure", "wind_speed")],
         )
         .with_columns(
-            (c("hours") / ((c("last_hour").max() - c("first_hour").min()).dt.total_hours() + 1)).alias("coverage")
+            (c("hours") / ((c("last_hour") - c("first_hour")).dt.total_hours() + 1)).alias("coverage")
         )
         .join(rain, on="city", how="left")
         .join(weather, on="city", how="left")

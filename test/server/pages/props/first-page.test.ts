@@ -65,7 +65,7 @@ describe("props made of what the real jobs compute", () => {
       city: "Tokyo",
       // What stays the same for longer has failed.
       n: 12,
-      coverage: 0.1,
+      coverage: 1, // of its own hours
       deviation: 0,
       p05: 10,
       p95: 10,
