@@ -1,9 +1,11 @@
+import { type ImpossibleValues, impossibleOf, impossibleText, textOfValue } from "./impossible-values.ts";
 import { DAY_MS, formatTimestamp, isCanonical, parseTimestamp } from "./time.ts";
 import {
   CONTRACT_VARIABLES,
   type ContractVariable,
   OPTIONAL_VARIABLES,
   type OptionalVariable,
+  type Variable,
   VARIABLES,
 } from "./variables.ts";
 
@@ -27,6 +29,11 @@ export interface Observation
   weather_description: string | null;
   /** Who reported it: `openweathermap`, `open-meteo`, `simulator`, a replay's name. */
   source: string;
+  /**
+   * Values that no instrument can have measured, as they came: the text of a JSON object of field and value, such as
+   * `{"humidity":"255"}`. Each such field is null. Left out when there is none.
+   */
+  impossible?: string;
 }
 
 /** An observation as it lies in the lake. */
@@ -46,9 +53,10 @@ const FUTURE_MS = DAY_MS;
 
 const required = CONTRACT_VARIABLES.map((name) => [name, VARIABLES[name].range] as const);
 const optional = OPTIONAL_VARIABLES.map((name) => [name, VARIABLES[name].range] as const);
+const WORDS = ["weather_main", "weather_description"] as const;
 /** The fields that hold what was observed. */
-const VALUES = [...CONTRACT_VARIABLES, "weather_main", "weather_description", ...OPTIONAL_VARIABLES] as const;
-const KNOWN = new Set<string>(["timestamp", "city", "source", ...VALUES, "correction"]);
+const VALUES = [...CONTRACT_VARIABLES, ...WORDS, ...OPTIONAL_VARIABLES] as const;
+const KNOWN = new Set<string>(["timestamp", "city", "source", ...VALUES, "impossible", "correction"]);
 
 /**
  * What {@link parseObservation} found: the observation, or why the record is none. A `correction` replaces what was reported
@@ -63,6 +71,8 @@ export const NO_VALUE = "no value: every variable is missing, and so are the wor
 /**
  * Checks one record and puts it into canonical form: fields in the record's order, the timestamp in UTC, absent numbers
  * null, optional fields left out when null. A value that is merely unlikely passes: judging it is quality control's work.
+ * One that no instrument can have measured, or that is no number, goes into `impossible` as it came, and its field is null:
+ * a bad value loses nothing beside it. Only a record without an identity or a time, or without any value, is refused.
  *
  * @param input anything: the parsed JSON of a log record. A line of a file that could not be read comes as
  *   `{ source, line, unreadable }`, where `unreadable` is the reason
@@ -89,23 +99,18 @@ export function parseObservation(input: unknown, receivedMs: number): Parsed {
     timestamp: isCanonical(timestamp) ? timestamp : formatTimestamp(ms),
     city,
   };
-  for (const [name, range] of required) {
-    const value = record[name] ?? null;
-    if (value !== null && !inRange(value, range)) return bad(wanted(name, value, range));
-    observation[name] = value === 0 ? 0 : value; // −0 and 0 are one value
-  }
-  for (const name of ["weather_main", "weather_description"] as const) {
-    const value = record[name] ?? null;
-    if (value !== null && !isText(value)) return bad(`${name} is ${describe(value)}, wanted text or null`);
-    observation[name] = value;
-  }
+  const impossible = impossibleOf(record.impossible);
+  if (typeof impossible === "string") return bad(impossible);
+  for (const [name, range] of required)
+    observation[name] = possible(name, record, impossible, (value) => inRange(value, range));
+  for (const name of WORDS) observation[name] = possible(name, record, impossible, isText);
   observation.source = source;
   for (const [name, range] of optional) {
-    const value = record[name] ?? null;
-    if (value === null) continue;
-    if (!inRange(value, range)) return bad(wanted(name, value, range));
-    observation[name] = value === 0 ? 0 : value;
+    const value = possible(name, record, impossible, (one) => inRange(one, range));
+    if (value !== null) observation[name] = value;
   }
+  const text = impossibleText(VALUES, impossible);
+  if (text !== undefined) observation.impossible = text;
   for (const name in record) {
     if (!KNOWN.has(name)) return bad(`field ${describe(name)} is not known`);
   }
@@ -117,14 +122,51 @@ export function parseObservation(input: unknown, receivedMs: number): Parsed {
   return correction === true ? { ...found, correction } : found;
 }
 
-/** Whether a record's fields hold a variable or words for the weather. Undefined and null mean missing. */
+/** The value of a field, null where it is missing or impossible: then `impossible` has it as it came. */
+function possible(
+  name: (typeof VALUES)[number],
+  record: Readonly<Record<string, unknown>>,
+  impossible: ImpossibleValues,
+  isPossible: (value: unknown) => boolean,
+): unknown {
+  const value = record[name] ?? null;
+  if (value === null) return null;
+  const isGood = isPossible(value);
+  if (isGood) delete impossible[name];
+  else impossible[name] = textOfValue(value);
+  return !isGood ? null : value === 0 ? 0 : value; // −0 and 0 are one value
+}
+
+/**
+ * Whether a record's fields hold a variable or words for the weather, possible or not. Undefined and null mean missing.
+ */
 export function hasValue(fields: Readonly<Record<string, unknown>>): boolean {
-  return VALUES.some((name) => (fields[name] ?? null) !== null);
+  return [...VALUES, "impossible"].some((name) => (fields[name] ?? null) !== null);
+}
+
+/** Why each impossible value of an observation is none, for people: `humidity is 255, wanted a number from 0 to 110`. */
+export function impossibleReasons({ impossible }: Pick<Observation, "impossible">): string[] {
+  const values = impossibleOf(impossible);
+  if (typeof values === "string") return [];
+  return Object.entries(values).map(([name, value]) => `${name} is ${value}, wanted ${wantedOf(name)}`);
+}
+
+/** Whether a value is a number that an instrument on Earth can have measured; see {@link VARIABLES}. */
+export function isPossible(name: Variable, value: unknown): value is number {
+  return inRange(value, VARIABLES[name].range);
+}
+
+/** What is wanted of a field's value, for people: `a number from 0 to 110`, in the record's unit. */
+export function wantedOf(name: string): string {
+  if (!Object.hasOwn(VARIABLES, name)) return `text of at most ${TEXT_MAX} characters`;
+  const [low, high] = VARIABLES[name as Variable].range;
+  const { unit } = VARIABLES[name as Variable];
+  return `a number from ${low} to ${high}${unit === "1" ? "" : ` ${unit}`}`;
 }
 
 /**
  * Joins a later record of an observation with what was reported before, field by field: a missing value never replaces a
- * value.
+ * value, and neither does an impossible one.
  *
  * @param before the observation as it was stored last
  * @param later of the same identity
@@ -133,6 +175,10 @@ export function hasValue(fields: Readonly<Record<string, unknown>>): boolean {
 export function joinObservations(before: Observation, later: Observation): Observation {
   const joined: Record<string, unknown> = { ...before };
   for (const name of VALUES) joined[name] = later[name] ?? before[name];
+  joined.impossible = impossibleText(
+    VALUES.filter((name) => (joined[name] ?? null) === null),
+    { ...storedImpossible(before), ...storedImpossible(later) },
+  );
   return observationOfRow(joined as unknown as Observation);
 }
 
@@ -161,7 +207,13 @@ export function observationOfRow(row: Observation): Observation {
   result.source = row.source;
   for (const name of OPTIONAL_VARIABLES)
     if (row[name] !== undefined && row[name] !== null) result[name] = row[name];
+  if ((row.impossible ?? null) !== null) result.impossible = row.impossible;
   return result as unknown as Observation;
+}
+
+/** The impossible values of an observation that was checked. */
+function storedImpossible({ impossible }: Observation): ImpossibleValues {
+  return impossible === undefined || impossible === null ? {} : (JSON.parse(impossible) as ImpossibleValues);
 }
 
 function isText(value: unknown): value is string {
@@ -172,10 +224,6 @@ function isText(value: unknown): value is string {
 
 function inRange(value: unknown, [low, high]: readonly [number, number]): value is number {
   return typeof value === "number" && value >= low && value <= high; // NaN compares false
-}
-
-function wanted(name: string, value: unknown, [low, high]: readonly [number, number]): string {
-  return `${name} is ${describe(value)}, wanted a number from ${low} to ${high} or null`;
 }
 
 function bad(reason: string): Parsed {

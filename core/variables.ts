@@ -11,7 +11,7 @@ export interface VariableInfo {
   unit: string;
   /** What it is, for people who read the API. */
   meaning: string;
-  /** The range outside which no instrument on Earth can have measured it: a record with such a value is rejected. */
+  /** The range outside which no instrument on Earth can have measured it: such a value is kept as it came, and left out. */
   range: readonly [low: number, high: number];
   /** Decimals that pages show in the record's unit. */
   decimals: number;

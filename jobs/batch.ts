@@ -54,7 +54,7 @@ export type ParsedRecord =
       /** Whether it replaces what was reported before as a whole. */
       correction: boolean;
       observed: string;
-      /** Variables with a value that the first version of the lake's format did not have. */
+      /** Fields with a value that the first version of the lake's format did not have. */
       later: readonly string[];
     }
   | { ok: false; offset: number; timestamp: number; reason: string; value: string };
@@ -62,8 +62,8 @@ export type ParsedRecord =
 /** A record kept in `rejected/` is cut here, characters; its whole length is told. */
 const REJECTED_MAX = 1_000_000;
 
-/** Variables that the first version of the lake's format did not have. */
-const LATER_VARIABLES = laterColumns(VARIABLE_NAMES);
+/** Fields that the first version of the lake's format did not have. */
+const LATER_FIELDS = laterColumns([...VARIABLE_NAMES, "impossible"] as const);
 
 /** Reads the records of a batch. Never throws: what cannot be read says why. */
 export function parseRecords(records: readonly LogRecord[]): ParsedRecord[] {
@@ -92,7 +92,7 @@ export function parseRecords(records: readonly LogRecord[]): ParsedRecord[] {
 }
 
 function laterOf(observation: Observation): string[] {
-  return LATER_VARIABLES.filter((name) => (observation[name] ?? null) !== null);
+  return LATER_FIELDS.filter((name) => (observation[name] ?? null) !== null);
 }
 
 /**

@@ -28,6 +28,8 @@ export class StationIntake {
   readonly #keys: readonly { hash: Buffer; station: RegisteredStation }[];
   /** Why each station's last push was refused. Only changes are logged, not every push. */
   readonly #refused = new Map<string, string>();
+  /** What was impossible in each station's last push. Only changes of the parameters are logged. */
+  readonly #leftOut = new Map<string, string>();
   #totalsFailed = false;
   #unknownLoggedMs = -Infinity;
 
@@ -65,9 +67,10 @@ export class StationIntake {
    * Appends a push to the log; it is durable when this resolves.
    *
    * @param parameters of the query or the form
-   * @throws RequestError `bad_parameter` when it is malformed; LogError
+   * @returns why values are impossible, for people; empty when all are good
+   * @throws RequestError `bad_parameter` when its time is malformed or nothing was measured; LogError
    */
-  async take(station: RegisteredStation, parameters: URLSearchParams): Promise<void> {
+  async take(station: RegisteredStation, parameters: URLSearchParams): Promise<readonly string[]> {
     const { log, clock, logger } = this.#options;
     try {
       const now = clock.now();
@@ -75,16 +78,18 @@ export class StationIntake {
       // A rain of 0 stands for the hour's: a malformed push throws here, before its total is stored.
       observationOfPush(push, station, 0, now);
       const rain = this.#rainOf(station, push);
-      if (rain === null && !hasValue(push.numbers)) {
+      if (rain === null && push.impossibleRain === null && !hasValue(push.numbers)) {
         // The total is kept. It becomes an observation once another one before it tells the rain of the hour.
         logger.debug("A station's push has a total of rain alone", { station: station.id });
-        return;
+        return push.leftOut;
       }
       const observation = observationOfPush(push, station, rain, now);
       await log.append([recordOf(observation)]);
       if (this.#refused.delete(station.id))
         logger.info("A station's push is taken again", { station: station.id });
+      this.#noteLeftOut(station.id, push.leftOut);
       logger.debug("A station's push is taken", { station: station.id, timestamp: observation.timestamp });
+      return push.leftOut;
     } catch (error) {
       const reason = messageOf(error);
       if (error instanceof RequestError && this.#refused.get(station.id) !== reason) {
@@ -93,6 +98,17 @@ export class StationIntake {
       }
       throw error;
     }
+  }
+
+  #noteLeftOut(station: string, reasons: readonly string[]): void {
+    const { logger } = this.#options;
+    // The parameters' names alone: a broken sensor may send another wrong value each time.
+    const names = reasons.map((reason) => reason.split(" ", 1)[0]).join();
+    if ((this.#leftOut.get(station) ?? "") === names) return;
+    this.#leftOut.set(station, names);
+    if (reasons.length > 0)
+      logger.warn("Values of a station's push are impossible", { station, reasons: reasons.join("; ") });
+    else logger.info("All values of a station's push are good again", { station });
   }
 
   /** Rain of the last hour, mm: as the station reports it, else computed from its daily totals. */

@@ -82,6 +82,7 @@ export const OBSERVATION_COLUMNS: readonly (readonly [
   ["weather_description", "string"],
   ["source", "string"],
   ...OPTIONAL_VARIABLES.map((name) => [name, "double"] as const),
+  ["impossible", "string"],
   ["log_offset", "bigint"],
   ["ingested_at", "timestamp"],
 ];

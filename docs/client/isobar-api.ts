@@ -46,6 +46,7 @@ export interface Routes {
                 dew_point?: number | null;
                 clouds?: number | null;
                 visibility?: number | null;
+                impossible?: string | null;
                 log_offset: number;
                 ingested_at: string;
                 age_seconds: number;
@@ -122,6 +123,7 @@ export interface Routes {
                 dew_point?: number | null;
                 clouds?: number | null;
                 visibility?: number | null;
+                impossible?: string | null;
                 log_offset: number;
                 ingested_at: string;
                 flag: number | null;
@@ -220,6 +222,7 @@ export interface Routes {
                     dew_point?: number | null;
                     clouds?: number | null;
                     visibility?: number | null;
+                    impossible?: string | null;
                     log_offset: number;
                     ingested_at: string;
                     flag: number | null;
@@ -299,6 +302,7 @@ export interface Routes {
                       dew_point?: number | null;
                       clouds?: number | null;
                       visibility?: number | null;
+                      impossible?: string | null;
                       log_offset: number;
                       ingested_at: string;
                     };

@@ -275,9 +275,7 @@ export function mapParser(
     for (const { field, index, convert } of numbers) {
       if (missing.has(text(index))) continue;
       const number = map.decimal === "," ? text(index).replace(",", ".") : text(index);
-      if (!NUMBER.test(number))
-        return { ok: false, reason: `${field} is ${describe(text(index))}, wanted a number` };
-      record[field] = convert(Number(number));
+      record[field] = NUMBER.test(number) ? convert(Number(number)) : text(index);
     }
     // The future is measured where the log takes the record.
     return parseObservation(record, Infinity);

@@ -8,7 +8,7 @@ import { timestampOfSeconds } from "./record.ts";
 export type LineParser = (line: string) => Parsed;
 
 const MEASURES: readonly string[] = VARIABLE_NAMES;
-const TEXTS = ["timestamp", "city", "weather_main", "weather_description", "source"];
+const TEXTS = ["timestamp", "city", "weather_main", "weather_description", "source", "impossible"];
 const RECORD_COLUMNS: readonly string[] = [...TEXTS, ...MEASURES];
 /** Columns that the API's own CSV has besides: where the record lies and how it was judged. They are made anew. */
 const MADE_COLUMNS: readonly string[] = ["log_offset", "ingested_at", ...FLAG_COLUMNS];

@@ -1,21 +1,34 @@
 import { RequestError } from "../../core/errors.ts";
-import { describe, type Observation, parseObservation } from "../../core/observation.ts";
+import {
+  describe,
+  isPossible,
+  type Observation,
+  parseObservation,
+  wantedOf,
+} from "../../core/observation.ts";
 import { type Station, stationSource } from "../../core/station.ts";
 import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { celsiusFromFahrenheit, HPA_PER_INHG, MM_PER_INCH, MS_PER_MPH, roundTo } from "../../core/units.ts";
 import type { Variable } from "../../core/variables.ts";
 import { NUMBER } from "./csv.ts";
 
-/** What a station sent, in the record's units. A number is null where it was not reported. */
+/**
+ * What a station sent, in the record's units. A number is null where it was not reported. What is no number, or none that an
+ * instrument can have measured, stays as it came: the record keeps it as impossible.
+ */
 export interface StationPush {
   /** When it was observed, ms since the epoch. */
   ms: number;
   /** The record's numbers but for the rain. */
-  numbers: Record<string, number | null>;
+  numbers: Record<string, number | string | null>;
   /** Rain of the last 60 minutes, mm. */
   hourlyRain: number | null;
   /** Rain since the station's midnight, mm. */
   dailyRain: number | null;
+  /** A rain that is impossible, as it came; null where there is none. */
+  impossibleRain: number | string | null;
+  /** Why values are impossible, for people: the parameter, its value and what was wanted. */
+  leftOut: readonly string[];
 }
 
 /** Consoles send -9999 for a sensor that is away. */
@@ -50,28 +63,37 @@ const DAILY_RAIN = ["dailyrainin", "drain_piezo"];
  *
  * @param parameters of the query or of the form
  * @param receivedMs when it came, ms: what `dateutc=now` means
- * @throws RequestError `bad_parameter` naming the parameter, its value and what was wanted
+ * @throws RequestError `bad_parameter` naming the time, its value and what was wanted, or when nothing was measured
  */
 export function readPush(parameters: URLSearchParams, receivedMs: number): StationPush {
+  const leftOut: string[] = [];
+  const read = (field: Variable, names: readonly string[], convert: (value: number) => number) => {
+    const value = valueOf(parameters, field, names, convert, leftOut);
+    return isPossible(field, value) ? { good: value, bad: null } : { good: null, bad: value };
+  };
   const numbers: StationPush["numbers"] = {};
-  for (const [field, names, convert] of NUMBERS) numbers[field] = numberOf(parameters, names, convert, 2);
-  const hourlyRain = numberOf(parameters, HOURLY_RAIN, inches, 3);
-  const dailyRain = numberOf(parameters, DAILY_RAIN, inches, 3);
+  for (const [field, names, convert] of NUMBERS) {
+    const { good, bad } = read(field, names, (value) => roundTo(convert(value), 2));
+    numbers[field] = good ?? bad;
+  }
+  const hourly = read("rainfall", HOURLY_RAIN, (value) => roundTo(inches(value), 3));
+  const daily = read("rainfall", DAILY_RAIN, (value) => roundTo(inches(value), 3));
+  const impossibleRain = hourly.bad ?? daily.bad;
   const ms = timeOf(parameters, receivedMs);
-  if ([...Object.values(numbers), hourlyRain, dailyRain].every((value) => value === null)) {
+  if ([...Object.values(numbers), hourly.good, daily.good, impossibleRain].every((value) => value === null)) {
     throw new RequestError(
       "bad_parameter",
       "The push has no measurement, wanted tempf, humidity or the like",
     );
   }
-  return { ms, numbers, hourlyRain, dailyRain };
+  return { ms, numbers, hourlyRain: hourly.good, dailyRain: daily.good, impossibleRain, leftOut };
 }
 
 /**
  * The observation of a push.
  *
  * @param rainfall rain of the last hour, mm; null where it is not known
- * @throws RequestError `bad_parameter` for a value that no instrument can have measured, or a time in the future
+ * @throws RequestError `bad_parameter` for a time in the future or before 1900
  */
 export function observationOfPush(
   push: StationPush,
@@ -83,7 +105,7 @@ export function observationOfPush(
     timestamp: formatTimestamp(push.ms),
     city: station.city,
     ...push.numbers,
-    rainfall,
+    rainfall: rainfall ?? push.impossibleRain,
     source: stationSource(station.id),
   };
   const parsed = parseObservation(record, receivedMs);
@@ -91,22 +113,26 @@ export function observationOfPush(
   throw new RequestError("bad_parameter", `The push is no observation: ${parsed.reason}`);
 }
 
-function numberOf(
+/** The first possible value of some parameters, else the first as it came; null where none is there. */
+function valueOf(
   parameters: URLSearchParams,
+  field: Variable,
   names: readonly string[],
   convert: (value: number) => number,
-  digits: number,
-): number | null {
+  leftOut: string[],
+): number | string | null {
+  let impossible: number | string | null = null;
   for (const name of names) {
     const text = parameters.get(name)?.trim() ?? "";
     if (text === "") continue;
-    if (!NUMBER.test(text)) {
-      throw new RequestError("bad_parameter", `The parameter ${name} is ${describe(text)}, wanted a number`);
-    }
-    const value = Number(text);
-    if (value > AWAY) return roundTo(convert(value), digits);
+    const isNumber = NUMBER.test(text);
+    if (isNumber && Number(text) <= AWAY) continue;
+    const value = isNumber ? convert(Number(text)) : text;
+    if (isPossible(field, value)) return value;
+    leftOut.push(`${name} is ${describe(text)}, wanted ${field} as ${wantedOf(field)}`);
+    impossible ??= value;
   }
-  return null;
+  return impossible;
 }
 
 function timeOf(parameters: URLSearchParams, receivedMs: number): number {

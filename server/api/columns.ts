@@ -29,6 +29,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   weather_main: "Group of the condition: Clear, Clouds, Rain, …",
   weather_description: "The condition in words",
   source: "Who reported it",
+  impossible:
+    "Values that no instrument can have measured, as they came, as the text of a JSON object; their fields are null",
   log_offset: "Offset of the record in its partition of the log; a revision has a higher one",
   ingested_at: "When the log took it",
   age_seconds: "How long ago it was observed when the answer was made",
@@ -63,7 +65,7 @@ const ALWAYS = new Set("name slug timestamp city source log_offset ingested_at a
 export function rowSchema(columns: readonly Column[], options: { unjudged?: boolean } = {}): JsonSchema {
   const units = unitsOf(columns.map(([name]) => name));
   const isFlag = (name: string) => name === "flag" || name.startsWith("q_") || name.endsWith("_flag");
-  const optional = new Set<string>(OPTIONAL_VARIABLES);
+  const optional = new Set<string>([...OPTIONAL_VARIABLES, "impossible"]);
   const properties = columns.map(([name, type]) => {
     const meaning = MEANINGS[name];
     if (meaning === undefined)

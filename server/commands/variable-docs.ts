@@ -14,6 +14,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   weather_main: "group of the condition: Clear, Clouds, Rain, …",
   weather_description: "the condition in words",
   source: "who reported it",
+  impossible: "values that no instrument can have measured, as they came; optional",
   log_offset: "offset of the record in its partition of the log",
   ingested_at: "when the log took it",
 };
@@ -86,7 +87,7 @@ ${markdownTable(
 )}
 
 - **In a record**: a variable that is always there is null when it is missing; any other is left out then. Missing is never 0.
-- **Possible**: a record with a value outside is rejected, because no instrument on Earth can have measured it. What is merely unlikely
+- **Possible**: a value outside is left out and kept as it came in \`impossible\`, because no instrument on Earth can have measured it. What is merely unlikely
   is kept, and [quality control](quality.md) flags it.
 - **Over time**: how values become one of a longer time. Rain is that of the last hour, so one value of each hour counts.
 - **Judged**: whether quality control gives it a flag of its own.

@@ -207,17 +207,20 @@ SELECT
   coalesce(time_flag, 2) AS q_time,
   CASE WHEN temperature IS NULL THEN 9 ELSE coalesce(neighbour, 2) END AS q_neighbour,
   CASE
-    WHEN temperature IS NULL THEN 9
+    WHEN temperature IS NULL THEN coalesce(gross_temperature, 9)
     ELSE greatest(own_temperature, step_temperature, spike_temperature, stuck_temperature)
   END AS temperature_flag,
-  CASE WHEN humidity IS NULL THEN 9 ELSE greatest(own_humidity, step_humidity, stuck_humidity) END AS humidity_flag,
   CASE
-    WHEN pressure IS NULL THEN 9
+    WHEN humidity IS NULL THEN coalesce(gross_humidity, 9)
+    ELSE greatest(own_humidity, step_humidity, stuck_humidity)
+  END AS humidity_flag,
+  CASE
+    WHEN pressure IS NULL THEN coalesce(gross_pressure, 9)
     ELSE greatest(own_pressure, step_pressure, spike_pressure, stuck_pressure, level_pressure)
   END AS pressure_flag,
-  CASE WHEN wind_speed IS NULL THEN 9 ELSE own_wind_speed END AS wind_speed_flag,
-  CASE WHEN rainfall IS NULL THEN 9 ELSE own_rainfall END AS rainfall_flag,
-  {{each judged optional:CASE WHEN @ IS NULL THEN 9 ELSE own_@ END AS @_flag, }}
+  CASE WHEN wind_speed IS NULL THEN coalesce(gross_wind_speed, 9) ELSE own_wind_speed END AS wind_speed_flag,
+  CASE WHEN rainfall IS NULL THEN coalesce(gross_rainfall, 9) ELSE own_rainfall END AS rainfall_flag,
+  {{each judged optional:CASE WHEN @ IS NULL THEN coalesce(gross_@, 9) ELSE own_@ END AS @_flag, }}
   CASE
     WHEN gross IS NULL THEN 9
     ELSE greatest(

@@ -29,7 +29,7 @@ alone AS (
     {{each judged:CASE
       WHEN o.@ BETWEEN p.@_low AND p.@_high THEN 1
       WHEN o.@ BETWEEN p.@_fail_low AND p.@_fail_high THEN 3
-      WHEN o.@ IS NOT NULL THEN 4
+      WHEN o.@ IS NOT NULL OR o.impossible LIKE '%"@":"%' THEN 4
     END AS gross_@,
     }}
     CASE

@@ -58,6 +58,7 @@ export function engineContract(
         weather_description: "Über \"x\" 'y' 東京, a text beyond twelve bytes",
         wind_direction: 270,
         dew_point: 1e-7,
+        impossible: '{"clouds":"−1, \\"x\\""}',
         log_offset: 2 ** 40 + 1,
       });
       const snapshot = { files: [await folder.jsonl([full])] };

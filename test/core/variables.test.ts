@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseObservation } from "../../core/observation.ts";
+import { impossibleReasons, parseObservation } from "../../core/observation.ts";
 import {
   CHARTED_VARIABLES,
   CONTRACT_VARIABLES,
@@ -38,10 +38,13 @@ describe("VARIABLES", () => {
       expect(parsed.ok && parsed.observation[name]).toBe(value);
     }
     for (const value of [low - 1, high + 1, Number.NaN, String(example)]) {
-      expect(parseObservation({ ...base, [name]: value }, NOW)).toMatchObject({
-        ok: false,
-        reason: expect.stringContaining(`wanted a number from ${low} to ${high} or null`),
-      });
+      const parsed = parseObservation({ ...base, [name]: value }, NOW);
+      const observation = parsed.ok ? parsed.observation : null;
+      expect(observation?.[name] ?? null).toBeNull();
+      expect(observation?.impossible).toBe(JSON.stringify({ [name]: String(value) }));
+      expect(impossibleReasons(observation!)[0]).toStartWith(
+        `${name} is ${value}, wanted a number from ${low} to ${high}`,
+      );
     }
   });
 

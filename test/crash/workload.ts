@@ -17,7 +17,7 @@ const HOURS = [["00", "23"], ["11"], ["00"], ["05"]];
 
 /**
  * Makes a small workload that a seed decides: three days in order, with duplicates, revisions (some of them back to the
- * values before, some of them corrections), late records and records that cannot be read; and one record of the day after.
+ * values before, some of them corrections), late records, impossible values and records that cannot be read; and one record of the day after.
  *
  * @param options.chunks calls of `append`
  * @param options.size records in each
@@ -29,7 +29,12 @@ export function makeWorkload(seed: number, { chunks, size }: { chunks: number; s
   const sent: Record<string, unknown>[] = [];
   const send = (observation: Record<string, unknown>): string => {
     const value = JSON.stringify(observation);
-    const { identity, values } = { identity: identityOf(observation), values: valuesOf(observation) };
+    const isBroken = observation["humidity"] === 255;
+    const kept = { ...observation, humidity: null, impossible: '{"humidity":"255"}' };
+    const { identity, values } = {
+      identity: identityOf(observation),
+      values: valuesOf(isBroken ? kept : observation),
+    };
     const correction = observation["correction"] === true;
     meanings.set(value, { identity, values, timestamp: String(observation["timestamp"]), correction });
     sent.push(observation);
@@ -37,7 +42,7 @@ export function makeWorkload(seed: number, { chunks, size }: { chunks: number; s
   };
   const measured = () => ({
     temperature: Math.round(random() * 400) / 10 - 10,
-    humidity: random() < 0.2 ? null : Math.floor(random() * 100),
+    humidity: pick([null, 255, ...Array.from({ length: 8 }, () => Math.floor(random() * 100))]),
     pressure: 1000 + random() * 30,
     wind_speed: random() < 0.2 ? 0 : random() * 20,
     rainfall: random() < 0.5 ? 0 : 0.1 + 0.2 * random(),
@@ -55,7 +60,7 @@ export function makeWorkload(seed: number, { chunks, size }: { chunks: number; s
   const bad = (): string => {
     const value = pick([
       `not JSON ${random()}`,
-      `{"timestamp":"2026-01-01T00:00:00Z","city":"London","temperature":"${random()}","source":"test"}`,
+      `{"timestamp":"2026-01-01T00:00:00Z","city":"","temperature":${random()},"source":"test"}`,
       `{"timestamp":"0001-01-01T00:00:00Z","city":"London","source":"${random()}"}`,
       `\u0000\u0001binary\ufffd${random()}`,
       `[${random()}]`,

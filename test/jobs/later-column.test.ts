@@ -143,14 +143,21 @@ describe("a lake that gains a column", () => {
     expect(await older.compact()).toBe(1); // the hour of 6
     await newer.store(record("07:30", 3, 2.5), record("08:00", 4), record("06:00", 5, 1));
     await newer.store(record("09:00", 6, 0));
-    expect(await columnsOf()).toEqual(["06 -", "06 uv_index", "07 -", "07 uv_index", "08 -", "09 uv_index"]);
+    expect(await columnsOf()).toEqual([
+      "06 impossible",
+      "06 uv_index",
+      "07 -",
+      "07 uv_index",
+      "08 -",
+      "09 uv_index",
+    ]);
     const rows = ["1 1 ", "2 2 ", "3 3 2.5", "4 4 ", "5 5 1", "6 6 0"];
     expect(await newer.rows(LATER_COLUMN)).toEqual(rows);
     expect(await newer.problems()).toEqual([]);
 
     await newer.store(nextDay(7));
     expect(await newer.compact()).toBe(1);
-    expect(await columnsOf()).toEqual(["day uv_index"]);
+    expect(await columnsOf()).toEqual(["day uv_index,impossible"]);
     expect(await newer.rows(LATER_COLUMN)).toEqual([...rows, "7 7 "]);
     expect(await newer.problems()).toEqual([]);
   });
@@ -221,7 +228,7 @@ describe("a program that is older than the lake", () => {
     await newer.store(record("06:30", 3, 2.5));
     await newer.store(record("07:00", 4, 3.5));
     await newer.compact();
-    expect(await columnsOf()).toEqual(["05 uv_index", "06 uv_index", "07 uv_index"]);
+    expect(await columnsOf()).toEqual(["05 uv_index,impossible", "06 uv_index,impossible", "07 uv_index"]);
   });
 
   test("reads it without the column, and `verify` finds nothing wrong", async () => {
@@ -259,7 +266,12 @@ describe("a program that is older than the lake", () => {
     expect(await older.compact()).toBe(1);
     expect(await older.compact()).toBe(0);
     expect(await older.checkpoint()).toBe(true);
-    expect(await columnsOf()).toEqual(["05 uv_index", "06 uv_index", "07 uv_index", "day -"]);
+    expect(await columnsOf()).toEqual([
+      "05 uv_index,impossible",
+      "06 uv_index,impossible",
+      "07 uv_index",
+      "day impossible",
+    ]);
     expect(await live()).toEqual(expect.arrayContaining(before));
     expect((await fold(path.lake, path.log.topic, 0)).counts).toEqual({
       rows: 9,
@@ -273,7 +285,7 @@ describe("a program that is older than the lake", () => {
     expect(await newer.problems()).toEqual([]);
     for (let hour = 10; hour < 16; hour++) await newer.store(record(`${hour}:00`, hour, hour));
     expect(await newer.compact()).toBe(1);
-    expect(await columnsOf()).toEqual(["day uv_index"]);
+    expect(await columnsOf()).toEqual(["day uv_index,impossible"]);
     expect((await newer.rows(LATER_COLUMN)).slice(0, rows.length)).toEqual(rows);
     expect(await newer.problems()).toEqual([]);
   });
@@ -339,7 +351,7 @@ describe("a program that is older than the lake", () => {
   });
 });
 
-test("FIRST_COLUMNS are those of today: no entry of the chain names a column", async () => {
+test("FIRST_COLUMNS never change: of a file without values that came later only Parquet names columns", async () => {
   expect(FIRST_COLUMNS.size).toBe(17);
   const everything = Object.fromEntries(
     ["wind_direction", "wind_gust", "dew_point", "clouds", "visibility"].map((name) => [name, 1]),
@@ -351,7 +363,10 @@ test("FIRST_COLUMNS are those of today: no entry of the chain names a column", a
   expect(await older.checkpoint()).toBe(true);
   const { entry } = (await path.entries())[0]!;
   expect(entry["kind"]).toBe("checkpoint");
-  for (const file of entry["live"] as object[]) {
-    expect(Object.keys(file)).toEqual(["path", "rows", "revisions", "bytes", "sha256", "sequence"]);
+  const first = ["path", "rows", "revisions", "bytes", "sha256", "sequence"];
+  for (const file of entry["live"] as { path: string; columns?: string[] }[]) {
+    const isParquet = file.path.endsWith(".parquet");
+    expect(file.columns).toEqual(isParquet ? ["impossible"] : undefined);
+    expect(Object.keys(file).toSorted()).toEqual((isParquet ? [...first, "columns"] : first).toSorted());
   }
 });

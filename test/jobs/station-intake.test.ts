@@ -137,8 +137,8 @@ describe("StationIntake.take()", () => {
   test("a malformed push leaves nothing behind, and is logged when its reason changes", async () => {
     const t = setUp();
     await t.take("dateutc=2026-01-31+11:00:00&tempf=50&dailyrainin=0.10");
-    const bad = "dateutc=2026-01-31+11:30:00&dailyrainin=9&humidity=655";
-    for (const _ of [1, 2, 3]) await expect(t.take(bad)).rejects.toThrow("humidity is 655");
+    const bad = "dateutc=2026-02-02+11:30:00&dailyrainin=9";
+    for (const _ of [1, 2, 3]) await expect(t.take(bad)).rejects.toThrow("more than a day in the future");
     await expect(t.take("dateutc=now")).rejects.toThrow("no measurement");
     const refusals = t.lines.filter((line) => line.includes("was refused"));
     expect(refusals).toHaveLength(2);
@@ -146,6 +146,28 @@ describe("StationIntake.take()", () => {
     await t.take("dateutc=2026-01-31+12:00:00&dailyrainin=0.20"); // the 9 inches were not kept
     expect(t.rain()).toEqual([null, 2.54]);
     expect(t.lines.filter((line) => line.includes("is taken again"))).toHaveLength(1);
+  });
+
+  test("a broken sensor loses its own value alone; it is answered, and logged when it breaks and when it is whole", async () => {
+    const t = setUp();
+    expect(await t.take("dateutc=2026-01-31+11:00:00&tempf=50&humidity=80")).toEqual([]);
+    const reasons = await t.take("dateutc=2026-01-31+11:01:00&tempf=50.1&humidity=255");
+    expect(reasons).toEqual([expect.stringContaining('humidity is "255"')]);
+    await t.take("dateutc=2026-01-31+11:02:00&tempf=50.2&humidity=254");
+    await t.take("dateutc=2026-01-31+11:03:00&tempf=50.3&humidity=81");
+    const stored = t.appended.map(({ value }) => JSON.parse(value) as Record<string, unknown>);
+    expect(
+      stored.map(({ temperature, humidity, impossible }) => [temperature, humidity, impossible]),
+    ).toEqual([
+      [10, 80, undefined],
+      [10.06, null, '{"humidity":"255"}'],
+      [10.11, null, '{"humidity":"254"}'],
+      [10.17, 81, undefined],
+    ]);
+    expect(t.lines.filter((line) => line.includes("are impossible"))).toEqual([
+      expect.stringContaining("humidity is"),
+    ]);
+    expect(t.lines.filter((line) => line.includes("are good again"))).toHaveLength(1);
   });
 
   test("when the totals cannot be kept the rest of the push is taken, and it is logged once", async () => {

@@ -275,9 +275,9 @@ describe("current", () => {
     expect(response.headers.get("x-isobar-kind")).toBe("simulated");
     expect(await response.text()).toBe(
       "timestamp,city,temperature,humidity,pressure,wind_speed,rainfall,weather_main,weather_description,source," +
-        "wind_direction,wind_gust,dew_point,clouds,visibility,log_offset,ingested_at,age_seconds,stale," +
+        "wind_direction,wind_gust,dew_point,clouds,visibility,impossible,log_offset,ingested_at,age_seconds,stale," +
         `${FLAG_COLUMNS.join(",")},temperature_expected,temperature_lower,temperature_upper,anomalies\r\n` +
-        "2026-01-31T09:00:00Z,Tokyo,,81,1012.4,4.1,0,Clouds,broken clouds,simulator,,,,,,3,2026-01-31T09:00:01Z,10800,true" +
+        "2026-01-31T09:00:00Z,Tokyo,,81,1012.4,4.1,0,Clouds,broken clouds,simulator,,,,,,,3,2026-01-31T09:00:01Z,10800,true" +
         `${",".repeat(FLAG_COLUMNS.length + 4)}\r\n`,
     );
   });

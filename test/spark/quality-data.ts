@@ -39,7 +39,7 @@ const SERIES = [
 /**
  * Weather of three cities from up to four sources, with every kind of fault that quality control looks for: spikes, excursions,
  * values that stand still, pressures of another level, storms, extremes, contradictions, gaps, and reports that come late, out of order,
- * long afterwards and from the future.
+ * long afterwards and from the future, impossible values.
  */
 export function faultyWeather(seed = 1): Row[] {
   const random = randomFrom(seed);
@@ -96,6 +96,9 @@ export function faultyWeather(seed = 1): Row[] {
           wind_speed: null,
           rainfall: null,
         });
+      const broken = rows.length % 61 === 7 ? "humidity" : rows.length % 67 === 9 ? "wind_speed" : null;
+      if (broken !== null)
+        Object.assign(one, { [broken]: null, impossible: JSON.stringify({ [broken]: "255" }) });
       rows.push(one);
     }
   }

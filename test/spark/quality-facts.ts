@@ -41,10 +41,15 @@ export function limitOf(
 /** Whether a value is an extreme. */
 export function grossOf(facts: Facts, row: Row, variable: JudgedVariable): Verdict {
   const value = row[variable] ?? null;
-  if (value === null) return null;
+  if (value === null) return isImpossible(row, variable) ? 4 : null;
   const limit = limitOf(facts, row, "gross", variable);
   if (value < limit.fail_low! || value > limit.fail_high!) return 4;
   return value < limit.suspect_low! || value > limit.suspect_high! ? 3 : 1;
+}
+
+/** Whether a value came that no instrument can have measured. */
+function isImpossible({ impossible }: Row, variable: JudgedVariable): boolean {
+  return impossible != null && variable in (JSON.parse(impossible) as object);
 }
 
 /** Whether the dew point is above the temperature. */

@@ -89,9 +89,9 @@ class Series {
       const has = (...names: JudgedVariable[]) => names.some((name) => (row[name] ?? null) !== null);
       const test = (present: boolean, ...verdicts: Verdict[]) => (present ? (worst(verdicts) ?? 2) : 9);
       const of = (name: JudgedVariable, ...verdicts: Verdict[]) =>
-        has(name) ? worst([gross[name] ?? null, future, ...verdicts]) : 9;
+        has(name) ? worst([gross[name] ?? null, future, ...verdicts]) : (gross[name] ?? 9);
       const tests = {
-        q_gross: test(has(...JUDGED_VARIABLES), ...Object.values(gross)),
+        q_gross: worst(Object.values(gross)) ?? 9,
         q_step: test(has("temperature", "humidity", "pressure"), ...Object.values(step)),
         q_spike: test(has("temperature", "pressure"), ...Object.values(spike)),
         q_stuck: test(has("temperature", "humidity", "pressure"), ...Object.values(stuck)),
@@ -116,7 +116,7 @@ class Series {
         pressure_flag: of("pressure", step.pressure, spike.pressure, stuck.pressure, level),
         wind_speed_flag: of("wind_speed", gust),
         rainfall_flag: of("rainfall", rain),
-        flag: has(...JUDGED_VARIABLES) ? worst(verdicts) : 9,
+        flag: worst(Object.values(gross)) === null ? 9 : worst(verdicts),
       };
     });
   }

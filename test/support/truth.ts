@@ -45,6 +45,7 @@ const FIELDS = [
   "dew_point",
   "clouds",
   "visibility",
+  "impossible",
 ];
 
 /** An observation's values as one text, whatever the order of its fields; absent is null. */
@@ -52,10 +53,23 @@ export function valuesOf(observation: Readonly<Record<string, unknown>>): string
   return JSON.stringify(FIELDS.map((name) => observation[name] ?? null));
 }
 
-/** A later record's values where it has them, else those before: a missing value replaces none. */
+/**
+ * A later record's values where it has them, else those before: a missing value replaces none, and neither does an impossible
+ * one, which stays known only where there is no value.
+ */
 function joinOf(before: string, later: string): string {
-  const old = JSON.parse(before) as unknown[];
-  return JSON.stringify((JSON.parse(later) as unknown[]).map((value, i) => value ?? old[i]));
+  const [old, newer] = [before, later].map((text) => JSON.parse(text) as unknown[]);
+  const joined = newer!.map((value, i) => value ?? old![i]);
+  const last = FIELDS.indexOf("impossible");
+  const told = [old!, newer!].flatMap((values) =>
+    Object.entries(JSON.parse((values[last] as string | null) ?? "{}") as Record<string, string>),
+  );
+  const left = FIELDS.flatMap((name, i) => {
+    const found = joined[i] === null ? told.findLast(([field]) => field === name) : undefined;
+    return found === undefined ? [] : [found];
+  });
+  joined[last] = left.length === 0 ? null : JSON.stringify(Object.fromEntries(left));
+  return JSON.stringify(joined);
 }
 
 /** What makes an observation the same one. */

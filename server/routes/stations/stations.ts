@@ -15,7 +15,12 @@ const ANSWERS = [
   {
     status: 200,
     description: "The observation is durable in the log",
-    content: { "text/plain": { type: "string", description: "`success` and a line feed" } },
+    content: {
+      "text/plain": {
+        type: "string",
+        description: "`success` and a line feed, then a line for each value that is impossible",
+      },
+    },
   },
 ] as const;
 const ERRORS = ["unauthorized", "conflict", "too_large"] as const;
@@ -92,8 +97,8 @@ export function stationRoutes(intake: Pick<StationIntake, "stationOf" | "take">)
     }
     // The PASSKEY of an Ecowitt console cannot be configured, so a key in the path takes precedence.
     const key = pathKey ?? parameters.get("PASSWORD") ?? parameters.get("PASSKEY");
-    await intake.take(intake.stationOf(key, parameters.get("ID")), parameters);
-    return new Response("success\n", {
+    const leftOut = await intake.take(intake.stationOf(key, parameters.get("ID")), parameters);
+    return new Response(["success", ...leftOut.map((reason) => `Left out: ${reason}`), ""].join("\n"), {
       headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
     });
   };

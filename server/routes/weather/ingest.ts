@@ -32,7 +32,7 @@ export const POST_OBSERVATIONS = endpoint({
   tag: "weather",
   summary: "Take observations in",
   description:
-    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer, all or none. They are not judged here: the consumer puts a record that is no observation among the rejected ones with the reason. One that names no `source` gets the source `api`. Records of one source, city and timestamp are joined field by field: a missing value never replaces a value, unless `correction` is true and the record replaces the whole. A record without any value is none. At most 1 MiB an object and 16 MiB a body.",
+    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer, all or none. They are not judged here: the consumer puts a record that is no observation among the rejected ones with the reason. One that names no `source` gets the source `api`. Records of one source, city and timestamp are joined field by field: a missing value never replaces a value, unless `correction` is true and the record replaces the whole. A value that is no number or that no instrument can have measured is kept as it came in `impossible`, and its field is null. A record without any value is none. At most 1 MiB an object and 16 MiB a body.",
   query: {},
   body: {
     "application/json": list(

@@ -134,7 +134,10 @@ describe("mapParser()", () => {
       weather_description: "fog; dense",
       source: "file",
     });
-    expect(parser("31.1.2026;6:00;Bern;-3.5.1;fog")).toBe('temperature is "-3.5.1", wanted a number');
+    expect(parser("31.1.2026;6:00;Bern;-3.5.1;fog")).toMatchObject({
+      temperature: null,
+      impossible: '{"temperature":"-3.5.1"}',
+    });
     expect(parser("31.1.2026;6:00;Bern;-3,5")).toBe("the line has 4 fields, the header has 5");
     expect(parser('31.1.2026;6:00;Bern;-3,5;"fog')).toBe("the line's quotes do not match");
     expect(parser("31.1.2026;6:00;;-3,5;fog")).toBe('city is "", wanted a name');
@@ -143,7 +146,7 @@ describe("mapParser()", () => {
     );
   });
 
-  test("the empty text and those named missing are missing; anything else that is no number is no observation", () => {
+  test("the empty text and those named missing are missing; anything else that is no number is impossible", () => {
     const missing = { missing: ["---"] };
     const fields = { temperature: { column: "x", unit: "C" }, humidity: { column: "h", unit: "%" } };
     const beside = (text: string) =>
@@ -152,10 +155,11 @@ describe("mapParser()", () => {
     expect(beside("---")).toMatchObject({ temperature: null, humidity: 80 });
     for (const text of ["", "---"])
       expect(parse(missing, `2026-01-31T06:00:00Z,${text}`)).toMatch(/^no value: /);
-    expect(parse(missing, "2026-01-31T06:00:00Z,NA")).toBe('temperature is "NA", wanted a number');
-    expect(parse(missing, "2026-01-31T06:00:00Z,200")).toBe(
-      "temperature is 200, wanted a number from -100 to 100 or null",
-    );
+    for (const text of ["NA", "200"])
+      expect(parse(missing, `2026-01-31T06:00:00Z,${text}`)).toMatchObject({
+        temperature: null,
+        impossible: JSON.stringify({ temperature: text }),
+      });
   });
 
   test("a city given by the caller counts before the map's", () => {

@@ -111,8 +111,6 @@ describe("openWeatherMap().poll()", () => {
   });
 
   test.each<[string, Record<string, unknown>, string]>([
-    ["a number that is text", { main: { temp: "17.6" } }, 'temperature is "17.6"'],
-    ["kelvin", { main: { temp: 290.77 } }, "temperature is 290.77"],
     ["no main", { main: undefined }, "main is missing"],
     ["main is null", { main: null }, "main is null"],
     ["no dt", { dt: undefined }, "timestamp is missing"],
@@ -120,8 +118,6 @@ describe("openWeatherMap().poll()", () => {
     ["dt beyond all time", { dt: 1e300 }, "timestamp is 1e+300"],
     ["dt in the future", { dt: 4102444800 }, "more than a day in the future"],
     ["rain as a number", { rain: 3 }, "rain is 3"],
-    ["rain as text", { rain: { "1h": "3" } }, 'rainfall is "3"'],
-    ["a gust below 0", { wind: { speed: 1, gust: -2 } }, "wind_gust is -2"],
   ])("an odd answer fails its city only: %s", async (_, changes, reason) => {
     await using server = serveProvider((url) =>
       Response.json(url.searchParams.get("lat") === String(london.latitude) ? body(changes) : body()),
@@ -132,6 +128,22 @@ describe("openWeatherMap().poll()", () => {
     expect(failures[0]?.error).toMatchObject({ code: "bad_response" });
     expect(failures[0]?.error.message).toContain("London");
     expect(failures[0]?.error.message).toContain(reason);
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ["a number that is text", { main: { temp: "17.6" } }, '{"temperature":"17.6"}'],
+    ["kelvin", { main: { temp: 290.77 } }, '{"temperature":"290.77"}'],
+    ["rain as text", { rain: { "1h": "3" } }, '{"rainfall":"3"}'],
+    ["a gust below 0", { wind: { speed: 1, gust: -2 } }, '{"wind_gust":"-2"}'],
+    ["a broken humidity", { main: { temp: 5, humidity: 255 } }, '{"humidity":"255"}'],
+  ])("an odd value loses itself alone: %s", async (_, changes, impossible) => {
+    await using server = serveProvider(() => Response.json(body(changes)));
+    const { records, failures } = await sourceOf(server.endpoint, [london]).poll(never);
+    const stored = JSON.parse(records[0]!.value) as Record<string, unknown>;
+    expect(stored.impossible).toBe(impossible);
+    for (const name of Object.keys(JSON.parse(impossible) as object)) expect(stored[name] ?? null).toBeNull();
+    expect(Object.values(stored).filter((value) => typeof value === "number").length).toBeGreaterThan(0);
+    expect(failures).toEqual([]);
   });
 
   test("a city that is not found, or not answered, does not hold up the others", async () => {

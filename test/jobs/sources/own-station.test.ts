@@ -94,17 +94,46 @@ describe("readPush()", () => {
     expect(hourlyRain).toBeNull();
   });
 
+  test.each<[string, string, Record<string, string>]>([
+    ["humidity=255", 'humidity is "255", wanted humidity as a number from 0 to 110 %', { humidity: "255" }],
+    ["humidity=-999", 'humidity is "-999", wanted humidity as', { humidity: "-999" }],
+    ["humidity=--", 'humidity is "--", wanted humidity as a number from 0', { humidity: "--" }],
+    ["humidity=NaN", 'humidity is "NaN", wanted', { humidity: "NaN" }],
+    ["humidity=0x20", 'humidity is "0x20", wanted', { humidity: "0x20" }],
+    ["baromin=0", 'baromin is "0", wanted pressure as a number from 300 to 1200 hPa', { pressure: "0" }],
+    ["winddir=400", 'winddir is "400", wanted wind_direction as', { wind_direction: "400" }],
+    ["windgustmph=-3", 'windgustmph is "-3", wanted wind_gust as', { wind_gust: "-1.34" }],
+    ["dewptf=1e999", 'dewptf is "1e999", wanted dew_point as', { dew_point: "Infinity" }],
+    ["rainin=-1", 'rainin is "-1", wanted rainfall as', { rainfall: "-25.4" }],
+    ["dailyrainin=--", 'dailyrainin is "--", wanted rainfall as', { rainfall: "--" }],
+  ])("keeps %s as impossible, tells it, and keeps the others", (broken, reason, impossible) => {
+    const read = push(`dateutc=now&tempf=50&windspeedmph=10&${broken}`);
+    expect(read.leftOut).toEqual([expect.stringContaining(reason)]);
+    const { temperature, wind_speed, ...others } = observationOfPush(read, station, read.hourlyRain, NOW);
+    expect([temperature, wind_speed]).toEqual([10, 4.47]);
+    expect(Object.values(others).filter((value) => typeof value === "number")).toEqual([]);
+    expect(JSON.parse(others.impossible ?? "null")).toEqual(impossible);
+  });
+
+  test("a push whose only value is impossible is an observation too", () => {
+    expect(observed("dateutc=now&tempf=warm")).toMatchObject({
+      temperature: null,
+      impossible: '{"temperature":"warm"}',
+    });
+  });
+
+  test("of two parameters for one value a broken one gives way to a good one, and is told", () => {
+    const { numbers, leftOut } = push("dateutc=now&baromin=0&baromrelin=29.92");
+    expect(numbers.pressure).toBe(1013.21);
+    expect(leftOut).toEqual([expect.stringContaining('baromin is "0"')]);
+  });
+
   test.each([
     ["tempf=50", "The parameter dateutc is missing, wanted now or YYYY-MM-DD HH:MM:SS in UTC"],
     ["tempf=50&dateutc=yesterday", 'The parameter dateutc is "yesterday", wanted now or'],
     ["tempf=50&dateutc=2026-02-30+11:00:00", 'The parameter dateutc is "2026-02-30 11:00:00"'],
     ["dateutc=now", "The push has no measurement, wanted tempf, humidity or the like"],
     ["dateutc=now&tempf=-9999", "The push has no measurement"],
-    ["dateutc=now&tempf=warm", 'The parameter tempf is "warm", wanted a number'],
-    ["dateutc=now&tempf=50&humidity=NaN", 'The parameter humidity is "NaN", wanted a number'],
-    ["dateutc=now&tempf=0x20", 'The parameter tempf is "0x20", wanted a number'],
-    ["dateutc=now&tempf=1e999", "temperature is Infinity, wanted a number from -100 to 100"],
-    ["dateutc=now&humidity=655", "humidity is 655, wanted a number from 0 to 110"],
     ["dateutc=2026-02-02+11:00:00&tempf=50", "more than a day in the future"],
     ["dateutc=1899-01-01+00:00:00&tempf=50", "wanted 1900 or later"],
   ])("refuses %s", (text, message) => {

@@ -153,7 +153,7 @@ describe("readWeewx()", () => {
     ]);
   });
 
-  test("a row in an unknown unit system, and one that is no observation, are passed on to be rejected", async () => {
+  test("a row in an unknown unit system, is passed on to be rejected; an impossible value loses itself alone", async () => {
     const path = database([
       { at: NOON, system: 2, values: { outTemp: 50 } },
       { at: NOON + 300, values: { outHumidity: 655 } },
@@ -161,7 +161,7 @@ describe("readWeewx()", () => {
     ]);
     expect(await read(path)).toMatchObject([
       { timestamp: "2026-01-31T12:00:00.000Z", city: "Bern", source: "station:garden", usUnits: 2 },
-      { humidity: 655 },
+      { humidity: null, impossible: '{"humidity":"655"}' },
       { timestamp: "2026-01-31T12:10:00Z", temperature: 10 },
     ]);
   });

@@ -61,7 +61,7 @@ describe("CurrentState", () => {
       record(1),
       { offset: 2, timestamp: NOW, value: "not json" },
       { offset: 3, timestamp: NOW, value: "null" },
-      record(4, { temperature: 1e9 }),
+      record(4, { city: "" }),
       { offset: 5, timestamp: NOW, value: JSON.stringify({ ...observation(), __proto__x: 1 }) },
       record(6, { city: "Tokyo" }),
     ]);

@@ -43,6 +43,16 @@ describe("GET /why", () => {
     expect(html).toContain(`/api/v1/observations/why?${query}`.replaceAll("&", "&amp;"));
   });
 
+  test("shows an impossible value as it came, also of a variable that is not always there", async () => {
+    const broken = row(7, { humidity: null, impossible: '{"humidity":"255","clouds":"<b>"}' });
+    delete broken.clouds;
+    services.rows = [broken];
+    services.whyList = [why(broken)];
+    const html = await app.text("/why?city=london");
+    expect(wordsOf(html)).toContain("Humidity 255, impossible");
+    expect(html).toContain("&lt;b&gt;, impossible");
+  });
+
   test("takes the newest report that is committed, also where a newer one is not yet or none came for hours", async () => {
     const newest = services.currentList[0]!.observation;
     for (const ago of [60_000, 5 * 3_600_000]) {

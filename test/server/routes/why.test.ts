@@ -115,3 +115,23 @@ describe("GET /api/v1/observations/days", () => {
     }
   });
 });
+
+describe("GET /api/v1/observations/why of an impossible value", () => {
+  test("tells an impossible value as it came, flagged as failed, and the values beside it are kept", async () => {
+    const timestamp = "2025-07-10T15:00:00Z";
+    const fields = JSON.parse(line(20)) as object;
+    await postLines(program.url, [JSON.stringify({ ...fields, timestamp, humidity: 255, wind_gust: "--" })]);
+    const { observation } = await eventually("it is committed", async () => {
+      const { status, body } = await program.get(WHY.replace(/timestamp=.*/, `timestamp=${timestamp}`));
+      return status === 200 ? body.observations[0] : undefined;
+    });
+    expect(observation).toMatchObject({
+      temperature: 20,
+      humidity: null,
+      impossible: '{"humidity":"255","wind_gust":"--"}',
+      q_gross: 4,
+      humidity_flag: 4,
+      temperature_flag: 1,
+    });
+  });
+});

@@ -113,14 +113,30 @@ describe("a push", () => {
     expect(t.appended).toEqual([]);
   });
 
+  test("with a broken value is answered with success and says what is impossible", async () => {
+    const t = setUp();
+    const response = await t.call(wu(KEY, "dateutc=now&tempf=50&humidity=255&windspeedmph=--"));
+    expect([response.status, await response.text()]).toEqual([
+      200,
+      'success\nLeft out: humidity is "255", wanted humidity as a number from 0 to 110 %\n' +
+        'Left out: windspeedmph is "--", wanted wind_speed as a number from 0 to 1000 m/s\n',
+    ]);
+    expect(t.observations()).toMatchObject([
+      { temperature: 10, humidity: null, impossible: '{"humidity":"255","wind_speed":"--"}' },
+    ]);
+  });
+
   test("that is malformed is answered with 400 and a reason, and the next one is taken", async () => {
     const t = setUp();
-    const bad = await t.call(wu(KEY, "dateutc=now&tempf=warm"));
+    const bad = await t.call(wu(KEY, "dateutc=yesterday&tempf=50"));
     expect(bad.status).toBe(400);
     expect(await bad.json()).toEqual({
-      error: { code: "bad_parameter", message: 'The parameter tempf is "warm", wanted a number' },
+      error: {
+        code: "bad_parameter",
+        message: 'The parameter dateutc is "yesterday", wanted now or YYYY-MM-DD HH:MM:SS in UTC',
+      },
     });
-    for (const body of ["", "\u0000\u0001", "dateutc=now&tempf=%ZZ", "&&&=&", "dateutc&tempf"])
+    for (const body of ["", "\u0000\u0001", "&&&=&", "dateutc&tempf"])
       expect((await t.call(`/data/report/${KEY}`, form(body))).status).toBe(400);
     const binary = { ...form(""), body: new Uint8Array([0xff, 0xfe]) };
     expect((await t.call(`/data/report/${KEY}`, binary)).status).toBe(400);

@@ -1,10 +1,11 @@
 import type { Place } from "../../../core/city.ts";
 import type { Explanation } from "../../../core/explanation.ts";
+import type { Observation } from "../../../core/observation.ts";
 import { flagOf, type Limit, QUALITY_TESTS, type QualityTest } from "../../../core/quality.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatNumber } from "../../format.ts";
-import { shownVariables, valueLabel } from "../../shown-variables.ts";
+import { impossibleValue, shownVariables, valueLabel } from "../../shown-variables.ts";
 import { Fact } from "../../parts/fact.tsx";
 import { FlagMark } from "../../parts/flag.tsx";
 import { measureClass } from "../../parts/measure.tsx";
@@ -135,6 +136,10 @@ function Values({ one: { observation, revisions }, scales, clock, id }: SourcePr
         <tbody>
           {shownVariables([observation, ...revisions.map((one) => one.observation)]).map((name) => {
             const { text, unit } = scales[name];
+            const shown = (report: Observation) => {
+              const came = impossibleValue(report, name);
+              return came === undefined ? `${text(report[name])} ${unit}` : `${came}, impossible`;
+            };
             const flag = flagOf(observation, name);
             return (
               <tr>
@@ -142,12 +147,12 @@ function Values({ one: { observation, revisions }, scales, clock, id }: SourcePr
                   {valueLabel(name)}
                 </th>
                 <td class={measureClass(observation[name])} safe>
-                  {`${text(observation[name])} ${unit}`}
+                  {shown(observation)}
                 </td>
                 <td>{flag === null ? "–" : <FlagMark flag={flag} />}</td>
                 {revisions.map(({ observation: before }) => (
                   <td class={measureClass(before[name])} safe>
-                    {`${text(before[name])} ${unit}`}
+                    {shown(before)}
                   </td>
                 ))}
               </tr>
