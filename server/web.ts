@@ -6,8 +6,9 @@ import type { JobStatus } from "../core/pipeline-status.ts";
 import { newId } from "../core/random.ts";
 import type { Analytics } from "../jobs/analytics/analytics.ts";
 import type { KeptViews } from "../jobs/analytics/kept-views.ts";
+import { Results } from "../jobs/analytics/results.ts";
 import { newestProof } from "../jobs/proofs.ts";
-import { newestRows } from "../jobs/readers/lake-queries.ts";
+import { newestRows } from "../jobs/readers/newest-rows.ts";
 import type { LakeReader } from "../jobs/readers/lake-reader.ts";
 import type { Supervisor } from "../jobs/supervisor.ts";
 import type { Services } from "./answers/services.ts";
@@ -125,6 +126,7 @@ function openMonitor(
   hub: Hub,
   deps: { clock: Clock; logger: Logger },
 ): PipelineMonitor {
+  const results = new Results({ lake: ports.promptLake, logger: deps.logger });
   return new PipelineMonitor({
     about,
     log: ports.log,
@@ -134,7 +136,7 @@ function openMonitor(
     jobs: jobStates,
     analytics,
     ...deps,
-    newestRows: () => newestRows(reader, ports.reads),
+    newestRows: async () => newestRows(reader, ports.reads, await results.latest("city_statistics")),
     newestProof: () => newestProof(ports.promptLake),
     sourceWatermark,
   });

@@ -1,8 +1,7 @@
 import type { Row } from "../../core/observation.ts";
 import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
-import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import type { Argument, Engine, SqlView } from "../../spark/engine.ts";
-import { AHEAD_MS } from "../../spark/time-ahead.ts";
 import type { LakeReader } from "./lake-reader.ts";
 import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral } from "./observation-rows.ts";
 
@@ -26,9 +25,6 @@ export type FlaggedRow = Row & Flags;
 
 /** Time around a row that quality control needs, ms: a day before it, and the next report after it. */
 const CONTEXT_MS = { before: 25 * HOUR_MS, after: 3 * HOUR_MS };
-
-/** Largest age of a city's newest row, ms: an older one is no current weather. */
-const CURRENT_MS = 7 * DAY_MS;
 
 /**
  * A page of rows: the newest revision of each, sorted by timestamp, city, source, with the flags of quality control.
@@ -70,17 +66,4 @@ export async function queryRows(
   const table = await reader.read(range, ({ snapshot }) => engine.query(sql, { snapshot, ...options }));
   const rows = observationRows(table) as FlaggedRow[];
   return { rows: rows.slice(0, limit), more: rows.length > limit };
-}
-
-/** The newest row of each city in the last days before the lake's watermark, without those whose time was ahead. */
-export async function newestRows(reader: LakeReader, engine: Engine): Promise<Row[]> {
-  await reader.refresh();
-  const { watermark } = reader;
-  if (watermark === null) return [];
-  const to = Date.parse(watermark) + 1;
-  const from = to - CURRENT_MS;
-  const sql = `SELECT ${OBSERVATION_COLUMN_LIST} FROM observations
-    WHERE timestamp >= ${timestampLiteral(from)} AND timestamp <= ingested_at + INTERVAL '${AHEAD_MS} milliseconds'
-    QUALIFY row_number() OVER (PARTITION BY city ORDER BY timestamp DESC, log_offset DESC) = 1`;
-  return observationRows(await reader.read({ from, to }, ({ snapshot }) => engine.query(sql, { snapshot })));
 }

@@ -20,6 +20,12 @@ export interface CommittedSnapshot {
   watermark: string | null;
 }
 
+/** Which of the committed files a snapshot has. */
+export interface SnapshotOptions {
+  /** Only files of later entries than these, by partition; files of others are in it. Default: all. */
+  after?: Readonly<Record<string, number>>;
+}
+
 /** Largest age of a listing that a reader may reuse, ms. */
 const FRESH_MS = 200;
 
@@ -78,13 +84,14 @@ export class LakeReader {
   }
 
   /** The committed files that can hold rows of a time range, or all. */
-  async snapshot(range?: TimeRange): Promise<CommittedSnapshot> {
+  async snapshot(range?: TimeRange, { after = {} }: SnapshotOptions = {}): Promise<CommittedSnapshot> {
     if (this.#now() - this.#refreshedMs >= FRESH_MS) await this.refresh();
     const files: SnapshotFile[] = [];
     const commits: Record<string, number> = {};
     for (const [partition, state] of this.#states) {
       commits[partition] = state.sequence;
       for (const file of state.live.values()) {
+        if (file.sequence <= (after[partition] ?? 0)) continue;
         if (range === undefined || overlaps(file.path, range)) files.push(snapshotFile(this.#lake, file));
       }
     }
@@ -100,8 +107,9 @@ export class LakeReader {
   async read<T>(
     range: TimeRange | undefined,
     action: (committed: CommittedSnapshot) => Promise<T>,
+    options?: SnapshotOptions,
   ): Promise<T> {
-    const committed = await this.snapshot(range);
+    const committed = await this.snapshot(range, options);
     try {
       return await action(committed);
     } catch (error) {
@@ -115,7 +123,7 @@ export class LakeReader {
           hint: "Restore it from a backup or a replica; `bun run verify` lists everything that is missing.",
         });
       }
-      return await action(await this.snapshot(range));
+      return await action(await this.snapshot(range, options));
     }
   }
 

@@ -314,6 +314,49 @@ describe("data sets", () => {
     expect(found.rows).toMatchObject([{ city: "Saint Louis", temperature: 9 }]);
   });
 
+  test("a city that is silent for months is still known after each restart, with its newest report", async () => {
+    await using folder = await temporaryFolder();
+    const { path: DATA_DIR } = folder;
+    const { config } = loadConfig({ ...QUICK, DATA_DIR, DATASET: "tape" }, { isTerminal: false });
+    const deps = { clock: systemClock, logger: silentLogger };
+    const ports = await openPorts(config, "tape", deps);
+    try {
+      await claimDataset(ports.lake, "tape", "replayed", systemClock.now());
+      const chunks = async function* () {
+        const of = (city: string, timestamp: string, temperature: number) => ({
+          key: "",
+          value: JSON.stringify({ timestamp, city, temperature, source: "tape" }),
+        });
+        yield [of("Berlin", "2016-10-01T06:00:00Z", 8), of("Berlin", "2016-10-01T07:00:00Z", 9)];
+        // More than the live feed reads of the log again at a start.
+        const times = Array.from({ length: 2_100 }, (_, i) => Date.UTC(2017, 0, 1) + i * (HOUR_MS / 4));
+        yield times.map((ms, i) => of("London", formatTimestamp(ms), 5 + (i % 7)));
+      };
+      await loadRecords({ ports, config, ...deps, chunks: chunks(), signal: new AbortController().signal });
+    } finally {
+      await ports.close();
+    }
+    for (const start of ["first", "second"]) {
+      await using shown = await startHere({ DATA_DIR, WEATHER_SOURCE: "none", DATASET: "tape" });
+      const { body: cities } = await shown.get("/api/v1/cities");
+      expect([start, cities.rows.map(({ name }: Json) => name).sort()]).toEqual([
+        start,
+        ["Berlin", "London"],
+      ]);
+      const { status, body: current } = await shown.get("/api/v1/current?city=berlin");
+      expect([status, current.rows]).toMatchObject([
+        200,
+        [{ city: "Berlin", timestamp: "2016-10-01T07:00:00Z", temperature: 9, stale: true }],
+      ]);
+      expect((await fetch(new URL("/cities/berlin", shown.url))).status).toBe(200);
+      // The second start reads when it was last heard of from the statistics.
+      await eventually("the statistics are kept", async () => {
+        const { body } = await shown.get("/api/v1/statistics");
+        return body.rows.length === 2 || undefined;
+      });
+    }
+  });
+
   test("observed data gets no simulated neighbours: auto waits for Open-Meteo, the simulator is refused", async () => {
     await using folder = await temporaryFolder();
     const { path: DATA_DIR } = folder;
