@@ -48,6 +48,7 @@ export interface CityForecast {
   issued: number;
   /** Whether there was enough past. */
   ok: boolean;
-  status: string;
+  /** Hours of the past that are there, why they do not do, and when it comes; null where there is a forecast. */
+  waits: { hours: number; why: string } | null;
   points: { time: number; value: Measure; lower: Measure; upper: Measure }[];
 }

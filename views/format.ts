@@ -53,6 +53,7 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", {
   minute: "2-digit",
   hourCycle: "h23",
 });
+const MONTH_DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric" });
 
 /** A point in time, ms since the epoch, as `22:00` in UTC. */
@@ -63,6 +64,11 @@ export function formatClock(ms: number): string {
 /** A point in time, ms since the epoch, as `Sun 9` in UTC. */
 export function formatDay(ms: number): string {
   return WEEKDAY.format(ms).replace(",", "");
+}
+
+/** A point in time, ms since the epoch, as `9 Apr` in UTC. */
+export function formatDate(ms: number): string {
+  return MONTH_DAY.format(ms);
 }
 
 /** A point in time, ms since the epoch, as `Sun 9 Apr 2017, 22:00 UTC`. */

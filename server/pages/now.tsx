@@ -16,12 +16,12 @@ import { answerPage } from "../http/answer.ts";
 import { favouritesOfReader } from "./frame/favourites.ts";
 import { chartedCities, type CitiesQuery, citiesOf } from "./props/cities.ts";
 import { anomaliesOf } from "./props/anomalies.ts";
-import { headlineOf } from "./props/headline.ts";
 import { statisticsOf } from "./props/statistics.ts";
 import type { ReadHistory } from "./chart.ts";
 import { frameOf } from "./frame/frame.ts";
 import { latePart } from "./frame/late-part.ts";
 import { pageClock } from "../answers/page-clock.ts";
+import { verdictNow } from "../answers/verdict.ts";
 import { closed, fragmentResponse, type PagesOptions, render, unitsOfReader } from "./frame/page.tsx";
 import { badParameter, Parameters } from "../http/parameters.ts";
 import { type LateSlot, streamPage } from "./frame/stream-page.ts";
@@ -55,7 +55,7 @@ export function nowPage(options: PagesOptions, history: ReadHistory) {
     })
     .get(
       "/fragments/headline",
-      fragment(() => <Headline {...headlineOf(services, asOf())} />),
+      fragment(() => <Headline {...verdictNow(services, asOf())} />),
     )
     .get(
       "/fragments/statistics",
@@ -122,7 +122,7 @@ async function nowShell(
     units,
     live: { cities: [...new Set([...cities.cards, ...cities.list.rows].map(({ slug }) => slug))] },
   });
-  const headline = headlineOf(services, asOf);
+  const headline = verdictNow(services, asOf);
   const page = (
     <NowPage headline={headline} {...cities} favourites={new Set(favourites)} late={late} units={units} />
   );
@@ -156,7 +156,7 @@ function startParts(
       async () => (
         <Chart
           history={await history}
-          focus={headlineOf(services, pageClock(services, clock.now())).unusual[0]?.city ?? null}
+          focus={verdictNow(services, pageClock(services, clock.now())).unusual[0]?.city ?? null}
           staleAfterSeconds={services.about.staleAfterSeconds}
           unit={temperature.unit}
         />

@@ -22,14 +22,16 @@ export function usualAt(city: number, ms: number): number {
 /**
  * A month of hourly weather of the five default cities up to `now`, and what the real jobs say of it. London is 14 °C too
  * warm in its last hour, New York was silent for six hours, Tokyo has not reported for three, Sydney reports no rain.
+ *
+ * @param days how long it has been going on. Default: a month
  */
-export async function analysedWorld(now: number): Promise<FakeServices> {
+export async function analysedWorld(now: number, days = DAYS): Promise<FakeServices> {
   const services = new FakeServices();
   services.cityList = DEFAULT_CITIES.map((city) => ({ ...city }));
   services.about.staleAfterSeconds = 2 * 3600;
   const rows: Row[] = [];
   services.currentList = [];
-  for (let ago = DAYS * 24 - 1; ago >= 0; ago--) {
+  for (let ago = days * 24 - 1; ago >= 0; ago--) {
     const ms = now - ago * HOUR_MS;
     DEFAULT_CITIES.forEach(({ name }, i) => {
       if (name === "New York" && ago <= GAP.from && ago > GAP.to) return;

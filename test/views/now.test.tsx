@@ -4,7 +4,8 @@ import { NowPage } from "../../views/pages/now/now.tsx";
 import { Anomalies } from "../../views/parts/anomalies.tsx";
 import { Card } from "../../views/parts/card.tsx";
 import { Chart } from "../../views/pages/now/chart.tsx";
-import { headlineText, type HeadlineProps } from "../../views/pages/now/headline.tsx";
+import { inWords } from "../../server/answers/verdict.ts";
+import { verdictFacts } from "../support/verdict.ts";
 import { Course } from "../../views/pages/now/course.tsx";
 import { Statistics } from "../../views/pages/now/statistics.tsx";
 import type { CityAnomaly, CityStatistics, CityNow } from "../../views/city-facts.ts";
@@ -66,35 +67,6 @@ test("Course() draws a gap as a gap and leaves an unknown course empty", async (
   expect(html.match(/ d="([^"]*)"/)?.[1]?.match(/M/g)).toHaveLength(2);
   expect(html).toContain("+4.0");
   expect(await Promise.resolve(<Course series={null} from={0} to={1} flatBelow={0.5} />)).toContain(`d=""`);
-});
-
-describe("headlineText()", () => {
-  const props: HeadlineProps = { asOf: NOW, cities: 3, late: [], silent: [], unusual: [], judged: true };
-  const text = (changes: Partial<HeadlineProps>) => {
-    const { answer, rest } = headlineText({ ...props, ...changes });
-    return answer + rest;
-  };
-
-  test("names what is unusual and what is late", () => {
-    expect(text({ unusual: [{ city: "Oslo", warm: true }] })).toBe("Oslo unusually warm, 2 as expected");
-    expect(text({ unusual: [{ city: "Oslo", warm: false }], late: ["Rome"] })).toBe(
-      "Oslo unusually cold, Rome is late, 1 as expected",
-    );
-    expect(text({ late: ["Oslo", "Rome"], judged: false })).toBe("Oslo and Rome are late, 1 on time");
-  });
-
-  test("counts names instead of listing many", () => {
-    expect(text({ cities: 5, late: ["A", "B", "C"] })).toBe("3 cities are late, 2 as expected");
-  });
-
-  test("claims nothing that is not known", () => {
-    expect(text({})).toBe("Nothing unusual in 3 cities");
-    expect(text({ judged: false })).toBe("All 3 cities on time, too early to say what is unusual");
-    expect(text({ silent: ["A", "B", "C"] })).toBe("Waiting for the first observation");
-    expect(text({ silent: ["A"] })).toBe("A not heard of yet, 2 on time");
-    expect(text({ late: ["A", "B", "C"] })).toBe("Every city is late");
-    expect(text({ unusual: [{ city: "A", warm: true }], late: ["A"] })).toBe("A is late, 2 as expected");
-  });
 });
 
 describe("Chart()", () => {
@@ -170,15 +142,27 @@ test("Statistics() and Anomalies() say why they are empty", async () => {
     "No statistics yet.",
   );
   expect(
-    await Promise.resolve(<Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={null} />),
+    await Promise.resolve(
+      <Anomalies
+        units={DEFAULT_UNITS}
+        asOf={NOW}
+        now={NOW}
+        verdict={inWords(verdictFacts())}
+        result={null}
+      />,
+    ),
   ).toContain("No judgement yet.");
   for (const [judged, text] of [
-    [true, "Nothing unusual."],
-    [false, "Too early to judge."],
+    [3, "Nothing unusual."],
+    [0, "Too early to judge."],
   ] as const) {
-    const result = { info, judged, rows: [] };
+    const unjudged = ["A", "B", "C"].slice(judged).map((city) => ({ city, days: 2, judgedFrom: NOW }));
+    const verdict = inWords(verdictFacts({ judged, unjudged }));
+    const result = { info, rows: [] };
     expect(
-      await Promise.resolve(<Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={result} />),
+      await Promise.resolve(
+        <Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} verdict={verdict} result={result} />,
+      ),
     ).toContain(text);
   }
 });
@@ -198,7 +182,13 @@ test("Anomalies() shows expected value, bounds, score, n and method, and its sev
     severity: 2,
   } as const;
   const html = await Promise.resolve(
-    <Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={{ info, judged: true, rows: [anomaly] }} />,
+    <Anomalies
+      units={DEFAULT_UNITS}
+      asOf={NOW}
+      now={NOW}
+      verdict={inWords(verdictFacts())}
+      result={{ info, rows: [anomaly] }}
+    />,
   );
   expect(html).toContain("expected 9.0° (1.6 to 16.4) · hour &lt;of&gt; day −5.2 · n 45<");
   expect(html).toContain("−10.5°");
@@ -223,7 +213,13 @@ test("Anomalies() says how long a station has been silent or stuck, and what is 
     { ...one, kind: "spike", observed: 15, expected: 9.5, method: "two opposite steps" },
   ];
   const html = await Promise.resolve(
-    <Anomalies units={DEFAULT_UNITS} asOf={NOW} now={NOW} result={{ info, judged: true, rows }} />,
+    <Anomalies
+      units={DEFAULT_UNITS}
+      asOf={NOW}
+      now={NOW}
+      verdict={inWords(verdictFacts())}
+      result={{ info, rows }}
+    />,
   );
   const text = html.replace(/<[^>]*>/g, "");
   expect(text).toContain("Oslo silent for 4 h");
@@ -234,14 +230,7 @@ test("Anomalies() says how long a station has been silent or stuck, and what is 
 });
 
 test("NowPage() never ships all of thousands of cities", async () => {
-  const headline: HeadlineProps = {
-    asOf: NOW,
-    cities: 5000,
-    late: [],
-    silent: [],
-    unusual: [],
-    judged: false,
-  };
+  const headline = inWords(verdictFacts({ cities: 5000, judged: 0 }));
   const some = (count: number) => Array.from({ length: count }, (_, i) => cityNow({ city: `City ${i}` }));
   const html = await Promise.resolve(
     <NowPage

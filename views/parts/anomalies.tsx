@@ -6,6 +6,7 @@ import { Icon } from "./icons.tsx";
 import { Empty } from "./notes.tsx";
 import { ResultLine } from "./result.tsx";
 import type { ResultOrigin } from "../../core/analytic-job.ts";
+import type { Verdict } from "../../core/verdict.ts";
 
 /** The newest anomalies; `result` is null before the job's first run. */
 export interface AnomaliesProps {
@@ -13,10 +14,10 @@ export interface AnomaliesProps {
   asOf: number;
   /** Now, ms. */
   now: number;
+  /** What can be said of these cities. */
+  verdict: Verdict;
   result: {
     info: ResultOrigin;
-    /** Whether any city has a past that is long enough to judge by. */
-    judged: boolean;
     rows: CityAnomaly[];
   } | null;
 }
@@ -36,7 +37,13 @@ export function levelOf(severity: number | null): (typeof LEVELS)[1 | 2 | 3] {
 const MINUTE_MS = 60_000;
 
 /** The newest anomalies, each with what was expected. */
-export function Anomalies({ asOf, now, result, units }: AnomaliesProps & { units: Units }): JSX.Element {
+export function Anomalies({
+  asOf,
+  now,
+  verdict,
+  result,
+  units,
+}: AnomaliesProps & { units: Units }): JSX.Element {
   const { temperature } = scalesOf(units);
   if (result === null) {
     return <Empty what="No judgement yet." why="It comes with the first run of the job anomalies." />;
@@ -44,7 +51,7 @@ export function Anomalies({ asOf, now, result, units }: AnomaliesProps & { units
   return (
     <>
       {result.rows.length === 0 ? (
-        <Quiet judged={result.judged} />
+        <Empty {...verdict.nothing} />
       ) : (
         <ul class="anoms">
           {result.rows.map((anomaly) => (
@@ -54,14 +61,6 @@ export function Anomalies({ asOf, now, result, units }: AnomaliesProps & { units
       )}
       <ResultLine info={result.info} now={now} />
     </>
-  );
-}
-
-function Quiet({ judged }: { judged: boolean }): JSX.Element {
-  return judged ? (
-    <Empty what="Nothing unusual." why="No report of the last days lies outside its bounds." />
-  ) : (
-    <Empty what="Too early to judge." why="Bounds need ten days of the same hour; they come by themselves." />
   );
 }
 

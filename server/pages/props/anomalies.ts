@@ -1,14 +1,12 @@
-import type { Table } from "apache-arrow";
 import type { Place } from "../../../core/city.ts";
 import { HOUR_MS } from "../../../core/time.ts";
-import type { Result } from "../../../jobs/analytics/results.ts";
-import type { CityAnomaly } from "../../../views/city-facts.ts";
 import type { AnomaliesPageProps, AnomalyFilter } from "../../../views/pages/anomalies/anomalies.tsx";
 import type { AnomaliesProps } from "../../../views/parts/anomalies.tsx";
 import type { Units } from "../../../views/units.ts";
 import { pageClock } from "../../answers/page-clock.ts";
-import { columnsOf } from "../../answers/result-columns.ts";
+import { foundAnomalies, type JudgedReport, judgementsIn } from "../../answers/judged-reports.ts";
 import type { Services } from "../../answers/services.ts";
+import { verdictNow } from "../../answers/verdict.ts";
 
 /** Most anomalies on their page; the API has the rest. */
 const ROWS = 100;
@@ -37,6 +35,7 @@ export function anomaliesPageOf(
   return {
     asOf,
     now,
+    verdict: verdictNow(services, asOf, city === null ? services.cities() : [city]),
     units,
     filter: { kind, severity, hours },
     city: city === null ? null : city.slug,
@@ -48,6 +47,7 @@ export function anomaliesPageOf(
             info: result,
             total: all.length,
             matching: found.length,
+            severe: found.filter(({ severity }) => severity === 3).length,
             rows: found.slice(0, ROWS).map((one) => {
               const { slug = null, zone = null } = places.get(one.city) ?? {};
               return { ...one, slug, zone };
@@ -68,65 +68,19 @@ export function anomaliesOf(
   only: { city: string | null; most: number } = { city: null, most: ANOMALIES },
 ): AnomaliesProps {
   const result = services.analytics.result("anomalies");
-  if (result === null) return { asOf, now, result: null };
+  const places = services.cities().filter(({ name }) => only.city === null || name === only.city);
+  const verdict = verdictNow(services, asOf, places);
+  if (result === null) return { asOf, now, verdict, result: null };
   const all = judgementsIn(result.table).filter(({ city }) => only.city === null || city === only.city);
   return {
     asOf,
     now,
+    verdict,
     result: {
       info: result,
-      judged: all.some(({ isJudged }) => isJudged),
       rows: newestOfEach(all.filter(({ isAnomaly }) => isAnomaly)).slice(0, only.most),
     },
   };
-}
-
-/** Every anomaly of a result, newest first. */
-export function foundAnomalies({ table }: Result): readonly CityAnomaly[] {
-  return judgementsIn(table).filter(({ isAnomaly }) => isAnomaly);
-}
-
-/** What the anomalies' job says of one observation. */
-interface JudgedReport extends CityAnomaly {
-  /** Whether its temperature is the newest of its city that was judged by season and hour. */
-  isNewest: boolean;
-  isAnomaly: boolean;
-  /** Whether the past was long enough to judge by. */
-  isJudged: boolean;
-}
-
-/** A result is read once, however many look at it. */
-const judgements = new WeakMap<Table, JudgedReport[]>();
-
-/** The judgements of a result, newest first. */
-export function judgementsIn(table: Table): readonly JudgedReport[] {
-  const known = judgements.get(table);
-  if (known !== undefined) return known;
-  const read = columnsOf(table);
-  const found: JudgedReport[] = [];
-  for (let i = 0; i < table.numRows; i++) {
-    const time = read.number("timestamp", i);
-    if (time === null) continue;
-    found.push({
-      city: read.text("city", i) ?? "",
-      time,
-      kind: (read.text("kind", i) ?? "unusual") as CityAnomaly["kind"],
-      observed: read.number("observed", i),
-      expected: read.number("expected", i),
-      lower: read.number("lower", i),
-      upper: read.number("upper", i),
-      score: read.number("score", i),
-      method: read.text("method", i) ?? "",
-      n: read.number("n", i) ?? 0,
-      severity: read.number("severity", i),
-      isNewest: read.flag("is_newest", i),
-      isAnomaly: read.flag("is_anomaly", i),
-      isJudged: read.text("status", i) !== "insufficient data",
-    });
-  }
-  found.sort((a, b) => b.time - a.time || (b.severity ?? 0) - (a.severity ?? 0));
-  judgements.set(table, found);
-  return found;
 }
 
 function newestOfEach(anomalies: readonly JudgedReport[]): JudgedReport[] {

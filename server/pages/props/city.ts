@@ -11,15 +11,17 @@ import type {
 import type { BandPoint, PlotPoint } from "../../../views/plot.ts";
 import type { Units } from "../../../views/units.ts";
 import type { TimeWindow } from "../../../views/zoom.ts";
-import { anomaliesOf, foundAnomalies } from "./anomalies.ts";
+import { anomaliesOf } from "./anomalies.ts";
 import { cityNowOf } from "./city-now.ts";
 import { cityForecast } from "./forecast.ts";
 import { statisticsRows } from "./statistics.ts";
+import { foundAnomalies } from "../../answers/judged-reports.ts";
 import { pageClock } from "../../answers/page-clock.ts";
 import type { Result } from "../../../jobs/analytics/results.ts";
-import type { Services } from "../../answers/services.ts";
+import type { CurrentObservation, Services } from "../../answers/services.ts";
 import { readCityHistory } from "./city-history.ts";
 import { columnsOf, rowsOfCity } from "../../answers/result-columns.ts";
+import { USUAL_DAYS } from "../../answers/usual-days.ts";
 import type { PagesOptions } from "../frame/page.tsx";
 
 /** Days in the table by day, anomalies in the list, and marks in the chart. */
@@ -47,7 +49,7 @@ export function cityPageOf(
   const now = clock.now();
   const asOf = pageClock(services, now);
   const { name, slug, latitude, longitude, zone } = place;
-  const forecast = cityForecast(services, name);
+  const forecast = cityForecast(services, name, now);
   const latest = Math.max(asOf, forecast?.ok === true ? (forecast.points.at(-1)?.time ?? 0) : 0);
   const window = zoom ?? {
     from: asOf - range.hours * HOUR_MS,
@@ -65,7 +67,7 @@ export function cityPageOf(
     current,
     feels: feelsLike(services, name, current.observation?.timestamp ?? null),
     flag: entry?.judgement?.flags.flag ?? null,
-    usual: entry?.judgement?.usual ?? usualOf(services, name, asOf),
+    usual: usualOf(services, entry, name, asOf),
     band: usualBand(services, name, window.from, Math.min(window.to, asOf)),
     compare: compare === null ? null : { name: compare.name, slug: compare.slug },
     isFavourite: favourites.includes(slug),
@@ -131,19 +133,29 @@ function feelsLike(services: Services, city: string, timestamp: string | null): 
   return { value, time: at(row) };
 }
 
-/** What the baseline in force says of an hour, for the time until the newest observation is judged. */
-function usualOf(services: Services, city: string, ms: number): CityPageProps["usual"] {
+/**
+ * What is usual for the newest report by its judgement, and by the baseline in force for the time until it is judged; null
+ * where the past is too short to say.
+ */
+function usualOf(
+  services: Services,
+  entry: CurrentObservation | undefined,
+  city: string,
+  ms: number,
+): CityPageProps["usual"] {
+  const judged = entry?.judgement?.usual ?? null;
+  if (judged !== null) return judged.status === "insufficient data" ? null : judged;
   const result = services.analytics.result("baseline");
   if (result === null) return null;
   const read = columnsOf(result.table);
   const hour = new Date(ms).getUTCHours();
   const row = rowsOfCity(result.table, city).find((one) => read.number("hour_of_day", one) === hour);
-  if (row === undefined) return null;
+  if (row === undefined || (read.number("days", row) ?? 0) < USUAL_DAYS) return null;
   const number = (name: string) => read.number(name, row);
   return { expected: number("median"), lower: number("lower"), upper: number("upper") };
 }
 
-/** What is usual at each full hour of a window and the two around it, by the baseline in force; nothing where the past is too short. */
+/** What is usual at each full hour of a window and the two around it, by the baseline in force; nothing of hours whose past is too short. */
 function usualBand(services: Services, city: string, from: number, to: number): BandPoint[] {
   const result = services.analytics.result("baseline");
   if (result === null) return [];
@@ -151,7 +163,7 @@ function usualBand(services: Services, city: string, from: number, to: number): 
   const hours = new Map<number, { low: number | null; high: number | null }>();
   for (const row of rowsOfCity(result.table, city)) {
     const hour = read.number("hour_of_day", row);
-    if (hour === null || hours.has(hour)) continue;
+    if (hour === null || hours.has(hour) || (read.number("days", row) ?? 0) < USUAL_DAYS) continue;
     hours.set(hour, { low: read.number("lower", row), high: read.number("upper", row) });
   }
   if (hours.size === 0) return [];

@@ -3,6 +3,7 @@ import type { CityForecast } from "../../../views/city-facts.ts";
 import type { ForecastPageProps } from "../../../views/pages/forecast/forecast.tsx";
 import type { Units } from "../../../views/units.ts";
 import { forecastCities } from "../../answers/forecast-verification.ts";
+import { FORECAST_NEEDS, forecastWait } from "../../answers/forecast-wait.ts";
 import { columnsOf, rowsOfCity } from "../../answers/result-columns.ts";
 import type { Services } from "../../answers/services.ts";
 
@@ -17,20 +18,28 @@ export function forecastPageOf(
     name,
     slug,
     zone,
-    forecast: cityForecast(services, name),
+    forecast: cityForecast(services, name, now),
   }));
+  // The one that has waited longest has the first forecast.
+  const [first] = cities.flatMap(({ forecast }) => forecast?.waits ?? []).sort((a, b) => b.hours - a.hours);
   return {
     now,
     units,
     info: services.analytics.result("forecast"),
     cities,
+    wait: first?.why ?? FORECAST_NEEDS,
+    needs: FORECAST_NEEDS,
     more: services.cities().length - cities.length,
     verification,
   };
 }
 
-/** The newest forecast of a city; null before the first result, or where it has none. */
-export function cityForecast(services: Services, city: string): CityForecast | null {
+/**
+ * The newest forecast of a city; null before the first result, or where it has none.
+ *
+ * @param now ms: of a city without a forecast it says when it comes
+ */
+export function cityForecast(services: Services, city: string, now: number): CityForecast | null {
   const result = services.analytics.result("forecast");
   if (result === null) return null;
   const read = columnsOf(result.table);
@@ -40,11 +49,18 @@ export function cityForecast(services: Services, city: string): CityForecast | n
   const [first] = rows;
   if (first === undefined) return null;
   const status = read.text("status", first) ?? "";
+  const ok = status === "ok";
+  const issued = read.number("issued_at", first) ?? 0;
+  const comesBy = services.about.kind === "replayed" ? null : now;
+  const waits = (hours: number) => ({
+    hours,
+    why: forecastWait({ status, n: hours, issued }, comesBy),
+  });
   return {
     info: result,
-    issued: read.number("issued_at", first) ?? 0,
-    ok: status === "ok",
-    status,
+    issued,
+    ok,
+    waits: ok ? null : waits(read.number("n", first) ?? 0),
     points: rows.flatMap((row) => {
       const time = read.number("timestamp", row);
       const value = read.number("temperature", row);

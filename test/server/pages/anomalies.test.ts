@@ -1,6 +1,7 @@
+import { Bool, Float64, Table, TimestampMillisecond, Utf8, vectorFromArray } from "apache-arrow";
 import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { analysedWorld } from "../../support/analysed-world.ts";
-import { FakeServices, NOW } from "../../support/fake-services.ts";
+import { FakeServices, NOW, result } from "../../support/fake-services.ts";
 import { pageApp, type PageApp, wordsOf } from "../../support/page-app.ts";
 
 let world: FakeServices;
@@ -51,6 +52,52 @@ describe("GET /anomalies", () => {
     }
     expect((await app.get("/anomalies?city=atlantis")).status).toBe(404);
     expect((await app.get("/anomalies?town=x")).status).toBe(400);
+  });
+
+  test("counts all that are severe, also those that have no room on the page", async () => {
+    const many = new FakeServices();
+    const kinds = Array.from({ length: 250 }, (_, i) => i);
+    const column = (value: (i: number) => number) => vectorFromArray(kinds.map(value), new Float64());
+    const text = (value: string) =>
+      vectorFromArray(
+        kinds.map(() => value),
+        new Utf8(),
+      );
+    const yes = vectorFromArray(
+      kinds.map(() => true),
+      new Bool(),
+    );
+    const table = new Table({
+      timestamp: vectorFromArray(
+        kinds.map((i) => NOW - i * 60_000),
+        new TimestampMillisecond(),
+      ),
+      city: text("London"),
+      kind: text("step"),
+      method: text("a step"),
+      status: text("anomaly"),
+      observed: column(() => 9),
+      expected: column(() => 4),
+      lower: column(() => 3),
+      upper: column(() => 5),
+      score: column(() => 8),
+      n: column(() => 400),
+      severity: column((i) => (i % 5 === 0 ? 2 : 3)),
+      is_anomaly: yes,
+      is_newest: yes,
+    });
+    many.analytics.results.set("anomalies", result("anomalies", { table }));
+    const words = wordsOf(await (await pageApp(many)).text("/anomalies"));
+    expect(words).toContain("250 anomalies, 200 severe");
+    expect(words).toContain("150 more are in JSON, CSV and Arrow.");
+  });
+
+  test("of two days of history it says who cannot be judged yet and until when", async () => {
+    const words = wordsOf(await (await pageApp(await analysedWorld(NOW, 2))).text("/anomalies"));
+    expect(words).toContain(
+      "4 cities cannot be judged by season and hour until about 8 Feb: that needs 10 days with a report at the same hour.",
+    );
+    expect(words).not.toContain("Nothing unusual");
   });
 
   test("says that nothing is judged yet", async () => {

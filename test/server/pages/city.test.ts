@@ -78,6 +78,25 @@ describe("GET /cities/:slug", () => {
     expect(coming.match(/class="panel"/g)).toHaveLength(1);
   });
 
+  test("of two days of history it says nothing of what is usual, and when it will", async () => {
+    const young = await pageApp(await analysedWorld(NOW, 2));
+    const html = await young.text("/cities/dubai");
+    const words = wordsOf(html);
+    expect(words).toContain("Expected – °C");
+    expect(words).not.toContain("usual for the season and hour");
+    expect(html).not.toContain(`class="band usual" d="M`);
+    expect(words).toContain(
+      "Too early to judge. Dubai cannot be judged by season and hour until about 8 Feb: that needs 10 days with a report at the same hour, of which it has 2.",
+    );
+    expect(words).toContain(
+      "No forecast of this city yet. It needs 240 hours with a report, which is ten days. There are 48: it comes about 8 Feb if every hour has one.",
+    );
+    const old = await app.text("/cities/dubai");
+    expect(wordsOf(old)).toMatch(/Expected \d+\.\d ± \d/);
+    expect(wordsOf(old)).toContain("usual for the season and hour");
+    expect(old).toContain(`class="band usual" d="M`);
+  });
+
   test("refuses a part of the past that is none, by the parameter's name", async () => {
     for (const [query, name] of [
       ["from=yesterday&to=2026-01-30T00:00:00Z", "from"],

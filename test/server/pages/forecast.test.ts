@@ -36,4 +36,12 @@ describe("GET /forecast", () => {
     more.analytics.results = world.analytics.results;
     expect(wordsOf(await (await pageApp(more)).text("/forecast"))).toContain("Bern None.");
   });
+
+  test("of two days of history it says what a forecast needs, and when the first comes", async () => {
+    const words = wordsOf(await (await pageApp(await analysedWorld(NOW, 2))).text("/forecast"));
+    expect(words).toContain(
+      "No forecast yet. It needs 240 hours with a report, which is ten days. There are 48: it comes about 8 Feb if every hour has one.",
+    );
+    expect(words).not.toContain("few days");
+  });
 });

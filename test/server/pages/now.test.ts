@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { LakeError } from "../../../core/errors.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 import type { ObservationPage } from "../../../server/answers/services.ts";
+import { analysedWorld } from "../../support/analysed-world.ts";
 import { type FakeServices, NOW } from "../../support/fake-services.ts";
-import { pageApp, type PageApp } from "../../support/page-app.ts";
+import { pageApp, type PageApp, wordsOf } from "../../support/page-app.ts";
 import { unpackerOf } from "../../support/unpacker.ts";
 import { worldOf } from "../../support/world.ts";
 
@@ -106,6 +107,15 @@ describe("GET /", () => {
 
   test("answers the headline, stale and unusual cities in words", async () => {
     expect(await app.text("/fragments/headline")).toContain("Oslo unusually warm, Cairo is late");
+  });
+
+  test("of two days of history it does not say that nothing is unusual, though a silence was judged", async () => {
+    app = await pageApp(await analysedWorld(NOW, 2));
+    const words = wordsOf(await app.text("/fragments/headline"));
+    expect(words).toContain("Tokyo is late , 4 too early to judge until about 8 Feb");
+    expect(words).not.toContain("as expected");
+    const list = wordsOf(await app.text("/fragments/anomalies"));
+    expect(list).toContain("New York silent for 7 h");
   });
 
   test("measures a recording's ages by the recording", async () => {

@@ -28,7 +28,7 @@ describe("GET /trends", () => {
     expect(GAP.from).toBeGreaterThan(36);
     const expected = Math.round(midnights.reduce((a, b) => a + b) / 2);
     expect(words).toMatch(new RegExp(`22 23 New York (${expected}|–) `));
-    expect(words).toMatch(/Temperature in London \+1\d\.\d °C in 3 hours/);
+    expect(words).toMatch(/Temperature in London rose by 1\d\.\d °C within 3 hours/);
   });
 
   test("shows other variables, units and clocks", async () => {

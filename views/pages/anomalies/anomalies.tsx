@@ -7,6 +7,7 @@ import { Empty } from "../../parts/notes.tsx";
 import { ResultLine } from "../../parts/result.tsx";
 import type { CityAnomaly } from "../../city-facts.ts";
 import type { ResultOrigin } from "../../../core/analytic-job.ts";
+import type { Verdict } from "../../../core/verdict.ts";
 import type { Units } from "../../units.ts";
 
 /** Severities from which on is shown. */
@@ -27,6 +28,8 @@ export interface AnomaliesPageProps {
   /** The page's clock, and the real time, ms. */
   asOf: number;
   now: number;
+  /** What can be said of the cities that are let through. */
+  verdict: Verdict;
   units: Units;
   filter: AnomalyFilter;
   /** Slug of the city that is let through; null for all. */
@@ -38,19 +41,23 @@ export interface AnomaliesPageProps {
     /** How many there are, and how many of them the filter lets through. */
     total: number;
     matching: number;
-    /** Newest first. */
+    /** How many of the matching are severe. */
+    severe: number;
+    /** The newest of the matching, newest first. */
     rows: PlacedAnomaly[];
   } | null;
 }
 
 /** Every anomaly, with filters in the address; each opens to what was expected. */
 export function AnomaliesPage(props: AnomaliesPageProps): JSX.Element {
-  const { result, city, now } = props;
+  const { result, city, now, verdict } = props;
   return (
     <>
       <div class="headline">
         <h1 safe>{answerOf(props)}</h1>
-        <p class="asof">Each report against what is usual there for the season and hour.</p>
+        <p class="asof" safe>
+          {`Each report against what is usual there for the season and hour.${verdict.tooEarly === null ? "" : ` ${verdict.tooEarly}`}`}
+        </p>
       </div>
       <section aria-labelledby="h-list">
         <div class="bar">
@@ -71,7 +78,7 @@ export function AnomaliesPage(props: AnomaliesPageProps): JSX.Element {
         {result === null ? (
           <Empty what="No judgement yet." why="It comes with the first run of the job anomalies." />
         ) : result.rows.length === 0 ? (
-          <Nothing total={result.total} />
+          <Nothing total={result.total} verdict={verdict} />
         ) : (
           <ul class="anoms opening">
             {result.rows.map((anomaly) => (
@@ -98,20 +105,16 @@ export function AnomaliesPage(props: AnomaliesPageProps): JSX.Element {
   );
 }
 
-function answerOf({ result }: AnomaliesPageProps): string {
+function answerOf({ result, verdict }: AnomaliesPageProps): string {
   if (result === null) return "Not judged yet";
-  if (result.total === 0) return "Nothing unusual";
-  const severe = result.rows.filter(({ severity }) => severity === 3).length;
-  const shown = formatCount(result.matching, "anomaly", "anomalies");
-  return severe === 0 ? shown : `${shown}, ${formatNumber(severe, 0)} severe`;
+  if (result.total === 0) return verdict.nothing.what.replace(/\.$/, "");
+  const found = formatCount(result.matching, "anomaly", "anomalies");
+  return result.severe === 0 ? found : `${found}, ${formatNumber(result.severe, 0)} severe`;
 }
 
-function Nothing({ total }: { total: number }): JSX.Element {
+function Nothing({ total, verdict }: { total: number; verdict: Verdict }): JSX.Element {
   return total === 0 ? (
-    <Empty
-      what="Nothing unusual."
-      why="No report of the last days lies outside its bounds, or the past is still too short to judge by: bounds need ten days."
-    />
+    <Empty {...verdict.nothing} />
   ) : (
     <p class="note">
       <span>

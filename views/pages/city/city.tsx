@@ -112,12 +112,7 @@ function ForecastPart({ forecast, units, place, now }: CityPageProps): JSX.Eleme
     return <Empty what="No forecast yet." why="It comes with the next run of the job forecast." />;
   }
   if (!forecast.ok) {
-    return (
-      <Empty
-        what="No forecast of this city."
-        why={`${capital(forecast.status)}: it needs a few days of reports.`}
-      />
-    );
+    return <Empty what="No forecast of this city yet." why={forecast.waits?.why ?? ""} />;
   }
   const { temperature } = scalesOf(units);
   const time = zoneTime(units.time === "city" ? place.zone : null);
@@ -136,8 +131,4 @@ function ForecastPart({ forecast, units, place, now }: CityPageProps): JSX.Eleme
       <ResultLine info={forecast.info} now={now} />
     </>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

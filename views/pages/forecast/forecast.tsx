@@ -21,6 +21,9 @@ export interface ForecastPageProps {
   info: ResultOrigin | null;
   /** Cities in order; those without a forecast have null. */
   cities: { name: string; slug: string; zone: string | null; forecast: CityForecast | null }[];
+  /** What the first forecast of all waits for and when it comes, and what any of them needs. */
+  wait: string;
+  needs: string;
   /** How many cities have no room here. */
   more: number;
   /** How the forecasts of before did: see {@link ForecastVerificationPart}. */
@@ -33,6 +36,8 @@ export function ForecastPage({
   units,
   info,
   cities,
+  wait,
+  needs,
   more,
   verification,
 }: ForecastPageProps): JSX.Element {
@@ -55,17 +60,17 @@ export function ForecastPage({
           <Formats path="/api/v1/results/forecast" of="the forecasts" />
         </div>
         {info === null ? (
-          <Empty what="No forecast yet." why="It comes with the first run of the job forecast." />
-        ) : withForecast.length === 0 ? (
           <Empty
-            what="No forecast."
-            why="The past is still too short: a forecast needs a few days of hourly reports."
+            what="No forecast yet."
+            why={`The first run of the job forecast says what there is. ${needs}`}
           />
+        ) : withForecast.length === 0 ? (
+          <Empty what="No forecast yet." why={wait} />
         ) : (
           <>
             <ol class="forecasts">
               {cities.map((city) => (
-                <Row city={city} scale={temperature} units={units} />
+                <Row city={city} scale={temperature} units={units} needs={needs} />
               ))}
             </ol>
             {more > 0 ? (
@@ -104,10 +109,12 @@ function Row({
   city,
   scale,
   units,
+  needs,
 }: {
   city: ForecastPageProps["cities"][number];
   scale: Scale;
   units: Units;
+  needs: string;
 }): JSX.Element {
   const { name, slug, zone, forecast } = city;
   const time = zoneTime(units.time === "city" ? zone : null);
@@ -124,10 +131,7 @@ function Row({
         </span>
       </h3>
       {forecast?.ok !== true ? (
-        <Empty
-          what="None."
-          why={`${forecast === null ? "no result of it" : forecast.status}: it needs a few days of hourly reports.`}
-        />
+        <Empty what="None." why={forecast?.waits?.why ?? `The newest result has none. ${needs}`} />
       ) : (
         <>
           <Course forecast={forecast} scale={scale} name={name} />

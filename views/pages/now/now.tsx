@@ -3,7 +3,8 @@ import { type CitiesList, CitiesTable, listAddress } from "./cities-table.tsx";
 import { Card } from "../../parts/card.tsx";
 import { FavouritesForm } from "../../parts/favourite.tsx";
 import { Formats } from "../../parts/formats.tsx";
-import { Headline, type HeadlineProps } from "./headline.tsx";
+import type { Verdict } from "../../../core/verdict.ts";
+import { Headline } from "./headline.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { Loading, Slot } from "../../parts/notes.tsx";
 import type { CityNow } from "../../city-facts.ts";
@@ -12,7 +13,7 @@ import { type Scales, scalesOf, type Units } from "../../units.ts";
 
 /** What the page needs at once, and the parts that may come later as finished HTML. */
 export interface NowProps {
-  headline: HeadlineProps;
+  headline: Verdict;
   /** Cities with a card, in order. */
   cards: CityNow[];
   /** The other cities, or those a search finds. */

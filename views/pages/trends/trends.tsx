@@ -123,7 +123,10 @@ function answerOf({ result, variable }: TrendsPageProps, scale: Scale): string {
   const { label } = VARIABLES[TREND_VARIABLES[variable]];
   if (first === undefined) return `${label} from hour to hour`;
   const most = changes.reduce((a, b) => (Math.abs(b.change) > Math.abs(a.change) ? b : a), first);
-  return `${label} in ${most.name} ${scale.signed(most.change)} ${scale.unit} in 3 hours`;
+  const size = formatNumber(Math.abs(scale.difference(most.change) ?? 0), scale.digits);
+  const hours = "within 3 hours";
+  if (Number(size) === 0) return `${label} in ${most.name} stayed the same ${hours}`;
+  return `${label} in ${most.name} ${most.change < 0 ? "fell" : "rose"} by ${size} ${scale.unit} ${hours}`;
 }
 
 function Links({
