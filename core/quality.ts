@@ -66,7 +66,10 @@ export interface Judgement {
   timestamp: string;
   log_offset: number;
   flags: Flags;
-  /** The temperature that is usual for the season and hour, with its bounds; null without enough history. */
+  /**
+   * The temperature that is usual for the season and hour, with its bounds; null without a temperature. Without enough history
+   * the status says so and the values are null.
+   */
   usual: Pick<Anomaly, "expected" | "lower" | "upper" | "score" | "n" | "status"> | null;
   anomalies: Anomaly[];
 }

@@ -20,6 +20,7 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { pipelineRoutes } from "./routes/operation/pipeline.ts";
 import { forecastRoutes } from "./routes/analytics/forecast.ts";
 import { resultRoutes } from "./routes/analytics/results.ts";
+import { verdictRoutes } from "./routes/weather/verdict.ts";
 import { whyRoutes } from "./routes/weather/why.ts";
 import { type SecurityOptions, guard } from "./http/security.ts";
 import type { Services } from "./answers/services.ts";
@@ -67,6 +68,7 @@ export function createApp(options: AppOptions): AnyElysia {
     .use(healthRoutes(context))
     .use(cityRoutes(context))
     .use(currentRoutes(context))
+    .use(verdictRoutes(context))
     .use(observationRoutes(context))
     .use(whyRoutes(context))
     .use(dayRoutes(context))

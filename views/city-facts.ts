@@ -12,6 +12,8 @@ export interface CityNow {
   /** ms since it was observed, measured on the page's clock. */
   ageMs: number;
   stale: boolean;
+  /** Whether it is of a recording, whose end is the page's clock. */
+  recorded: boolean;
 }
 
 /** Statistics of one city over everything stored. */

@@ -80,6 +80,47 @@ export interface Routes {
           };
         };
       };
+      verdict: {
+        /** What is unusual or late now, and who cannot be judged yet. */
+        get: {
+          body: unknown;
+          params: unknown;
+          query: {
+            city?: string;
+          };
+          headers: unknown;
+          response: {
+            200: {
+              generated_at: string;
+              dataset: string;
+              kind: "observed" | "simulated" | "replayed";
+              as_of: string;
+              text: string;
+              too_early: string | null;
+              cities: number;
+              judged: number;
+              days_needed: number;
+              late: string[];
+              silent: string[];
+              unusual: {
+                city: string;
+                kind: "spike" | "step" | "unusual" | "stuck";
+                side: "above" | "below" | null;
+              }[];
+              unjudged: {
+                city: string;
+                days: number | null;
+                judged_from: string | null;
+              }[];
+            };
+            400: ApiError;
+            403: ApiError;
+            404: ApiError;
+            500: ApiError;
+            503: ApiError;
+          };
+        };
+      };
       observations: {
         /** Observations with their quality flags, in time order. */
         get: {

@@ -28,7 +28,9 @@ export function verdictOf(condition: AlertCondition, report: Report): boolean | 
     // A wrong value is not unusual weather. The other kinds of anomaly are about the instrument.
     const isWeather = kind === "unusual" || kind === "step";
     if (isWeather && judgement.flags.temperature_flag === FAILED) return null;
-    return anomalyOf(condition, judgement) !== null;
+    if (anomalyOf(condition, judgement) !== null) return true;
+    // Where the past is too short nobody can say that it is unusual no longer.
+    return kind === "unusual" && judgement.usual?.status === "insufficient data" ? null : false;
   }
   const value = observation?.[condition.variable] ?? null;
   if (value === null || flagOf(judgement.flags, condition.variable) === FAILED) return null;

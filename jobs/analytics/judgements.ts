@@ -35,6 +35,7 @@ export function assemble(
   return flagged.map((row): Judgement => {
     const own = byObservation.get(keyOf(row)) ?? [];
     const usual = own.find(({ kind }) => kind === "unusual") as Anomaly | undefined;
+    const isJudged = usual?.status !== "insufficient data";
     return {
       city: String(row.city),
       source: String(row.source),
@@ -45,10 +46,11 @@ export function assemble(
         usual === undefined
           ? null
           : {
-              expected: usual.expected,
-              lower: usual.lower,
-              upper: usual.upper,
-              score: usual.score,
+              // What two days say is usual is not.
+              expected: isJudged ? usual.expected : null,
+              lower: isJudged ? usual.lower : null,
+              upper: isJudged ? usual.upper : null,
+              score: isJudged ? usual.score : null,
               n: usual.n,
               status: usual.status,
             },

@@ -50,7 +50,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   temperature_expected: "Temperature that is usual for season and hour; null without enough history",
   temperature_lower: "Lower bound of the usual temperatures",
   temperature_upper: "Upper bound of the usual temperatures",
-  anomalies: "Kinds of what is unusual, separated by spaces; null until it was judged",
+  anomalies:
+    "Kinds of what is unusual, separated by spaces; null until it was judged, and where nothing was found but its past is too short to judge it by season and hour",
 };
 
 /** Columns that are never null: what makes an observation the same one, and what the program itself adds. */

@@ -36,7 +36,12 @@ const JUDGEMENT = object({
       FLAG_COLUMNS.map((name) => [name, integer("1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing")]),
     ),
   ),
-  usual: nullable(object(USUAL, { description: "Of the temperature; null without enough history" })),
+  usual: nullable(
+    object(USUAL, {
+      description:
+        "Of the temperature; its values are null without enough history, and it is null without a temperature",
+    }),
+  ),
   anomalies: list(
     object({
       kind: oneOf(["spike", "step", "unusual", "stuck", "silent"], "Kind"),

@@ -5,6 +5,8 @@ import { describeCondition } from "../../jobs/alerts/message.ts";
 import type { AlertsProps, RuleEntry } from "../../views/pages/alerts/alerts-props.ts";
 import { AlertsPage } from "../../views/pages/alerts/alerts.tsx";
 import { quietText, targetOf } from "../../core/alert-channel.ts";
+import { pageClock } from "../answers/page-clock.ts";
+import { verdictNow } from "../answers/verdict.ts";
 import { readText } from "../http/body.ts";
 import { pageResponse, type PagesOptions } from "./frame/page.tsx";
 import { Parameters } from "../http/parameters.ts";
@@ -130,8 +132,13 @@ function propsOf(
   { services, alerts }: Pick<AlertPagesOptions, "services" | "alerts">,
   now: number,
 ): Omit<AlertsProps, "notice" | "error" | "entry"> {
+  const rules = alerts?.rules() ?? [];
+  const watchesUnusual = rules.some(
+    ({ rule: { condition } }) => condition.type === "anomaly" && condition.kind === "unusual",
+  );
   return {
     now,
+    tooEarly: watchesUnusual ? verdictNow(services, pageClock(services, now)).tooEarly : null,
     isOn: alerts !== null,
     cities: services
       .cities()
@@ -143,7 +150,7 @@ function propsOf(
       target: targetOf(channel),
       quiet: quietText(channel),
     })),
-    rules: (alerts?.rules() ?? []).map(({ rule, active }) => ({
+    rules: rules.map(({ rule, active }) => ({
       id: rule.id,
       name: rule.name,
       city: rule.city,

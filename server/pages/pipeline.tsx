@@ -18,6 +18,7 @@ export function pipelinePages(options: PagesOptions) {
       ...services.pipeline(),
       asOf: pageClock(services, now),
       now,
+      isRecording: services.about.kind === "replayed",
       staleAfterSeconds: services.about.staleAfterSeconds,
       rejected: await rejectedOf(options),
       servers,

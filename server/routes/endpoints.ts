@@ -9,6 +9,7 @@ import { GET_LIVE } from "./operation/live.ts";
 import { GET_OBSERVATIONS } from "./weather/observations.ts";
 import { GET_PIPELINE } from "./operation/pipeline.ts";
 import { GET_ANOMALIES, GET_RESULT, GET_STATISTICS, GET_TRENDS } from "./analytics/results.ts";
+import { GET_VERDICT } from "./weather/verdict.ts";
 import { GET_WHY } from "./weather/why.ts";
 import { PUSH_ECOWITT, PUSH_ECOWITT_KEY, PUSH_WUNDERGROUND } from "./stations/stations.ts";
 import {
@@ -25,6 +26,7 @@ import type { Endpoint } from "../api/endpoint.ts";
 /** The whole API, in the order of its documentation. */
 export const ENDPOINTS: readonly Endpoint[] = [
   GET_CURRENT,
+  GET_VERDICT,
   GET_OBSERVATIONS,
   GET_WHY,
   GET_DAYS,

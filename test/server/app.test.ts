@@ -28,6 +28,7 @@ describe("every route", () => {
     "/api/v1/health/ready",
     "/api/v1/cities",
     "/api/v1/current",
+    "/api/v1/verdict",
     "/api/v1/observations",
     "/api/v1/observations/days",
     "/api/v1/statistics",
@@ -244,6 +245,30 @@ describe("current", () => {
     const { body } = await json("/api/v1/current?city=london");
     expect(body.rows).toMatchObject([{ ...judgement(1), anomalies: "unusual step" }]);
     expect(body.units).toMatchObject({ temperature_lower: "°C" });
+  });
+  test("does not say that nothing is unusual where it could not be judged", async () => {
+    const { json, services } = api();
+    const { city, source, timestamp } = observation();
+    const usual = {
+      expected: null,
+      lower: null,
+      upper: null,
+      score: null,
+      n: 2,
+      status: "insufficient data",
+    };
+    const judged = { city, source, timestamp, log_offset: 7, flags: GOOD, usual, anomalies: [] };
+    services.currentList[0]!.judgement = judged;
+    const first = async () => ((await json("/api/v1/current?city=london")).body.rows as Rows)[0];
+    expect(await first()).toMatchObject({ flag: 1, temperature_expected: null, anomalies: null });
+    services.currentList[0]!.judgement = { ...judged, usual: { ...usual, status: "normal" } };
+    expect(await first()).toMatchObject({ anomalies: "" });
+  });
+  test("says a recording's real age: it is no weather of now", async () => {
+    const { json, services } = api();
+    services.about = { ...services.about, kind: "replayed" };
+    const { body } = await json("/api/v1/current?city=tokyo");
+    expect(body).toMatchObject({ kind: "replayed", rows: [{ age_seconds: 10_800, stale: true }] });
   });
   test("is made anew when a second has passed or a value has come", async () => {
     const { json, services, clock } = api();

@@ -19,6 +19,7 @@ const cityNow = (changes: Partial<CityNow> = {}): CityNow => ({
   observation: observation(),
   ageMs: 600_000,
   stale: false,
+  recorded: false,
   ...changes,
 });
 const card = async (now: CityNow): Promise<string> =>

@@ -6,6 +6,7 @@ const props = (changes: Partial<PipelineProps> = {}): PipelineProps => ({
   ...new FakeServices().status,
   asOf: NOW,
   now: NOW,
+  isRecording: false,
   staleAfterSeconds: 60,
   rejected: [],
   servers: [],

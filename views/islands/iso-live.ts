@@ -1,6 +1,9 @@
 import { formatAge, formatClock } from "../format.ts";
 import { connect, lastHeard, onLive } from "./live.ts";
 
+/** What the page is while it is connected: a recording is not live. */
+const CONNECTED = document.documentElement.dataset.kind === "replayed" ? "recording" : "live";
+
 /** Shows in the header whether the page is connected, and in a banner since when it is not. */
 class IsoLive extends HTMLElement {
   #stop: () => void = () => {};
@@ -15,7 +18,7 @@ class IsoLive extends HTMLElement {
       this.querySelector("use")?.setAttribute("href", live ? "#i-live" : "#i-offline");
       this.querySelector(".i")?.classList.toggle("pulse", live);
       const state = this.querySelector("[data-part=state]");
-      if (state !== null) state.textContent = live ? "live" : "offline";
+      if (state !== null) state.textContent = live ? CONNECTED : "offline";
       this.#banner(live, since);
     });
   }

@@ -55,7 +55,7 @@ export function Anomalies({
       ) : (
         <ul class="anoms">
           {result.rows.map((anomaly) => (
-            <Item anomaly={anomaly} asOf={asOf} scale={temperature} />
+            <Item anomaly={anomaly} asOf={asOf} recorded={verdict.isRecording} scale={temperature} />
           ))}
         </ul>
       )}
@@ -64,7 +64,17 @@ export function Anomalies({
   );
 }
 
-function Item({ anomaly, asOf, scale }: { anomaly: CityAnomaly; asOf: number; scale: Scale }): JSX.Element {
+function Item({
+  anomaly,
+  asOf,
+  recorded,
+  scale,
+}: {
+  anomaly: CityAnomaly;
+  asOf: number;
+  recorded: boolean;
+  scale: Scale;
+}): JSX.Element {
   const level = levelOf(anomaly.severity);
   const { what, delta } = anomalyWords(anomaly, scale);
   return (
@@ -79,7 +89,7 @@ function Item({ anomaly, asOf, scale }: { anomaly: CityAnomaly; asOf: number; sc
           {delta}
         </span>
       </p>
-      <Age time={anomaly.time} now={asOf} ago />
+      <Age time={anomaly.time} now={asOf} ago recorded={recorded} />
       <p class="why u" safe>
         {anomalyReasons(anomaly, scale).join(" · ")}
       </p>

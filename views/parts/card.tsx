@@ -3,7 +3,7 @@ import { CONTRACT_VARIABLES } from "../../core/variables.ts";
 import { attribute } from "../attribute.ts";
 import { formatCondition } from "../format.ts";
 import type { CityNow } from "../city-facts.ts";
-import { Age } from "./age.tsx";
+import { Age, BEFORE_THE_END } from "./age.tsx";
 import { Star } from "./favourite.tsx";
 import { Icon } from "./icons.tsx";
 import { measureClass, MeasuredValue } from "./measure.tsx";
@@ -92,10 +92,10 @@ export function AgeOf({ now, asOf }: { now: CityNow; asOf: number }): JSX.Elemen
       {now.observation === null ? (
         <>
           <span data-part="never">no report yet</span>
-          <time data-age="" hidden></time>
+          <time data-age={now.recorded ? BEFORE_THE_END : ""} hidden></time>
         </>
       ) : (
-        <Age time={parseTimestamp(now.observation.timestamp)} now={asOf} />
+        <Age time={parseTimestamp(now.observation.timestamp)} now={asOf} recorded={now.recorded} />
       )}
     </span>
   );

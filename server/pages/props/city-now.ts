@@ -18,7 +18,9 @@ export function nowOf(
 ): CityNow {
   const observation = entry?.observation ?? null;
   const ageMs = observation === null ? 0 : Math.max(0, asOf - parseTimestamp(observation.timestamp));
-  return { city: name, slug, observation, ageMs, stale: ageMs > services.about.staleAfterSeconds * 1000 };
+  const { kind, staleAfterSeconds } = services.about;
+  const stale = ageMs > staleAfterSeconds * 1000;
+  return { city: name, slug, observation, ageMs, stale, recorded: kind === "replayed" };
 }
 
 /** What is known of each city, by its name. */

@@ -33,7 +33,7 @@ export const GET_CURRENT = endpoint({
   tag: "weather",
   summary: "The newest observation of each city",
   description:
-    "With its age, the flags of quality control and the temperatures that are usual; those are null for the moment until the live judge has looked at it. Answered from memory.",
+    "With its age, the flags of quality control and the temperatures that are usual; those are null for the moment until the live judge has looked at it, and what is usual while its past is too short (`/api/v1/verdict` says until when). Ages count from now, also of a recording, of which everything is stale. Answered from memory.",
   query: { city: cityParameter("One city only."), format: FORMAT_PARAMETER },
   answers: [
     {
@@ -124,6 +124,14 @@ function rowOf(
     temperature_expected: judgement?.usual?.expected ?? null,
     temperature_lower: judgement?.usual?.lower ?? null,
     temperature_upper: judgement?.usual?.upper ?? null,
-    anomalies: judgement === null ? null : judgement.anomalies.map(({ kind }) => kind).join(" "),
+    anomalies: anomaliesOf(judgement),
   };
+}
+
+/** The kinds of what is unusual; null where nothing was found and it could not be judged by season and hour. */
+function anomaliesOf(judgement: CurrentObservation["judgement"]): string | null {
+  if (judgement === null) return null;
+  const { usual, anomalies } = judgement;
+  if (anomalies.length === 0 && usual?.status === "insufficient data") return null;
+  return anomalies.map(({ kind }) => kind).join(" ");
 }

@@ -27,6 +27,8 @@ export interface Sight {
   wind_gust?: number;
   flag?: Flag;
   anomalies?: [Anomaly["kind"], number][];
+  /** How the temperature was judged by season and hour. */
+  status?: "normal" | "insufficient data";
 }
 
 /** A row of the log. */
@@ -52,7 +54,8 @@ export function rowOf(sight: Sight): Row {
 /** Its judgement. */
 export function judgementOf(sight: Sight): Judgement {
   const { city, source, timestamp, log_offset } = rowOf(sight);
-  const { flag = 1, anomalies = [] } = sight;
+  const { flag = 1, anomalies = [], status } = sight;
+  const bounds = { expected: null, lower: null, upper: null, score: null, n: 2 };
   const flags = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, flag])) as Flags;
   return {
     city,
@@ -60,7 +63,7 @@ export function judgementOf(sight: Sight): Judgement {
     timestamp,
     log_offset,
     flags,
-    usual: null,
+    usual: status === undefined ? null : { ...bounds, status },
     anomalies: anomalies.map(([kind, severity]): Anomaly => ({
       kind,
       variable: "temperature",

@@ -164,6 +164,13 @@ describe("AlertMachine, thresholds", () => {
 });
 
 describe("AlertMachine, anomalies", () => {
+  test("ends no alert about what is unusual by a report that cannot be judged", () => {
+    const { take } = machineOf([rule({ anomaly: "unusual" })]);
+    expect(take({ minute: 0, anomalies: [["unusual", 2]] })).toEqual(["raised London 0"]);
+    expect(take({ minute: 10, status: "insufficient data" })).toEqual([]);
+    expect(take({ minute: 20, status: "normal" })).toEqual(["recovered London 20"]);
+  });
+
   test("raises from the least severity on, while the anomaly lasts", () => {
     const { take } = machineOf([rule({ anomaly: "unusual", severity: 2 })]);
     expect(take({ minute: 0, anomalies: [["unusual", 1]] })).toEqual([]);

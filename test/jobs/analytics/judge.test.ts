@@ -132,6 +132,17 @@ describe("Judge.judge()", () => {
     expect(newest.usual!.lower!).toBeLessThan(newest.usual!.expected!);
   });
 
+  test("says nothing of what is usual by a past that is too short to judge by", async () => {
+    const [, newest] = await judged([report(0)], { kept: false });
+    expect(newest!.usual).toMatchObject({
+      expected: null,
+      lower: null,
+      upper: null,
+      score: null,
+      status: "insufficient data",
+    });
+  });
+
   test("flags a value that cannot be, and keeps it", async () => {
     const [, newest] = await judged([report(0, { temperature: 71 })]);
     expect(newest!.flags).toMatchObject({ flag: 4, q_gross: 4, temperature_flag: 4, humidity_flag: 1 });

@@ -126,5 +126,11 @@ describe("GET /", () => {
     expect(html).toContain("2018");
     expect(html).not.toContain("days<");
     expect(html.match(/class="card is-stale"/g)).toHaveLength(1);
+    const words = wordsOf(html);
+    expect(words).toMatch(/Oslo unusually warm, Cairo ends before the recording does .*Recorded until /);
+    expect(words).toContain("1 ended earlier");
+    expect(words).toContain("0 s before the end");
+    expect(words).toContain("2 h 20 min before the end");
+    expect(words).not.toMatch(/\blive\b|on time|\blate\b/);
   });
 });

@@ -223,6 +223,13 @@ describe("GET /alerts", () => {
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
   });
 
+  test("says of a rule about what is unusual where it cannot be met yet", async () => {
+    const early = "No rule about what is unusual can be met where it is too early to judge. London cannot be";
+    expect(await (await call("/alerts")).text()).not.toContain(early);
+    await json("/api/v1/alerts/rules", post({ name: "Odd", anomaly: "unusual", channels: ["ops"] }));
+    expect(await (await call("/alerts")).text()).toContain(early);
+  });
+
   test("says what to do where there is no file", async () => {
     const html = await (await call("/alerts", {}, null)).text();
     expect(html).toContain("There are no channels yet.");

@@ -38,6 +38,8 @@ export interface ActiveProps {
 export interface AlertsProps {
   /** ms. */
   now: number;
+  /** Where a rule watches what is unusual: who cannot be judged yet and until when, in words; else null. */
+  tooEarly: string | null;
   /** Whether there is a file of channels. */
   isOn: boolean;
   /** Names that are offered. */

@@ -97,7 +97,7 @@ function Active({ active, now }: AlertsProps): JSX.Element {
   );
 }
 
-function Rules({ rules }: AlertsProps): JSX.Element {
+function Rules({ rules, tooEarly }: AlertsProps): JSX.Element {
   return (
     <section aria-labelledby="h-rules">
       <div class="bar">
@@ -148,6 +148,13 @@ function Rules({ rules }: AlertsProps): JSX.Element {
             </tbody>
           </table>
         </div>
+      )}
+      {tooEarly === null ? (
+        ""
+      ) : (
+        <p class="u from" safe>
+          {`No rule about what is unusual can be met where it is too early to judge. ${tooEarly}`}
+        </p>
       )}
     </section>
   );

@@ -82,7 +82,12 @@ export function AnomaliesPage(props: AnomaliesPageProps): JSX.Element {
         ) : (
           <ul class="anoms opening">
             {result.rows.map((anomaly) => (
-              <AnomalyItem anomaly={anomaly} units={props.units} asOf={props.asOf} />
+              <AnomalyItem
+                anomaly={anomaly}
+                units={props.units}
+                asOf={props.asOf}
+                recorded={verdict.isRecording}
+              />
             ))}
           </ul>
         )}

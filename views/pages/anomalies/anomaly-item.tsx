@@ -27,10 +27,12 @@ export function AnomalyItem({
   anomaly,
   units,
   asOf,
+  recorded,
 }: {
   anomaly: PlacedAnomaly;
   units: Units;
   asOf: number;
+  recorded: boolean;
 }): JSX.Element {
   const { temperature } = scalesOf(units);
   const level = levelOf(anomaly.severity);
@@ -50,7 +52,7 @@ export function AnomalyItem({
               {delta}
             </span>
           </span>
-          <Age time={anomaly.time} now={asOf} ago />
+          <Age time={anomaly.time} now={asOf} ago recorded={recorded} />
         </summary>
         <div class="opened">
           <dl class="mini facts">

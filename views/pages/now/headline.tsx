@@ -1,6 +1,6 @@
 import { formatTimestamp } from "../../../core/time.ts";
 import type { Verdict } from "../../../core/verdict.ts";
-import { formatCount, formatTime } from "../../format.ts";
+import { formatCount, formatNumber, formatTime } from "../../format.ts";
 import { Icon } from "../../parts/icons.tsx";
 
 /** The page's title with the verdict on the left and the time it holds for on the right. */
@@ -24,7 +24,7 @@ export function Headline(verdict: Verdict): JSX.Element {
         {late.length > 0 ? (
           <span class="st st-stale">
             <Icon name="stale" />
-            <span>{late.length} late</span>
+            <span safe>{`${formatNumber(late.length, 0)} ${isRecording ? "ended earlier" : "late"}`}</span>
           </span>
         ) : (
           ""

@@ -2,7 +2,7 @@ import type { ServerLink } from "../../../core/about.ts";
 import type { PartitionStatus, PipelineStatus, Rate, Stage } from "../../../core/pipeline-status.ts";
 import type { RejectedRecord } from "../../../core/rejected-record.ts";
 import { parseTimestamp } from "../../../core/time.ts";
-import { formatAge, formatCount, formatNumber, formatTime } from "../../format.ts";
+import { formatAge, formatCount, formatNumber } from "../../format.ts";
 import { Age } from "../../parts/age.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { JobsTable } from "./jobs-table.tsx";
@@ -17,6 +17,8 @@ export interface PipelineProps extends PipelineStatus {
   /** Now, ms. */
   now: number;
   staleAfterSeconds: number;
+  /** Whether the data is a recording, whose end is the page's clock. */
+  isRecording: boolean;
   /** The newest records that could not be read, newest first; null where they cannot be had now. */
   rejected: readonly RejectedRecord[] | null;
   /** Pages of the servers that are used. */
@@ -148,14 +150,7 @@ function StageItem({ stage, props }: { stage: Stage; props: PipelineProps }): JS
         {stage.watermark === null ? (
           <span class="missing">–</span>
         ) : (
-          <time
-            datetime={stage.watermark}
-            title={formatTime(parseTimestamp(stage.watermark))}
-            data-age=""
-            safe
-          >
-            {formatAge(props.asOf - parseTimestamp(stage.watermark))}
-          </time>
+          <Age time={parseTimestamp(stage.watermark)} now={props.asOf} recorded={props.isRecording} />
         )}
       </p>
       <p class="lag">
