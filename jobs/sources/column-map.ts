@@ -1,4 +1,4 @@
-import { describe, parseObservation } from "../../core/observation.ts";
+import { describe } from "../../core/observation.ts";
 import { codeOf, messageOf, SourceError } from "../../core/errors.ts";
 import {
   celsiusFromFahrenheit,
@@ -11,7 +11,8 @@ import {
   roundTo,
 } from "../../core/units.ts";
 import { type Variable, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
-import { type LineParser, NUMBER, splitCsv, wrongCount } from "./csv.ts";
+import { NUMBER, splitCsv, wrongCount } from "./csv.ts";
+import type { DraftLine } from "./draft.ts";
 import { objectOf } from "./record.ts";
 import { type TimeReader, timeReader } from "./local-time.ts";
 
@@ -221,7 +222,7 @@ export function mapParser(
   header: string,
   map: ColumnMap,
   options: { source: string; city: string | null },
-): LineParser {
+): (line: string) => DraftLine["read"] {
   const columns = splitCsv(header, map.delimiter)?.map((name) => name.trim()) ?? [];
   const at = (name: string): number => {
     const index = columns.indexOf(name);
@@ -252,33 +253,24 @@ export function mapParser(
   const numbers = map.numbers.map(({ field, column, convert }) => ({ field, index: at(column), convert }));
   const texts = map.texts.map(({ field, column }) => ({ field, index: at(column) }));
   const missing = new Set(["", ...map.missing]);
-  /** The newest time of each city. */
-  const last = new Map<string, number>();
   return (line) => {
     const fields = splitCsv(line, map.delimiter);
     if (fields?.length !== columns.length) return wrongCount(fields, columns);
     const text = (index: number) => (fields[index] ?? "").trim();
     const named = text(cityAt);
     const name = "value" in city ? city.value : (city.names.get(named) ?? named);
-    const ms = map.time.read(timesAt.map(text).join(" "), last.get(name) ?? -Infinity);
-    if (!(Math.abs(ms) <= 8.64e15)) {
-      const read = timesAt.map(text).join(" ");
-      return { ok: false, reason: `time is ${describe(read)}, wanted it as the map's format has it` };
-    }
-    last.set(name, ms);
-    const record: Record<string, unknown> = {
-      timestamp: new Date(ms).toISOString(),
-      city: name,
-      source: map.source ?? options.source,
-    };
+    const clock = timesAt.map(text).join(" ");
+    const times = map.time.read(clock);
+    if (times.length === 0)
+      return { ok: false, reason: `time is ${describe(clock)}, wanted it as the map's format has it` };
+    const record: Record<string, unknown> = { city: name, source: map.source ?? options.source };
     for (const { field, index } of texts) if (!missing.has(text(index))) record[field] = text(index);
     for (const { field, index, convert } of numbers) {
       if (missing.has(text(index))) continue;
       const number = map.decimal === "," ? text(index).replace(",", ".") : text(index);
       record[field] = NUMBER.test(number) ? convert(Number(number)) : text(index);
     }
-    // The future is measured where the log takes the record.
-    return parseObservation(record, Infinity);
+    return { times, series: name, record };
   };
 }
 

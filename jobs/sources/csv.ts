@@ -146,7 +146,10 @@ function observationOf(record: Record<string, unknown>): Parsed {
 }
 
 /** Why a line with another number of fields than the header is no observation; null stands for quotes that do not match. */
-export function wrongCount(fields: readonly string[] | null, columns: readonly string[]): Parsed {
+export function wrongCount(
+  fields: readonly string[] | null,
+  columns: readonly string[],
+): Parsed & { ok: false } {
   const reason =
     fields === null
       ? "the line's quotes do not match"

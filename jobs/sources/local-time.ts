@@ -5,11 +5,10 @@ import { DAY_MS, parseTimestamp } from "../../core/time.ts";
  * Reads the times of a file.
  *
  * @param text as it stands in the file
- * @param after the time read before it of the same series, ms; −Infinity for none: it decides between the two meanings of
- *   an hour that the clocks repeat
- * @returns ms since the epoch; NaN when it is no such time
+ * @returns what it may mean, ms since the epoch, the earlier one first: two in an hour that the clocks repeat (see
+ *   {@link RepeatedHours}), none when it is no such time
  */
-export type TimeReader = (text: string, after: number) => number;
+export type TimeReader = (text: string) => readonly number[];
 
 /** Parts of a pattern: what each matches, and where in the date it belongs. */
 const TOKENS: Readonly<Record<string, readonly [regex: string, part: Part]>> = {
@@ -26,12 +25,15 @@ const TOKENS: Readonly<Record<string, readonly [regex: string, part: Part]>> = {
   ss: ["(\\d{2}(?:\\.\\d{1,9})?)", "second"],
   s: ["(\\d{1,2})", "second"],
   A: ["([AaPp])\\.?[Mm]\\.?", "noon"],
+  Z: ["(Z|UTC|GMT|[+-]\\d{2}(?::?[0-5]\\d)?)", "offset"],
 };
-type Part = "year" | "month" | "day" | "hour" | "half" | "minute" | "second" | "noon";
+type Part = "year" | "month" | "day" | "hour" | "half" | "minute" | "second" | "noon" | "offset";
 
 /** Years whose changes of clocks are known. */
 const ZONE_YEARS = { first: 1970, last: 2037 };
 const MINUTE_MS = 60_000;
+/** The last time that a Date holds, ms; the first is its negative. */
+const TIME_MAX = 8.64e15;
 
 /** Formats that are no pattern. */
 export const TIME_FORMATS = ["iso", "epoch_s", "epoch_ms"] as const;
@@ -39,32 +41,53 @@ export const TIME_FORMATS = ["iso", "epoch_s", "epoch_ms"] as const;
 /**
  * Makes a reader of times.
  *
- * @param format `iso` (ISO 8601 with a zone), `epoch_s`, `epoch_ms`, or a pattern of YYYY MM M DD D HH H h mm m ss s A, in which
+ * @param format `iso` (ISO 8601), `epoch_s`, `epoch_ms`, or a pattern of YYYY MM M DD D HH H h mm m ss s A Z, in which
  *   anything else stands for itself
- * @param zone of a pattern's clock: `UTC`, a fixed distance such as `-05:00`, or an IANA time zone
+ * @param zone of a clock that does not say its offset: `UTC`, a fixed distance such as `-05:00`, or an IANA time zone. A
+ *   pattern without Z needs one; `iso` without one takes only times that say their offset
  * @throws {TypeError} saying what was wanted
  */
 export function timeReader(format: string, zone: string | null): TimeReader {
-  if (format === "iso") return (text) => parseTimestamp(text.trim());
+  const clock = zone === null ? null : zoneClock(zone);
+  if (format === "iso") {
+    return (text) => {
+      const ms = parseTimestamp(text.trim());
+      return Number.isNaN(ms) && clock !== null
+        ? timesOf(parseTimestamp(`${text.trim()}Z`), clock)
+        : known(ms);
+    };
+  }
   if (format === "epoch_s" || format === "epoch_ms") {
     const factor = format === "epoch_s" ? 1000 : 1;
-    return (text) => (/^-?\d{1,15}(\.\d+)?$/.test(text.trim()) ? Math.round(Number(text) * factor) : NaN);
+    return (text) =>
+      /^-?\d{1,15}(\.\d+)?$/.test(text.trim()) ? known(Math.round(Number(text) * factor)) : [];
   }
   const { regex, parts } = compile(format);
-  if (zone === null) throw new TypeError(`a pattern such as "${format}" needs a zone, such as UTC`);
-  const toUtc = zoneReader(zone);
-  return (text, after) => {
+  if (clock === null && !parts.includes("offset"))
+    throw new TypeError(`a pattern such as "${format}" needs a zone, such as UTC`);
+  return (text) => {
     const match = regex.exec(text.trim());
-    if (match === null) return NaN;
+    if (match === null) return [];
     const value: Partial<Record<Part, string>> = {};
     for (const [index, part] of parts.entries()) value[part] = match[index + 1] ?? "";
-    return toUtc(wallClock(value), after);
+    const wall = wallClock(value);
+    if (value.offset !== undefined) return known(wall - offsetMs(value.offset));
+    return clock === null ? [] : timesOf(wall, clock);
   };
+}
+
+/** One time, or none where it is none that a computer keeps. */
+function known(ms: number): readonly number[] {
+  return Math.abs(ms) <= TIME_MAX ? [ms] : [];
+}
+
+function timesOf(wall: number, clock: ZoneClock): readonly number[] {
+  return Number.isNaN(wall) ? [] : clock.timesOf(wall);
 }
 
 function compile(format: string): { regex: RegExp; parts: Part[] } {
   const parts: Part[] = [];
-  const source = format.replace(/YYYY|MM?|DD?|HH?|h|mm?|ss?|A|[^YMDHhmsA]+|./g, (token) => {
+  const source = format.replace(/YYYY|MM?|DD?|HH?|h|mm?|ss?|A|Z|[^YMDHhmsAZ]+|./g, (token) => {
     const known = TOKENS[token];
     if (known === undefined) return token.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+");
     parts.push(known[1]);
@@ -97,30 +120,54 @@ function wallClock(value: Partial<Record<Part, string>>): number {
   return parseTimestamp(`${year}-${two(month)}-${two(day)}T${clock}Z`) + (isEnd ? DAY_MS : 0);
 }
 
-/** Turns what a clock of a zone shows into UTC. */
-function zoneReader(zone: string): (wall: number, after: number) => number {
-  const fixed = /^([+-])(\d{2}):?([0-5]\d)$/.exec(zone);
-  if (fixed !== null) {
-    const minutes = Number(fixed[2]) * 60 + Number(fixed[3]);
-    const offset = (fixed[1] === "+" ? minutes : -minutes) * MINUTE_MS;
-    return (wall) => wall - offset;
-  }
-  let periods: ZonePeriod[];
-  try {
-    periods = zonePeriods(zone, ZONE_YEARS.first, ZONE_YEARS.last);
-  } catch {
-    throw new TypeError(`the zone is "${zone}", wanted UTC, an offset such as -05:00, or an IANA time zone`);
-  }
-  return (wall, after) => {
-    let found = NaN;
+/** The clocks of a zone. */
+export interface ZoneClock {
+  /** What a clock that shows `wall` (ms, as if it were UTC) may mean, ms since the epoch, the earlier one first. */
+  timesOf: (wall: number) => readonly number[];
+  /** When the day of a time began, both ms since the epoch. */
+  midnightOf: (ms: number) => number;
+}
+
+/**
+ * Knows the clocks of a zone.
+ *
+ * @param zone `UTC`, a fixed distance such as `-05:00`, or an IANA time zone
+ * @throws {TypeError} saying what was wanted
+ */
+export function zoneClock(zone: string): ZoneClock {
+  const periods = periodsOf(zone);
+  const timesOf = (wall: number): readonly number[] => {
+    const found: number[] = [];
     let before = NaN;
     for (const { from, to, offsetMinutes } of periods) {
       const utc = wall - offsetMinutes * MINUTE_MS;
-      // An hour that the clocks repeat: the first one, unless the file has passed it already.
-      if (utc >= from && utc < to && (Number.isNaN(found) || found <= after)) found = utc;
+      if (utc >= from && utc < to) found.push(utc);
       // An hour that the clocks leave out: as if they had not yet been moved.
       if (utc >= to) before = utc;
     }
-    return Number.isNaN(found) ? before : found;
+    return found.length > 0 ? found : [before];
   };
+  const midnightOf = (ms: number): number => {
+    const { offsetMinutes } = periods.find(({ to }) => ms < to)!;
+    const wall = ms + offsetMinutes * MINUTE_MS;
+    return timesOf(wall - (((wall % DAY_MS) + DAY_MS) % DAY_MS)).findLast((time) => time <= ms) ?? ms;
+  };
+  return { timesOf, midnightOf };
+}
+
+function periodsOf(zone: string): ZonePeriod[] {
+  if (/^[+-]\d{2}:?[0-5]\d$/.test(zone))
+    return [{ zone, from: -Infinity, to: Infinity, offsetMinutes: offsetMs(zone) / MINUTE_MS }];
+  try {
+    return zonePeriods(zone, ZONE_YEARS.first, ZONE_YEARS.last);
+  } catch {
+    throw new TypeError(`the zone is "${zone}", wanted UTC, an offset such as -05:00, or an IANA time zone`);
+  }
+}
+
+/** `+05:30`, `+0530`, `+05`, `Z`, `UTC` or `GMT` in ms. */
+function offsetMs(text: string): number {
+  const [, sign, hours = "0", minutes = "0"] = /^([+-])(\d{2}):?(\d{2})?$/.exec(text) ?? [];
+  const ms = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
+  return sign === "-" ? -ms : ms;
 }

@@ -12,6 +12,7 @@ import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../log/log.ts";
 import { type ColumnMap, mapParser } from "./column-map.ts";
 import { bulkParser, isBulkHeader, isRecordHeader, type LineParser, recordParser, splitCsv } from "./csv.ts";
+import { type LineReader, mapReader, plainReader, type ReadLine } from "./line-reader.ts";
 import { linesOf } from "./lines.ts";
 import { namingSource, recordOf } from "./record.ts";
 
@@ -44,49 +45,58 @@ export async function* readRecords(
       "bad_file",
       `Cannot read the recording ${path}: wanted a name that ends in .jsonl, .csv, .jsonl.gz or .csv.gz`,
     );
-  let parse: LineParser | null = format === "jsonl" ? jsonParser(source) : null;
+  let reader: LineReader | null = format === "jsonl" ? plainReader(jsonParser(source)) : null;
   let columns: string[] | null = null;
   let repeats: ((observation: Observation) => boolean) | null = null;
   const counts = { records: 0, unreadable: 0, too_long: 0, repeated: 0 };
   let chunk: NewRecord[] = [];
+  /** Adds what was read, and returns the chunks that are full. */
+  const take = (read: readonly ReadLine[]): NewRecord[][] => {
+    const full: NewRecord[][] = [];
+    for (const { line, parsed } of read) {
+      if (parsed.ok && repeats?.(parsed.observation) === true) {
+        counts.repeated++;
+        continue;
+      }
+      counts.records++;
+      if (!parsed.ok) counts.unreadable++;
+      chunk.push(
+        parsed.ok
+          ? recordOf(parsed.observation, parsed.correction)
+          : unreadableRecord(line, parsed, { format, source }),
+      );
+      if (chunk.length < CHUNK_RECORDS) continue;
+      full.push(chunk);
+      chunk = [];
+    }
+    return full;
+  };
   try {
     for await (let lines of linesOf(path, () => counts.too_long++)) {
-      if (map !== null && parse === null) {
-        parse = mapParser(lines[0] ?? "", map, { source, city });
+      if (map !== null && reader === null) {
+        reader = mapReader(mapParser(lines[0] ?? "", map, { source, city }));
         lines = lines.slice(1);
       }
-      if (columns === null && parse === null) {
+      if (columns === null && reader === null) {
         columns = headerOf(path, lines[0] ?? "");
         lines = lines.slice(1);
         if (isBulkHeader(columns)) repeats = repeatedHours();
       }
-      if (parse === null && columns !== null) {
+      if (reader === null && columns !== null) {
         if (lines.length === 0) continue;
-        parse = isBulkHeader(columns) ? bulkParser(columns, source, lines) : recordParser(columns, source);
-      }
-      for (const line of lines) {
-        const parsed = parse!(line);
-        if (parsed.ok && repeats?.(parsed.observation) === true) {
-          counts.repeated++;
-          continue;
-        }
-        counts.records++;
-        if (!parsed.ok) counts.unreadable++;
-        chunk.push(
-          parsed.ok
-            ? recordOf(parsed.observation, parsed.correction)
-            : unreadableRecord(line, parsed, { format, source }),
+        reader = plainReader(
+          isBulkHeader(columns) ? bulkParser(columns, source, lines) : recordParser(columns, source),
         );
-        if (chunk.length < CHUNK_RECORDS) continue;
-        yield chunk;
-        chunk = [];
       }
+      yield* take(reader!.read(lines));
     }
-    if (parse === null && columns === null) headerOf(path, ""); // an empty file
+    if (reader === null && columns === null) headerOf(path, ""); // an empty file
   } catch (error) {
+    yield* take(reader?.end() ?? []);
     if (chunk.length > 0) yield chunk;
     throw error;
   }
+  yield* take(reader?.end() ?? []);
   if (chunk.length > 0) yield chunk;
   const level = counts.unreadable > 0 || counts.too_long > 0 ? "warn" : "info";
   logger[level]("Read a recording", { path, ...counts });

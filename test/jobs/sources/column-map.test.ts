@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SourceError } from "../../../core/errors.ts";
-import type { Observation, Parsed } from "../../../core/observation.ts";
+import type { Observation } from "../../../core/observation.ts";
+import { type DraftLine, finished, isDraft } from "../../../jobs/sources/draft.ts";
 import { importUnits, mapParser, parseColumnMap, readColumnMap } from "../../../jobs/sources/column-map.ts";
 import { readRecords } from "../../../jobs/sources/replay.ts";
 import { rejection } from "./provider.ts";
@@ -23,7 +24,10 @@ const mapOf = (changes: object = {}) => ({
   ...changes,
 });
 /** What a parser makes of a line: the observation, or the reason why it is none. */
-const madeOf = (parsed: Parsed) => (parsed.ok ? parsed.observation : parsed.reason);
+const madeOf = (read: DraftLine["read"]) => {
+  const parsed = isDraft(read) ? finished(read) : read;
+  return parsed.ok ? parsed.observation : parsed.reason;
+};
 /** What becomes of a line of the columns t and x. */
 const parse = (changes: object, line: string, header = "t,x") =>
   madeOf(mapParser(header, parseColumnMap(mapOf(changes)), { source: "file", city: null })(line));
