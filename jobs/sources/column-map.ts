@@ -14,7 +14,8 @@ import { type Variable, VARIABLE_NAMES, VARIABLES } from "../../core/variables.t
 import { NUMBER, splitCsv, wrongCount } from "./csv.ts";
 import type { DraftLine } from "./draft.ts";
 import { objectOf } from "./record.ts";
-import { type TimeReader, timeReader } from "./local-time.ts";
+import { type TimeReader, timeReader, type ZoneClock, zoneClock } from "./local-time.ts";
+import { parseRainColumn, type RainColumn } from "./rain-column.ts";
 
 /** How the columns of a CSV file become observations. */
 export interface ColumnMap {
@@ -25,7 +26,7 @@ export interface ColumnMap {
   /** Fields that mean "not reported", beside the empty one. */
   missing: readonly string[];
   /** Columns whose texts, joined by a space, are the time. */
-  time: { columns: readonly string[]; read: TimeReader };
+  time: { columns: readonly string[]; read: TimeReader; clock: ZoneClock | null };
   /** The column that names the city, and what its texts mean where that is another name; or the city of every line. */
   city: { column: string; names: ReadonlyMap<string, string> } | { value: string } | null;
   /** Who reported them; null where the caller says it. */
@@ -34,6 +35,8 @@ export interface ColumnMap {
   numbers: readonly { field: string; column: string; convert: (value: number) => number }[];
   /** Fields of text. */
   texts: readonly { field: string; column: string }[];
+  /** What the column of rain is; null where there is none. */
+  rain: RainColumn | null;
 }
 
 type Convert = (value: number) => number;
@@ -135,9 +138,14 @@ export function parseColumnMap(input: unknown): ColumnMap {
   refuseUnknown(fields, FIELDS, "fields");
   const numbers: ColumnMap["numbers"][number][] = [];
   const texts: ColumnMap["texts"][number][] = [];
+  const time = parseTime(map.time);
+  let rain: RainColumn | null = null;
   for (const [field, entry] of Object.entries(fields)) {
-    const { column, unit, ...others } = objectOf(entry) ?? {};
+    const { column, unit, amount, ...others } = objectOf(entry) ?? {};
     refuseUnknown(others, [], `fields.${field}`);
+    if (field === "rainfall") rain = parseRainColumn(amount, time.clock);
+    else if (amount !== undefined)
+      throw new TypeError(`fields.${field} has "amount", which only rainfall has`);
     if (typeof column !== "string") {
       throw new TypeError(`fields.${field}.column is ${describe(column)}, wanted the name of a column`);
     }
@@ -157,11 +165,12 @@ export function parseColumnMap(input: unknown): ColumnMap {
     delimiter,
     decimal,
     missing: textsOf(missing, "missing"),
-    time: parseTime(map.time),
+    time,
     city: map.city === undefined ? null : parseCity(map.city),
     source,
     numbers,
     texts,
+    rain,
   };
 }
 
@@ -175,7 +184,7 @@ function parseTime(input: unknown): ColumnMap["time"] {
     );
   }
   try {
-    return { columns, read: timeReader(format, zone) };
+    return { columns, read: timeReader(format, zone), clock: zone === null ? null : zoneClock(zone) };
   } catch (error) {
     throw new TypeError(`time: ${messageOf(error)}`, { cause: error });
   }
@@ -270,7 +279,8 @@ export function mapParser(
       const number = map.decimal === "," ? text(index).replace(",", ".") : text(index);
       record[field] = NUMBER.test(number) ? convert(Number(number)) : text(index);
     }
-    return { times, series: name, record };
+    if (map.rain === null || map.rain.amount === "hour") return { times, series: name, record };
+    return { times, series: name, record, rain: record.rainfall ?? null };
   };
 }
 

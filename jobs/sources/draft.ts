@@ -2,7 +2,8 @@ import { type Parsed, parseObservation } from "../../core/observation.ts";
 import { formatTimestamp } from "../../core/time.ts";
 
 /**
- * What a line of a file says by itself. When it was may need the lines around it: {@link RepeatedHours} settles that.
+ * What a line of a file says by itself. When it was and how much it rained in the hour before may need the lines around it:
+ * {@link RepeatedHours} and {@link RainHours} settle that.
  */
 export interface Draft {
   /** What its time may mean, ms since the epoch, the earlier one first; once it is settled, the one that is meant. */
@@ -11,6 +12,8 @@ export interface Draft {
   series: string;
   /** The record's fields but for the timestamp. */
   record: Record<string, unknown>;
+  /** The amount in the column of rain where it need not be that of an hour, mm; text where it is no number, null where it is missing. */
+  rain?: unknown;
 }
 
 /** A line on its way through the stages of reading: what it says so far, or why it is no observation. */

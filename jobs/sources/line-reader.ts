@@ -1,6 +1,8 @@
 import type { Parsed } from "../../core/observation.ts";
 import type { LineParser } from "./csv.ts";
 import { type DraftLine, finished, isDraft } from "./draft.ts";
+import type { Notes } from "./notes.ts";
+import { type RainColumn, RainHours } from "./rain-column.ts";
 import { RepeatedHours } from "./repeated-hours.ts";
 
 /** A line, and the observation that became of it, or why it is none. */
@@ -22,15 +24,31 @@ export function plainReader(parse: LineParser): LineReader {
   return { read: (lines) => lines.map((line) => ({ line, parsed: parse(line) })), end: () => [] };
 }
 
-/** Reads the lines of a column map, whose times may need the lines around them. */
-export function mapReader(parse: (line: string) => DraftLine["read"]): LineReader {
-  const hours = new RepeatedHours();
+/**
+ * Reads the lines of a column map, whose times and rain may need the lines around them.
+ *
+ * @param parse what a line says by itself
+ * @param rain what the column of rain is; null where there is none
+ * @param notes what is to be said of the file
+ */
+export function mapReader(
+  parse: (line: string) => DraftLine["read"],
+  rain: RainColumn | null,
+  notes: Notes,
+): LineReader {
+  const times = new RepeatedHours();
+  const hours = rain === null ? null : new RainHours(rain, notes);
   const finish = ({ line, read }: DraftLine): ReadLine => ({
     line,
     parsed: isDraft(read) ? finished(read) : read,
   });
+  const push = (line: DraftLine) => hours?.push(line) ?? [line];
   return {
-    read: (lines) => lines.flatMap((line) => hours.push({ line, read: parse(line) })).map(finish),
-    end: () => hours.end().map(finish),
+    read: (lines) =>
+      lines
+        .flatMap((line) => times.push({ line, read: parse(line) }))
+        .flatMap(push)
+        .map(finish),
+    end: () => [...times.end().flatMap(push), ...(hours?.end() ?? [])].map(finish),
   };
 }

@@ -124,8 +124,8 @@ function wallClock(value: Partial<Record<Part, string>>): number {
 export interface ZoneClock {
   /** What a clock that shows `wall` (ms, as if it were UTC) may mean, ms since the epoch, the earlier one first. */
   timesOf: (wall: number) => readonly number[];
-  /** When the day of a time began, both ms since the epoch. */
-  midnightOf: (ms: number) => number;
+  /** When the day of a time began, both ms since the epoch, by days that begin when the clock shows `clockMs`. */
+  dayOf: (ms: number, clockMs: number) => number;
 }
 
 /**
@@ -147,12 +147,13 @@ export function zoneClock(zone: string): ZoneClock {
     }
     return found.length > 0 ? found : [before];
   };
-  const midnightOf = (ms: number): number => {
+  const dayOf = (ms: number, clockMs: number): number => {
     const { offsetMinutes } = periods.find(({ to }) => ms < to)!;
-    const wall = ms + offsetMinutes * MINUTE_MS;
-    return timesOf(wall - (((wall % DAY_MS) + DAY_MS) % DAY_MS)).findLast((time) => time <= ms) ?? ms;
+    const wall = ms + offsetMinutes * MINUTE_MS - clockMs;
+    const begin = Math.floor(wall / DAY_MS) * DAY_MS + clockMs;
+    return timesOf(begin).findLast((time) => time <= ms) ?? ms;
   };
-  return { timesOf, midnightOf };
+  return { timesOf, dayOf };
 }
 
 function periodsOf(zone: string): ZonePeriod[] {

@@ -14,6 +14,7 @@ import { type ColumnMap, mapParser } from "./column-map.ts";
 import { bulkParser, isBulkHeader, isRecordHeader, type LineParser, recordParser, splitCsv } from "./csv.ts";
 import { type LineReader, mapReader, plainReader, type ReadLine } from "./line-reader.ts";
 import { linesOf } from "./lines.ts";
+import { Notes } from "./notes.ts";
 import { namingSource, recordOf } from "./record.ts";
 
 const CHUNK_RECORDS = 1_000;
@@ -31,14 +32,15 @@ const CHUNK_RECORDS = 1_000;
  * @param options.source stands in where a record names no source
  * @param options.map how the columns of a CSV file become observations
  * @param options.city of every line of a file with a column map; null where the map names it
+ * @param options.notes takes what is to be said of the file, such as why rain is not known
  * @throws SourceError `bad_file` when it cannot be read, its name or header is of no known format, or it is
  *   damaged: then what came before has been yielded, of a gzip file that ends too early every whole line
  */
 export async function* readRecords(
   path: string,
-  options: { source: string; map?: ColumnMap | null; city?: string | null; logger?: Logger },
+  options: { source: string; map?: ColumnMap | null; city?: string | null; notes?: Notes; logger?: Logger },
 ): AsyncGenerator<NewRecord[]> {
-  const { source, map = null, city = null, logger = silentLogger } = options;
+  const { source, map = null, city = null, notes = new Notes(), logger = silentLogger } = options;
   const format = map === null ? /\.(jsonl|csv)(\.gz)?$/.exec(path)?.[1] : "csv";
   if (format === undefined)
     throw new SourceError(
@@ -74,7 +76,7 @@ export async function* readRecords(
   try {
     for await (let lines of linesOf(path, () => counts.too_long++)) {
       if (map !== null && reader === null) {
-        reader = mapReader(mapParser(lines[0] ?? "", map, { source, city }));
+        reader = mapReader(mapParser(lines[0] ?? "", map, { source, city }), map.rain, notes);
         lines = lines.slice(1);
       }
       if (columns === null && reader === null) {

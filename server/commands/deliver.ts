@@ -3,6 +3,7 @@ import { codeOf, IsobarError, messageOf } from "../../core/errors.ts";
 import { describe, parseObservation } from "../../core/observation.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
+import { Notes } from "../../jobs/sources/notes.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
 import { BODY_MAX, LINE_MAX } from "../http/body.ts";
 import { datasetLake } from "../wiring/lakes.ts";
@@ -16,7 +17,7 @@ const LINE_KEPT = 64 * 1024;
 
 /**
  * Adds records to a data set of observed data, through the server where one runs on this data folder, and prints what was
- * done.
+ * done, and what is to be said of what was read.
  *
  * @throws ConfigError when the data set holds data of another kind; IsobarError
  */
@@ -24,6 +25,7 @@ export async function deliver(
   context: CommandContext,
   dataset: string,
   chunks: AsyncIterable<NewRecord[]>,
+  notes = new Notes(),
 ): Promise<0 | 1> {
   const { config, logger, signal } = context;
   const seen = new Seen();
@@ -40,6 +42,7 @@ export async function deliver(
     process.stdout.write(`${describeLoad(dataset, report)}\n`);
   }
   if (seen.unreadable > 0) process.stdout.write(`${seen.describe()}\n`);
+  for (const line of notes.lines()) process.stdout.write(`${line}\n`);
   const isLost = seen.records > 0 && seen.unreadable === seen.records;
   return signal.aborted || isLost ? 1 : 0;
 }

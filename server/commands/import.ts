@@ -2,6 +2,7 @@ import { describe } from "../../core/observation.ts";
 import { stationSource } from "../../core/station.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { readColumnMap } from "../../jobs/sources/column-map.ts";
+import { Notes } from "../../jobs/sources/notes.ts";
 import { readRecords } from "../../jobs/sources/replay.ts";
 import { isSqlite, readWeewx } from "../../jobs/sources/weewx.ts";
 import { readStations } from "../config/stations-file.ts";
@@ -59,8 +60,9 @@ if (import.meta.main) {
         `Cannot import ${file} with --${options.station === undefined ? "city" : "station"}: wanted a WeeWX database or --map`,
       );
     }
+    const notes = new Notes();
     const named = source ?? sourceNamed(undefined, file);
-    return deliver(context, dataset, readRecords(file, { source: named, map, city, logger }));
+    return deliver(context, dataset, readRecords(file, { source: named, map, city, notes, logger }), notes);
   });
 }
 

@@ -190,6 +190,44 @@ describe("import", () => {
     expect((await rejectedIn(path, "observed")).map((one) => one.reason)).toEqual([reason, reason]);
   });
 
+  test("tells why the rain of an hour is not known, and refuses a map that does not say of what time it is", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const file = join(path, "five-minutes.csv");
+    const lines = Array.from({ length: 12 }, (_, index) => {
+      const minute = (index + 1) * 5;
+      return `"1/1/2025 ${minute === 60 ? 1 : 12}:${String(minute % 60).padStart(2, "0")} AM","7.1","0.3"`;
+    });
+    await Bun.write(file, ['"Date & Time","Temp","Rain"', ...lines].join("\n"));
+    const map = join(path, "map.json");
+    const write = (rain: object) =>
+      Bun.write(
+        map,
+        JSON.stringify({
+          time: { column: "Date & Time", format: "M/D/YYYY h:mm A", zone: "Europe/London" },
+          fields: {
+            temperature: { column: "Temp", unit: "C" },
+            rainfall: { column: "Rain", unit: "mm", ...rain },
+          },
+        }),
+      );
+    await write({});
+    const refused = await run("import", [file, "--map", map, "--city", "Leeds"], path);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("the file's reports are 5 minutes apart");
+    expect(refused.err).toContain('"interval" (since the report before)');
+    await write({ amount: "interval" });
+    const { code, out } = await run("import", [file, "--map", map, "--city", "Leeds"], path);
+    expect(code).toBe(0);
+    expect(out).toContain(": 12 rows, 0 duplicates, 0 rejected");
+    expect(out).toContain(
+      "11 × the rain of the hour is not known: the reports before it do not cover the hour, first: 2025-01-01T00:05:00Z Leeds\n",
+    );
+    await using shown = await startHere({ DATA_DIR: path, WEATHER_SOURCE: "none" });
+    const { body } = await shown.get("/api/v1/observations");
+    expect(body.rows.map((row: Json) => row.rainfall).filter((mm: unknown) => mm !== null)).toEqual([3.6]);
+  });
+
   test("with a server running: goes through it, and nothing gets lost on the way", async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
