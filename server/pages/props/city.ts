@@ -15,6 +15,7 @@ import { anomaliesOf } from "./anomalies.ts";
 import { cityNowOf } from "./city-now.ts";
 import { cityForecast } from "./forecast.ts";
 import { statisticsRows } from "./statistics.ts";
+import { FORECAST_NEEDS } from "../../answers/forecast-wait.ts";
 import { foundAnomalies } from "../../answers/judged-reports.ts";
 import { pageClock } from "../../answers/page-clock.ts";
 import type { Result } from "../../../jobs/analytics/results.ts";
@@ -75,6 +76,7 @@ export function cityPageOf(
     anomalies: anomaliesOf(services, asOf, now, { city: name, most: ANOMALIES }),
     marks: marksOf(services, name, window),
     forecast,
+    forecastNeeds: FORECAST_NEEDS,
     days: ofResult(services, "daily_summary", (result) => daysOf(result, name)),
     statistics: statisticsOfCity(services, name),
     records: ofResult(services, "records", (result) => recordsOf(result, name)),

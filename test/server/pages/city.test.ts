@@ -91,6 +91,8 @@ describe("GET /cities/:slug", () => {
     expect(words).toContain(
       "No forecast of this city yet. It needs 240 hours with a report, which is ten days. There are 48: it comes about 8 Feb if every hour has one.",
     );
+    const none = wordsOf(await (await pageApp(new FakeServices())).text("/cities/dubai"));
+    expect(none).toContain("No forecast yet. It needs 240 hours with a report, which is ten days.");
     const old = await app.text("/cities/dubai");
     expect(wordsOf(old)).toMatch(/Expected \d+\.\d ± \d/);
     expect(wordsOf(old)).toContain("usual for the season and hour");

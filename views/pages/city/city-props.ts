@@ -100,6 +100,8 @@ export interface CityPageProps {
   /** Everything unusual in the time the history shows. */
   marks: CityAnomaly[];
   forecast: CityForecast | null;
+  /** What a forecast needs, in words. */
+  forecastNeeds: string;
   days: { info: ResultOrigin; rows: CityDay[] } | null;
   statistics: { info: ResultOrigin; row: CityStatistics | null } | null;
   records: { info: ResultOrigin; rows: CityRecord[] } | null;

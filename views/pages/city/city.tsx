@@ -107,9 +107,9 @@ export function CityRest(props: CityHistoryProps): JSX.Element {
   );
 }
 
-function ForecastPart({ forecast, units, place, now }: CityPageProps): JSX.Element {
+function ForecastPart({ forecast, forecastNeeds, units, place, now }: CityPageProps): JSX.Element {
   if (forecast === null) {
-    return <Empty what="No forecast yet." why="It comes with the next run of the job forecast." />;
+    return <Empty what="No forecast yet." why={forecastNeeds} />;
   }
   if (!forecast.ok) {
     return <Empty what="No forecast of this city yet." why={forecast.waits?.why ?? ""} />;
