@@ -25,14 +25,12 @@ export function verdictNow(
 }
 
 /**
- * Whether the newest report of a city was judged by season and hour: by the live judge, or until it has looked at it by the
- * newest result of `anomalies`.
- *
- * @param newest the row of that result; undefined if it has none
+ * Whether the live judge could judge the newest report of a city by season and hour. What it looked at before the usual
+ * temperatures were computed it looks at no more, so a "no" says nothing while the result of `anomalies` knows better.
  */
-function isJudged({ judgement }: CurrentObservation, newest: JudgedReport | undefined): boolean {
+function isJudgedLive({ judgement }: CurrentObservation): boolean {
   const usual = judgement?.usual ?? null;
-  return usual === null ? (newest?.isJudged ?? false) : usual.status !== "insufficient data";
+  return usual !== null && usual.status !== "insufficient data";
 }
 
 function factsOf(services: Services, asOf: number, places: readonly Pick<Place, "name">[]): VerdictFacts {
@@ -60,13 +58,8 @@ function factsOf(services: Services, asOf: number, places: readonly Pick<Place, 
     const rows = judged.get(name) ?? [];
     const isLate = asOf - parseTimestamp(entry.observation.timestamp) > staleAfterSeconds * 1000;
     if (isLate) facts.late.push(name);
-    if (
-      isJudged(
-        entry,
-        rows.find(({ isNewest }) => isNewest),
-      )
-    )
-      facts.judged++;
+    const isJudged = isJudgedLive(entry) || rows.some((row) => row.isNewest && row.isJudged);
+    if (isJudged) facts.judged++;
     else if (!isLate) facts.unjudged.push(unjudged(services, entry, isRecording));
     facts.unusual.push(...unusualOf(entry, rows, asOf));
   }
@@ -74,11 +67,8 @@ function factsOf(services: Services, asOf: number, places: readonly Pick<Place, 
 }
 
 /** What is unusual about a city now: the live judge's word of its newest report, and what the last hour of the result has. */
-function unusualOf(
-  { observation, judgement }: CurrentObservation,
-  rows: readonly JudgedReport[],
-  asOf: number,
-): UnusualNow[] {
+function unusualOf(entry: CurrentObservation, rows: readonly JudgedReport[], asOf: number): UnusualNow[] {
+  const { observation, judgement } = entry;
   const { city } = observation;
   const found = new Map<UnusualNow["kind"], UnusualNow>();
   const add = (kind: JudgedReport["kind"], side: UnusualNow["side"]) => {
@@ -92,8 +82,8 @@ function unusualOf(
   for (const { kind, score, time, isAnomaly, isNewest } of rows) {
     if (!isAnomaly || asOf - time > NOW_MS) continue;
     // What lasts is what the newest report says. What happened in an hour happened.
-    const lasts = kind === "unusual" || kind === "stuck";
-    if (lasts && judgement !== null) continue;
+    if (kind === "unusual" && isJudgedLive(entry)) continue;
+    if (kind === "stuck" && judgement !== null) continue;
     if (kind === "unusual" && !isNewest) continue;
     add(kind, kind === "stuck" ? null : (score ?? 0) < 0 ? "below" : "above");
   }
@@ -133,31 +123,29 @@ function answerOf(facts: VerdictFacts): Pick<Verdict, "answer" | "rest"> {
       isRecording ? `${names(late)} ${ends} before the recording does` : `${names(late)} ${is} late`,
     );
   }
-  const early = facts.unjudged.length;
   const found = new Set(unusual.map(({ city }) => city));
-  const unfound = facts.unjudged.filter(({ city }) => !found.has(city)).length;
-  const asExpected = cities - quiet.size - found.size - unfound;
-  const others = [
-    ...(asExpected > 0 ? [`${formatNumber(asExpected, 0)} as expected`] : []),
-    ...(unfound > 0 ? [`${formatNumber(unfound, 0)} too early to judge${until(facts)}`] : []),
-  ].map((text) => `, ${text}`);
-  if (answers.length > 0) return { answer: answers.join(", "), rest: others.join("") };
-  if (silent.length > 0) return { answer: `${names(silent)} not heard of yet`, rest: others.join("") };
+  const unfound = facts.unjudged.filter(({ city }) => !found.has(city));
+  const early = unfound.filter(isEarly).length;
+  const pending = unfound.length - early;
+  const asExpected = cities - quiet.size - found.size - unfound.length;
+  const unknown =
+    (early > 0 ? `, ${formatNumber(early, 0)} too early to judge${until(facts)}` : "") +
+    (pending > 0 ? `, ${formatNumber(pending, 0)} not judged yet` : "");
+  const others = (asExpected > 0 ? `, ${formatNumber(asExpected, 0)} as expected` : "") + unknown;
+  if (answers.length > 0) return { answer: answers.join(", "), rest: others };
+  if (silent.length > 0) return { answer: `${names(silent)} not heard of yet`, rest: others };
   if (asExpected > 0) {
+    const where = ` in ${formatCount(asExpected, "city", "cities")}`;
     const end = isRecording ? " at the end of the recording" : "";
-    const rest = early > 0 ? others.at(-1) : "";
-    return {
-      answer: "Nothing unusual",
-      rest: ` in ${formatCount(asExpected, "city", "cities")}${end}${rest}`,
-    };
+    return { answer: "Nothing unusual", rest: where + end + unknown };
   }
   const count = formatCount(cities, "city", "cities");
-  if (isRecording)
-    return { answer: `A recording of ${count}`, rest: ", too short to say what is unusual at its end" };
-  return {
-    answer: cities === 1 ? "1 city on time" : `All ${count} on time`,
-    rest: `, too early to say what is unusual${until(facts)}`,
-  };
+  const onTime = cities === 1 ? "1 city on time" : `All ${count} on time`;
+  const answer = isRecording ? `A recording of ${count}` : onTime;
+  if (early === 0) return { answer, rest: ", not judged yet" };
+  if (pending > 0) return { answer, rest: unknown };
+  const tooShort = ", too short to say what is unusual at its end";
+  return { answer, rest: isRecording ? tooShort : `, too early to say what is unusual${until(facts)}` };
 }
 
 function unusualWords(unusual: readonly UnusualNow[]): string[] {
@@ -184,35 +172,36 @@ function nothingOf(facts: VerdictFacts): Verdict["nothing"] {
     return { what: "Nothing unusual.", why: early === null ? why : `${why} ${early}` };
   }
   if (early !== null) return { what: "Too early to judge.", why: early };
+  if (facts.unjudged.length > 0)
+    return { what: "Not judged yet.", why: "It comes with the next run of the job anomalies." };
   return { what: "Nothing to judge.", why: "No city has reported of late." };
 }
 
-function tooEarlyOf(facts: VerdictFacts): string | null {
-  const { judged, unjudged } = facts;
-  const [first] = unjudged;
-  if (first === undefined) return null;
-  const alone = unjudged.length === 1;
-  const who = alone
-    ? first.city
-    : judged === 0
-      ? formatCount(unjudged.length, "city", "cities")
-      : `${formatNumber(unjudged.length, 0)} of ${formatCount(judged + unjudged.length, "city", "cities")}`;
-  const has =
-    alone && first.days !== null && first.days < USUAL_DAYS ? `, of which it has ${first.days}` : "";
-  const when = until(facts);
-  const what = `${who} cannot be judged by season and hour${when === "" ? "" : when}`;
-  return `${what}: that needs ${USUAL_DAYS} days with a report at the same hour${has}.`;
+/** Whether the past of a city is too short. Any other that is not judged waits for the next run of a job. */
+function isEarly({ days }: UnjudgedCity): boolean {
+  return days !== null && days < USUAL_DAYS;
 }
 
-/** Until when the last of those that are not judged has to wait; nothing where that cannot be told. */
+function tooEarlyOf(facts: VerdictFacts): string | null {
+  const early = facts.unjudged.filter(isEarly);
+  const known = facts.judged + facts.unjudged.length;
+  const [first] = early;
+  if (first === undefined) return null;
+  const count = formatNumber(early.length, 0);
+  const who =
+    early.length === 1
+      ? first.city
+      : early.length === known
+        ? `${count} cities`
+        : `${count} of ${formatCount(known, "city", "cities")}`;
+  const has = early.length === 1 ? `, of which it has ${first.days}` : "";
+  return `${who} cannot be judged by season and hour${until(facts)}: that needs ${USUAL_DAYS} days with a report at the same hour${has}.`;
+}
+
+/** About when the last of those whose past is too short has enough of it; nothing of a recording. */
 function until({ unjudged }: VerdictFacts): string {
-  const last = unjudged.reduce<number | null>(
-    (newest, { judgedFrom }) => (judgedFrom === null ? newest : Math.max(newest ?? judgedFrom, judgedFrom)),
-    null,
-  );
-  return last === null || unjudged.some(({ judgedFrom }) => judgedFrom === null)
-    ? ""
-    : ` until about ${formatDate(last)}`;
+  const times = unjudged.flatMap(({ judgedFrom }) => judgedFrom ?? []);
+  return times.length === 0 ? "" : ` until about ${formatDate(times.reduce((a, b) => Math.max(a, b)))}`;
 }
 
 function names(list: readonly string[]): string {

@@ -136,7 +136,7 @@ function feelsLike(services: Services, city: string, timestamp: string | null): 
 }
 
 /**
- * What is usual for the newest report by its judgement, and by the baseline in force for the time until it is judged; null
+ * What is usual for the newest report by its judgement, and by the baseline in force where it was not judged; null
  * where the past is too short to say.
  */
 function usualOf(
@@ -146,7 +146,7 @@ function usualOf(
   ms: number,
 ): CityPageProps["usual"] {
   const judged = entry?.judgement?.usual ?? null;
-  if (judged !== null) return judged.status === "insufficient data" ? null : judged;
+  if (judged !== null && judged.status !== "insufficient data") return judged;
   const result = services.analytics.result("baseline");
   if (result === null) return null;
   const read = columnsOf(result.table);

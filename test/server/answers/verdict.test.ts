@@ -66,8 +66,10 @@ describe("inWords(), the answer", () => {
       "All 5 cities on time, too early to say what is unusual until about 8 Feb",
     );
     expect(text({ cities: 5, unjudged: [...five.slice(0, 4), early("E", null)] })).toBe(
-      "All 5 cities on time, too early to say what is unusual",
+      "All 5 cities on time, 4 too early to judge until about 8 Feb, 1 not judged yet",
     );
+    const pending = ["A", "B", "C"].map((city) => early(city, null));
+    expect(text({ unjudged: pending })).toBe("All 3 cities on time, not judged yet");
     expect(text({ cities: 5, unjudged: five.slice(0, 2) })).toBe(
       "Nothing unusual in 3 cities, 2 too early to judge until about 8 Feb",
     );
@@ -103,6 +105,15 @@ describe("inWords(), where no anomaly is listed", () => {
       why: "Oslo cannot be judged by season and hour until about 8 Feb: that needs 10 days with a report at the same hour, of which it has 2.",
     });
     expect(nothing({ cities: 2, silent: ["A", "B"] }).what).toBe("Nothing to judge.");
+    // With days enough it is no longer too early: only no job has said so yet.
+    for (const days of [null, 44]) {
+      const unjudged = [{ city: "Oslo", days, judgedFrom: null }];
+      expect(nothing({ cities: 1, unjudged })).toEqual({
+        what: "Not judged yet.",
+        why: "It comes with the next run of the job anomalies.",
+      });
+      expect(inWords(verdictFacts({ cities: 1, unjudged })).tooEarly).toBeNull();
+    }
   });
 
   test("has no sentence about time where everybody is judged", () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { Table } from "apache-arrow";
 import { Elysia } from "elysia";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +15,7 @@ import { alertPages } from "../../../server/pages/alerts.tsx";
 import { guard } from "../../../server/http/security.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { judgementOf, NOW, rowOf } from "../../jobs/alerts/reports.ts";
-import { FakeServices } from "../../support/fake-services.ts";
+import { FakeServices, result } from "../../support/fake-services.ts";
 
 const EVIL = `<script>alert("1")</script>`;
 const FILE = {
@@ -227,6 +228,7 @@ describe("GET /alerts", () => {
     const early = "No rule about what is unusual can be met where it is too early to judge. London cannot be";
     expect(await (await call("/alerts")).text()).not.toContain(early);
     await json("/api/v1/alerts/rules", post({ name: "Odd", anomaly: "unusual", channels: ["ops"] }));
+    services.analytics.results.set("baseline", result("baseline", { table: new Table({}) }));
     expect(await (await call("/alerts")).text()).toContain(early);
   });
 

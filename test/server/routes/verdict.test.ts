@@ -69,6 +69,6 @@ test("GET /api/v1/verdict of a recording speaks of its end", async () => {
   const { body } = await api(services).json("/api/v1/verdict");
   expect(body).toMatchObject({
     as_of: "2026-01-31T11:50:00Z",
-    text: "Tokyo ends before the recording does, 1 too early to judge",
+    text: "Tokyo ends before the recording does, 1 not judged yet",
   });
 });

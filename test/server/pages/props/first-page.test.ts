@@ -143,6 +143,15 @@ describe("props made of what the real jobs compute", () => {
       answer: "A step in London",
       rest: ", 1 too early to judge until about 30 Jan",
     });
+    // What the live judge looked at before the usual temperatures were computed, the result knows better.
+    live.currentList = services.currentList.map((one) => ({
+      ...one,
+      judgement: judgement(one.observation.city, "insufficient data"),
+    }));
+    expect(verdictNow(live, LAST)).toMatchObject({
+      judged: 1,
+      answer: "London unusually warm, a step in London",
+    });
   });
 
   test("verdictNow() claims no judgement where the past is too short, and says until when", () => {
