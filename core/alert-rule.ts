@@ -10,6 +10,7 @@ export const ANOMALY_KINDS = [
   "unusual",
   "stuck",
   "silent",
+  "outage",
 ] as const satisfies readonly Anomaly["kind"][];
 /** One of {@link ANOMALY_KINDS}. */
 export type AnomalyKind = (typeof ANOMALY_KINDS)[number];

@@ -39,10 +39,10 @@ export function flagOf<Value>(
 
 /** Something unusual about one observation. */
 export interface Anomaly {
-  kind: "spike" | "step" | "unusual" | "stuck" | "silent";
+  kind: "spike" | "step" | "unusual" | "stuck" | "silent" | "outage";
   /** The variable it is about. */
   variable: string;
-  /** °C; the hours without a change of what is stuck, the minutes without a report of what is silent. */
+  /** °C; the hours without a change of what is stuck, the minutes without a report of a silence or an outage. */
   observed: number | null;
   expected: number | null;
   lower: number | null;
@@ -50,12 +50,17 @@ export interface Anomaly {
   /** How far outside, in the measure of its method. */
   score: number | null;
   method: string;
-  /** Sample size behind what was expected. */
+  /** Sample size behind what was expected; of an outage the series that are silent. */
   n: number;
   /** 1 shown, 2 and 3 worth an alert; null where it is none. */
   severity: number | null;
   /** `anomaly`, `normal` or `insufficient data`. */
   status: string;
+}
+
+/** Whether a kind of anomaly is that reports do not come: of one series, or of most at once. */
+export function isSilence(kind: string): boolean {
+  return kind === "silent" || kind === "outage";
 }
 
 /** What is known of an observation's worth: the flags of its tests, and what is unusual about it. */

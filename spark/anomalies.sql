@@ -1,8 +1,8 @@
 -- title: Anomalies
--- answers: Which reports are unusual, which station is stuck or silent, and what was expected?
+-- answers: Which reports are unusual, which station is stuck or silent, when did most fall silent at once, and what was expected?
 -- schedule: default
 -- chart: band x=timestamp y=observed low=lower high=upper series=city
--- note: [anomalies.md](anomalies.md) has the five kinds, their methods and thresholds.
+-- note: [anomalies.md](anomalies.md) has the six kinds, their methods and thresholds.
 -- parameter: hours integer 48 Hours back from the newest observation; null for all that are judged, which are 30 days
 
 WITH judged AS (
@@ -10,7 +10,7 @@ WITH judged AS (
     *,
     row_number() OVER (PARTITION BY city, kind ORDER BY timestamp DESC, source) AS place,
     -- A silence is as recent as its end.
-    unix_micros(timestamp) + CASE WHEN kind = 'silent' THEN cast(observed * 60e6 AS bigint) ELSE 0 END AS until
+    unix_micros(timestamp) + CASE WHEN kind IN ('silent', 'outage') THEN cast(observed * 60e6 AS bigint) ELSE 0 END AS until
   FROM anomaly
   WHERE kind = 'unusual' OR status = 'anomaly'
 )

@@ -28,6 +28,7 @@ const TEXTS: readonly string[] = [
   "views/fading.sql",
   "views/watermark.sql",
   "baseline.sql",
+  "views/anomaly_alone.sql",
   "views/anomaly.sql",
 ];
 

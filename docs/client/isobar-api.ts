@@ -969,7 +969,7 @@ export interface Routes {
                   above?: number;
                   below?: number;
                   for_minutes?: number;
-                  anomaly?: "spike" | "step" | "unusual" | "stuck" | "silent";
+                  anomaly?: "spike" | "step" | "unusual" | "stuck" | "silent" | "outage";
                   severity?: 1 | 2 | 3;
                   channels: string[];
                 }[];
@@ -999,7 +999,7 @@ export interface Routes {
               above?: number;
               below?: number;
               for_minutes?: number;
-              anomaly?: "spike" | "step" | "unusual" | "stuck" | "silent";
+              anomaly?: "spike" | "step" | "unusual" | "stuck" | "silent" | "outage";
               severity?: 1 | 2 | 3;
               channels: string[];
             };
@@ -1031,7 +1031,7 @@ export interface Routes {
                   above?: number;
                   below?: number;
                   for_minutes?: number;
-                  anomaly?: "spike" | "step" | "unusual" | "stuck" | "silent";
+                  anomaly?: "spike" | "step" | "unusual" | "stuck" | "silent" | "outage";
                   severity?: 1 | 2 | 3;
                   channels: string[];
                 };

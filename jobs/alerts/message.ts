@@ -1,5 +1,6 @@
 import type { TemplateValues } from "../../core/alert-channel.ts";
 import type { AlertRule } from "../../core/alert-rule.ts";
+import { isSilence } from "../../core/quality.ts";
 import { formatTimestamp } from "../../core/time.ts";
 import { unitBeside, type Variable, VARIABLES } from "../../core/variables.ts";
 import type { ActiveAlert, AlertChange } from "./state-machine.ts";
@@ -100,7 +101,7 @@ function sightOf(
   const anomaly = anomalyOf(condition, judgement);
   if (anomaly === null) return { what: `no longer ${condition.kind}`, observed: null, unit: null };
   const { observed, expected, severity } = anomaly;
-  const unit = condition.kind === "silent" ? "min" : condition.kind === "stuck" ? "h" : "°C";
+  const unit = isSilence(condition.kind) ? "min" : condition.kind === "stuck" ? "h" : "°C";
   const usual = expected === null ? "" : `, expected ${rounded(expected)} ${unit}`;
   const seen = observed === null ? "" : ` ${rounded(observed)} ${unit}${usual}`;
   return { what: `${condition.kind}:${seen} (severity ${severity})`, observed, unit };

@@ -1,4 +1,5 @@
 import type { AlertRule } from "../../core/alert-rule.ts";
+import { isSilence } from "../../core/quality.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { type Report, verdictOf } from "./verdict.ts";
 
@@ -108,7 +109,7 @@ export class AlertMachine {
     const verdict = verdictOf(rule.condition, report);
     // A later report has already ended this silence.
     const wasEnded = report.time < (this.#newest.get(keyOf(report.source, report.city)) ?? -Infinity);
-    return isSilence(rule) && verdict === true && wasEnded ? null : verdict;
+    return watchesSilence(rule) && verdict === true && wasEnded ? null : verdict;
   }
 
   /** A condition with a duration: it is met or not met over time. */
@@ -133,7 +134,7 @@ export class AlertMachine {
     const { condition } = rule;
     const waits = condition.type === "threshold" ? condition.forMinutes * 60_000 : 0;
     // A silence is reported at the time of the last report, which is always old.
-    const maySpeak = !isStale || isSilence(rule);
+    const maySpeak = !isStale || watchesSilence(rule);
     if (maySpeak && time - track.since >= waits) this.#raise(rule, report, track.since, alerts);
     return track;
   }
@@ -177,7 +178,7 @@ export class AlertMachine {
     const key = keyOf(rule.id, report.city);
     const alert = this.#active.get(key);
     if (alert === undefined) return;
-    const givenUpMs = isSilence(rule) ? SILENCE_GIVEN_UP_MS : GIVEN_UP_MS;
+    const givenUpMs = watchesSilence(rule) ? SILENCE_GIVEN_UP_MS : GIVEN_UP_MS;
     for (const { since, last } of this.#tracksOf(rule.id, report.city).values()) {
       if (since !== null && report.time - last <= givenUpMs) return;
     }
@@ -207,8 +208,8 @@ function isEvent({ condition }: AlertRule): boolean {
   return condition.type === "anomaly" && (condition.kind === "spike" || condition.kind === "step");
 }
 
-function isSilence({ condition }: AlertRule): boolean {
-  return condition.type === "anomaly" && condition.kind === "silent";
+function watchesSilence({ condition }: AlertRule): boolean {
+  return condition.type === "anomaly" && isSilence(condition.kind);
 }
 
 function keyOf(a: string, b: string): string {

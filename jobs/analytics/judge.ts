@@ -232,7 +232,7 @@ const FLAGGED = `SELECT city, source, timestamp, log_offset, ${FLAG_COLUMNS.join
 const ANOMALIES = "SELECT * FROM anomaly WHERE (kind = 'unusual' OR status = 'anomaly') AND";
 const SILENCES = `SELECT city, source, timestamp FROM (
   SELECT city, source, timestamp, status, row_number() OVER (PARTITION BY city, source ORDER BY timestamp DESC) AS place
-  FROM anomaly WHERE kind = 'silent'
+  FROM anomaly WHERE kind IN ('silent', 'outage')
 ) AS s WHERE place = 1 AND status = 'anomaly' AND`;
 
 /** Conditions and arguments for some cities; for many of them all are read, and theirs picked out afterwards. */

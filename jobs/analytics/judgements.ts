@@ -1,4 +1,4 @@
-import { type Anomaly, FLAG_COLUMNS, type Flags, type Judgement } from "../../core/quality.ts";
+import { type Anomaly, FLAG_COLUMNS, type Flags, isSilence, type Judgement } from "../../core/quality.ts";
 import { parseTimestamp } from "../../core/time.ts";
 
 /** A row of a result, by column. */
@@ -55,7 +55,7 @@ export function assemble(
               status: usual.status,
             },
       anomalies: own
-        .filter(({ kind, status }) => status === "anomaly" && (isLive || kind !== "silent"))
+        .filter(({ kind, status }) => status === "anomaly" && (isLive || !isSilence(String(kind))))
         .map(anomalyOf),
     };
   });

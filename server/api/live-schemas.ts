@@ -1,3 +1,4 @@
+import { ANOMALY_KINDS } from "../../core/alert-rule.ts";
 import { type Anomaly, FLAG_COLUMNS, type Judgement } from "../../core/quality.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { LABEL, rowSchema } from "./columns.ts";
@@ -44,7 +45,7 @@ const JUDGEMENT = object({
   ),
   anomalies: list(
     object({
-      kind: oneOf(["spike", "step", "unusual", "stuck", "silent"], "Kind"),
+      kind: oneOf(ANOMALY_KINDS, "Kind"),
       variable: text("The variable it is about"),
       observed: nullable(number("What was observed")),
       ...USUAL,

@@ -394,6 +394,70 @@ describe("anomaly", () => {
     expect(where(await kindOf("silent", rows, { views: [early] }), 59)).toMatchObject({ status: "normal" });
   });
 
+  /** Reports of a city, some minutes apart, from one minute after the start to another. */
+  const every = (city: string, minutes: number, from: number, to: number, source = "test"): Row[] =>
+    Array.from({ length: Math.ceil((to - from) / minutes) }, (_, i) =>
+      row({ city, source, timestamp: formatTimestamp(START + (from + i * minutes) * 60_000) }),
+    );
+  const numbered = (rows: readonly Row[]) => rows.map((one, i) => ({ ...one, log_offset: i }));
+  const silences = async (rows: readonly Row[]) =>
+    (await query(ANOMALY, numbered(rows)))
+      .filter(({ kind, status }) => (kind === "silent" || kind === "outage") && status === "anomaly")
+      .map(({ city, timestamp, kind, observed, expected, severity, n }) => [
+        city,
+        (Date.parse(String(timestamp)) - START) / 60_000,
+        kind,
+        observed,
+        expected,
+        severity,
+        n,
+      ]);
+
+  test("judges a gap by the pace of its time: ten-minute history is not silent once reports come every two seconds", async () => {
+    const history = every("London", 10, 0, 2880);
+    const fast = every("London", 1 / 30, 2880, 2910);
+    // Half a minute is no silence, whatever the pace.
+    const later = every("London", 1 / 30, 2910.5, 2920);
+    expect(await silences([...history, ...fast, ...later])).toEqual([]);
+    // An hour is one, in the slow time and in the fast one.
+    const gap = history.filter((_, i) => i < 60 || i > 65);
+    const after = every("London", 1 / 30, 2970, 2990);
+    const last = expect.closeTo(2910 - 1 / 30, 3);
+    const minutes = expect.closeTo(60 + 1 / 30, 3);
+    expect(await silences([...gap, ...fast, ...after])).toEqual([
+      ["London", 590, "silent", 70, 10, 2, expect.any(Number)],
+      ["London", last, "silent", minutes, 1, 3, expect.any(Number)],
+    ]);
+  });
+
+  test("a series that slows down is silent until three reports tell its pace, and not at each one for days", async () => {
+    const rows = [...every("London", 1, 0, 120), ...every("London", 30, 120, 600)];
+    expect((await silences(rows)).map(([, minute]) => minute)).toEqual([120, 150]);
+  });
+
+  test("most series silent at once are one outage, the longest silence stands for it; one alone is silent", async () => {
+    const cities = ["London", "Oslo", "Paris", "Rome", "Bern"];
+    const rows = cities.flatMap((city, i) => [
+      ...every(city, 5, i, 600),
+      ...every(city, 5, 690 + i, city === "Rome" ? 900 : 1000 + i),
+    ]);
+    expect(await silences(rows)).toEqual([
+      ["Bern", 599, "outage", 95, 5, 1, 5],
+      ["Rome", 898, "silent", 101, 5, 2, 161],
+    ]);
+  });
+
+  test("a source whose cities are silent at once has an outage of its own, and it is an alert while it lasts", async () => {
+    const rows = ["London", "Oslo", "Paris"].flatMap((city, i) => [
+      ...every(city, 5, i, 600, "one"),
+      ...every(city, 5, i, 1000, "two"),
+      ...every(city, 5, i, 1000, "three"),
+    ]);
+    expect((await silences(rows)).map(([, , kind, , , severity, n]) => [kind, severity, n])).toEqual([
+      ["outage", 2, 3],
+    ]);
+  });
+
   test("a report whose time is ahead makes no other city silent, and is no report of its own", async () => {
     const rows = hourly(3);
     const oslo = hourly(3).map((one) => ({ ...one, city: "Oslo", log_offset: one.log_offset + 100 }));

@@ -1,5 +1,6 @@
 import type { Row } from "../../core/observation.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { withOutages } from "./outage-reference.ts";
 import { groupBy, mean, present, quantile, stddev } from "./reference.ts";
 
 /** A row with the flags that quality control gave it. */
@@ -145,12 +146,13 @@ export function anomaliesOf(
   baseline: readonly UsualHour[],
 ): Record<string, unknown>[] {
   const watermark = Math.max(...rows.map(({ timestamp }) => Date.parse(timestamp)));
-  return seriesOf(rows).flatMap((series) => {
+  const recent = (series: readonly Report[]) => series.filter(({ ms }) => ms > watermark - 30 * DAY_MS);
+  const judged = seriesOf(rows).flatMap((series) => {
     const { city, source } = series[0]!;
     const usual = baseline.filter((one) => one.city === city && one.source === source);
     const hours = new Map(usual.map((one) => [one.hour_of_day, one]));
     const known = usual[0];
-    const all = series.filter(({ ms }) => ms > watermark - 30 * DAY_MS);
+    const all = recent(series);
     const warm = all.filter(({ temperature }) => temperature !== null);
     const expected = warm.map((one) => usualAt(one, hours));
     const away = warm.map((one, i) => (expected[i] === null ? null : one.temperature! - expected[i]!));
@@ -260,23 +262,31 @@ export function anomaliesOf(
     }
     for (const [i, report] of all.entries()) {
       const minutes = ((all[i + 1]?.ms ?? watermark) - report.ms) / 60_000;
-      const interval = known?.interval_minutes ?? null;
+      const intervals = [1, 2, 3].map(
+        (k) => ((all[i - k + 1]?.ms ?? NaN) - (all[i - k]?.ms ?? NaN)) / 60_000,
+      );
+      const interval = Math.max(1, known?.interval_minutes ?? 0, i > 2 ? (median(intervals) ?? 0) : 0);
       const isHistory = Date.parse(report.ingested_at) - report.ms > DAY_MS;
-      const judged = (known?.intervals ?? 0) >= 10 && !(isHistory && i === all.length - 1);
+      const judged = i > 2 && (known?.intervals ?? 0) >= 10 && !(isHistory && i === all.length - 1);
       add(report, "silent", judged, [3, 3, 24], {
         variable: "interval",
         unit: "min",
         observed: minutes,
         expected: interval,
-        upper: interval === null ? null : 3 * interval,
-        score: interval === null ? null : minutes / interval,
+        upper: 3 * interval,
+        score: minutes / interval,
         method: "minutes without a report, in usual intervals",
         n: known?.intervals ?? 0,
       });
     }
-    const order = (one: Record<string, unknown>) => `${String(one.timestamp)} ${String(one.kind)}`;
-    return found.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+    return found;
   });
+  const order = ({ city, source, timestamp, kind }: Record<string, unknown>) =>
+    [city, source, timestamp, kind].join("\n");
+  const series = seriesOf(rows)
+    .map(recent)
+    .filter((reports) => reports.length > 0);
+  return withOutages(judged, series).sort((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
 function orNull(value: number): number | null {

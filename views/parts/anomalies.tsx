@@ -1,3 +1,4 @@
+import { isSilence } from "../../core/quality.ts";
 import { formatAge, formatNumber } from "../format.ts";
 import type { CityAnomaly } from "../city-facts.ts";
 import { type Scale, scalesOf, type Units } from "../units.ts";
@@ -84,7 +85,7 @@ function Item({
         <span class="vh">{level.word}</span>
       </span>
       <p>
-        <b safe>{anomaly.city}</b> <b safe>{what}</b>{" "}
+        <b safe>{anomalyPlace(anomaly)}</b> <b safe>{what}</b>{" "}
         <span class="delta" safe>
           {delta}
         </span>
@@ -97,13 +98,18 @@ function Item({
   );
 }
 
+/** What an anomaly is of: a city, or the series that fell silent at once. */
+export function anomalyPlace({ kind, city, n }: CityAnomaly): string {
+  return kind === "outage" ? `${formatNumber(n, 0)} series at once, ${city} for the longest,` : city;
+}
+
 /** What was found, and how far it lies from what was expected, in words. */
 export function anomalyWords(
   { kind, observed, expected }: CityAnomaly,
   scale: Scale,
 ): { what: string; delta: string } {
   if (observed === null) return { what: kind, delta: "" };
-  if (kind === "silent") return { what: "silent", delta: `for ${formatAge(observed * MINUTE_MS)}` };
+  if (isSilence(kind)) return { what: "silent", delta: `for ${formatAge(observed * MINUTE_MS)}` };
   if (kind === "stuck") return { what: "stuck", delta: `for ${formatNumber(observed, 0)} h` };
   const delta = expected === null ? "" : `${scale.signed(observed - expected)}°`;
   return { what: `${scale.text(observed)}°`, delta: kind === "unusual" ? delta : `${delta} ${kind}` };
@@ -115,7 +121,7 @@ export function anomalyReasons(
   scale: Scale,
 ): string[] {
   const why: string[] = [];
-  if (kind === "silent") {
+  if (isSilence(kind)) {
     if (expected !== null) why.push(`a report is usual every ${formatAge(expected * MINUTE_MS)}`);
   } else if (kind === "stuck") {
     if (upper !== null) why.push(`no more than ${formatNumber(upper, 0)} h are usual`);

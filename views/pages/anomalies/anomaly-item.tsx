@@ -1,4 +1,5 @@
 import { formatTimestamp } from "../../../core/time.ts";
+import { isSilence } from "../../../core/quality.ts";
 import { attribute } from "../../attribute.ts";
 import { formatAge, formatNumber } from "../../format.ts";
 import { plotScale } from "../../plot.ts";
@@ -6,7 +7,7 @@ import type { CityAnomaly } from "../../city-facts.ts";
 import { type Scale, scalesOf, type Units } from "../../units.ts";
 import { zoneTime } from "../../zone-time.ts";
 import { Age } from "../../parts/age.tsx";
-import { anomalyReasons, anomalyWords, levelOf } from "../../parts/anomalies.tsx";
+import { anomalyPlace, anomalyReasons, anomalyWords, levelOf } from "../../parts/anomalies.tsx";
 import { Fact } from "../../parts/fact.tsx";
 import { Icon } from "../../parts/icons.tsx";
 
@@ -17,6 +18,7 @@ export const KINDS = {
   step: "a step: further than reports usually go",
   stuck: "stuck: the same value for too long",
   silent: "silent: no report",
+  outage: "outage: most are silent at once",
 } as const satisfies Record<CityAnomaly["kind"], string>;
 
 /** An anomaly with its city's short name and zone; null where the city is not known. */
@@ -47,7 +49,7 @@ export function AnomalyItem({
             <span class="vh">{level.word}</span>
           </span>
           <span>
-            <b safe>{anomaly.city}</b> <b safe>{what}</b>{" "}
+            <b safe>{anomalyPlace(anomaly)}</b> <b safe>{what}</b>{" "}
             <span class="delta" safe>
               {delta}
             </span>
@@ -77,7 +79,7 @@ export function AnomalyItem({
                 {`Its course in ${anomaly.city}`}
               </a>
             )}{" "}
-            {anomaly.slug === null || anomaly.kind === "silent" ? (
+            {anomaly.slug === null || isSilence(anomaly.kind) ? (
               ""
             ) : (
               <a href={whyOf(anomaly.slug, anomaly.time)} aria-label={attribute(`Why? ${anomaly.city}`)}>
@@ -101,7 +103,7 @@ const MINUTE_MS = 60_000;
 
 /** What was observed, expected and its bounds, in the unit of the kind. */
 function measured({ kind, observed, expected, lower, upper }: CityAnomaly, scale: Scale): [string, string][] {
-  if (kind === "silent") {
+  if (isSilence(kind)) {
     return [
       ["Silent for", observed === null ? "–" : formatAge(observed * MINUTE_MS)],
       ["A report is usual every", expected === null ? "–" : formatAge(expected * MINUTE_MS)],
@@ -125,7 +127,7 @@ const BOX = { width: 400, height: 22 };
 /** Where the observed value lies beside its bounds. */
 function Bounds({ anomaly, scale }: { anomaly: CityAnomaly; scale: Scale }): JSX.Element {
   const { kind, observed, expected, lower, upper } = anomaly;
-  if (kind === "silent" || kind === "stuck" || observed === null || lower === null || upper === null)
+  if (isSilence(kind) || kind === "stuck" || observed === null || lower === null || upper === null)
     return <></>;
   const { min, max } = plotScale([observed, lower, upper], 1);
   const x = (value: number) => Math.round(((value - min) / (max - min)) * BOX.width * 10) / 10;

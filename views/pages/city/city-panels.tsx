@@ -1,3 +1,4 @@
+import { isSilence } from "../../../core/quality.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 import { VARIABLES } from "../../../core/variables.ts";
 import { formatCount } from "../../format.ts";
@@ -142,7 +143,7 @@ function temperatureExtras(
           ]),
     ],
     marks: marks.flatMap(({ kind, observed, expected, time: at }) => {
-      const y = kind === "silent" || kind === "stuck" ? null : scale.of(observed);
+      const y = isSilence(kind) || kind === "stuck" ? null : scale.of(observed);
       if (y === null) return [];
       const title = `${time.short(at)}: ${scale.text(observed)} ${scale.unit}, expected ${scale.text(expected)}`;
       return [{ x: at / 1000, y, title }];
