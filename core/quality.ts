@@ -59,7 +59,7 @@ export interface Anomaly {
 }
 
 /** Whether a kind of anomaly is that reports do not come: of one series, or of most at once. */
-export function isSilence(kind: string): boolean {
+export function isSilence(kind: string): kind is "silent" | "outage" {
   return kind === "silent" || kind === "outage";
 }
 

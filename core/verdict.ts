@@ -3,7 +3,7 @@ import type { Anomaly } from "./quality.ts";
 /** Something unusual about a city now. */
 export interface UnusualNow {
   city: string;
-  kind: Exclude<Anomaly["kind"], "silent">;
+  kind: Exclude<Anomaly["kind"], "silent" | "outage">;
   /** Above or below what is usual; null of what is stuck. */
   side: "above" | "below" | null;
 }

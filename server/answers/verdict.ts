@@ -1,4 +1,5 @@
 import type { Place } from "../../core/city.ts";
+import { isSilence } from "../../core/quality.ts";
 import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type { UnjudgedCity, UnusualNow, Verdict, VerdictFacts } from "../../core/verdict.ts";
 import { formatCount, formatDate, formatNumber } from "../../views/format.ts";
@@ -73,7 +74,7 @@ function unusualOf(entry: CurrentObservation, rows: readonly JudgedReport[], asO
   const found = new Map<UnusualNow["kind"], UnusualNow>();
   const add = (kind: JudgedReport["kind"], side: UnusualNow["side"]) => {
     // A silence that lasts is a report that is late.
-    if (kind !== "silent" && !found.has(kind)) found.set(kind, { city, kind, side });
+    if (!isSilence(kind) && !found.has(kind)) found.set(kind, { city, kind, side });
   };
   const isNow = asOf - parseTimestamp(observation.timestamp) <= NOW_MS;
   for (const { kind, observed, expected } of isNow ? (judgement?.anomalies ?? []) : []) {
