@@ -16,6 +16,8 @@ const UNKNOWN_MS = 60_000;
 /** Options of {@link StationIntake}. */
 export interface StationIntakeOptions {
   stations: readonly RegisteredStation[];
+  /** IANA time zone of a city by its name; null if unknown. A station's total of the day begins anew at its midnight. */
+  zoneOf: (city: string) => string | null;
   totals: RainTotals;
   log: Pick<Log, "append">;
   clock: Clock;
@@ -114,8 +116,9 @@ export class StationIntake {
   /** Rain of the last hour, mm: as the station reports it, else computed from its daily totals. */
   #rainOf(station: RegisteredStation, { ms, hourlyRain, dailyRain }: StationPush): number | null {
     if (hourlyRain !== null || dailyRain === null) return hourlyRain;
+    const { totals, zoneOf } = this.#options;
     try {
-      const rain = this.#options.totals.take(station.id, { at: ms, mm: dailyRain });
+      const rain = totals.take(station.id, { at: ms, mm: dailyRain }, zoneOf(station.city));
       this.#totalsFailed = false;
       return rain;
     } catch (error) {

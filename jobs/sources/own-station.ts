@@ -113,7 +113,10 @@ export function observationOfPush(
   throw new RequestError("bad_parameter", `The push is no observation: ${parsed.reason}`);
 }
 
-/** The first possible value of some parameters, else the first as it came; null where none is there. */
+/**
+ * The first possible value of some parameters, else the first as it came; null where none is there. Of two gauges for rain the
+ * one that has more counts: a gauge that is clogged, or that a console has no sensor for, says 0.
+ */
 function valueOf(
   parameters: URLSearchParams,
   field: Variable,
@@ -121,6 +124,7 @@ function valueOf(
   convert: (value: number) => number,
   leftOut: string[],
 ): number | string | null {
+  let possible: number | null = null;
   let impossible: number | string | null = null;
   for (const name of names) {
     const text = parameters.get(name)?.trim() ?? "";
@@ -128,11 +132,15 @@ function valueOf(
     const isNumber = NUMBER.test(text);
     if (isNumber && Number(text) <= AWAY) continue;
     const value = isNumber ? convert(Number(text)) : text;
-    if (isPossible(field, value)) return value;
+    if (isPossible(field, value)) {
+      if (field !== "rainfall") return value;
+      possible = Math.max(possible ?? value, value);
+      continue;
+    }
     leftOut.push(`${name} is ${describe(text)}, wanted ${field} as ${wantedOf(field)}`);
     impossible ??= value;
   }
-  return impossible;
+  return possible ?? impossible;
 }
 
 function timeOf(parameters: URLSearchParams, receivedMs: number): number {

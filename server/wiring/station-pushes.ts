@@ -57,7 +57,8 @@ export function openStationPushes(
     await claimed();
     await log.append(records);
   };
-  const intake = new StationIntake({ stations, totals, log: { append }, clock, logger });
+  const zoneOf = (city: string) => config.cities.find(({ name }) => name === city)?.zone ?? null;
+  const intake = new StationIntake({ stations, zoneOf, totals, log: { append }, clock, logger });
   return {
     routes: stationRoutes(intake),
     listen() {

@@ -6,6 +6,7 @@ import { sha256Hex } from "../../core/checksum.ts";
 import { LogError, RequestError } from "../../core/errors.ts";
 import { createLogger } from "../../core/log.ts";
 import { parseStations } from "../../core/station.ts";
+import { formatTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { RainTotals } from "../../jobs/rain-totals.ts";
 import { StationIntake } from "../../jobs/station-intake.ts";
@@ -25,6 +26,7 @@ const stations = parseStations([
   { id: "shed", city: "Bern", periods },
 ]);
 
+const zoneOf = (city: string) => (city === "London" ? "Europe/London" : null);
 let files = 0;
 function setUp() {
   const clock = new FakeClock();
@@ -39,7 +41,7 @@ function setUp() {
     },
   };
   const totals = new RainTotals(join(folder, `${files++}.sqlite`));
-  const intake = new StationIntake({ stations, totals, log, clock, logger });
+  const intake = new StationIntake({ stations, zoneOf, totals, log, clock, logger });
   const take = (text: string) => intake.take(stations[0]!, new URLSearchParams(text));
   const rain = () => appended.map(({ value }) => (JSON.parse(value) as { rainfall: number | null }).rainfall);
   return { clock, lines, appended, log, totals, intake, take, rain };
@@ -110,6 +112,40 @@ describe("StationIntake.take()", () => {
     ])
       await t.take(`dateutc=2026-01-31+${time}&tempf=50&dailyrainin=${total}`);
     expect(t.rain()).toEqual([null, null, 3.81]);
+  });
+
+  test("a total that is corrected from 0.50 to 0.48 in is no rain, and neither is one that comes back", async () => {
+    const t = setUp();
+    const push = (minute: number, total: string) =>
+      t.take(`dateutc=${formatTimestamp(Date.UTC(2026, 0, 31, 9, minute))}&tempf=50&dailyrainin=${total}`);
+    for (let minute = 0; minute < 70; minute += 5) await push(minute, "0.50");
+    for (const [minute, total] of [
+      [70, "0.48"],
+      [75, "0"],
+      [80, "0.50"],
+    ] as const)
+      await push(minute, total);
+    expect(t.rain().slice(-5)).toEqual([0, 0, null, null, null]);
+  });
+
+  test("the total begins anew at midnight of the station's city", async () => {
+    const t = setUp();
+    for (const [time, total] of [
+      ["30T23:10:00", "0.50"],
+      ["30T23:59:00", "0.50"],
+      ["31T00:04:00", "0.10"],
+      ["31T00:10:00", "0.10"],
+    ])
+      await t.take(`dateutc=2026-01-${time}&tempf=50&dailyrainin=${total}`);
+    expect(t.rain().at(-1)).toBe(2.54);
+  });
+
+  test("of two gauges that contradict each other the one that has rain counts", async () => {
+    const t = setUp();
+    const gauges = "hourlyrainin=0.000&dailyrainin=0.000&hrain_piezo=0.240&drain_piezo=0.500";
+    await t.take(`dateutc=2026-01-31+12:00:00&tempf=60&${gauges}`);
+    await t.take("dateutc=2026-01-31+12:01:00&hrain_piezo=0&hourlyrainin=0.24");
+    expect(t.rain()).toEqual([6.096, 6.096]);
   });
 
   test("a log that takes nothing is said, and the push sent again is the same observation", async () => {
