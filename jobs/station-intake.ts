@@ -10,7 +10,7 @@ import type { RainTotals } from "./rain-totals.ts";
 import { observationOfPush, readPush, type StationPush } from "./sources/own-station.ts";
 import { recordOf } from "./sources/record.ts";
 
-/** Rate limit of the log lines about unknown keys, ms: anybody can send such keys. */
+/** Rate limit of the log lines about unknown keys, and of those about wrong paths, ms: anybody can send such. */
 const UNKNOWN_MS = 60_000;
 
 /** Options of {@link StationIntake}. */
@@ -34,6 +34,7 @@ export class StationIntake {
   readonly #leftOut = new Map<string, string>();
   #totalsFailed = false;
   #unknownLoggedMs = -Infinity;
+  #wrongPathLoggedMs = -Infinity;
 
   constructor(options: StationIntakeOptions) {
     this.#options = options;
@@ -63,6 +64,19 @@ export class StationIntake {
     throw new RequestError("unauthorized", "The station's key is not known, or belongs to another id", {
       hint: "`bun run station:add` makes a key; the server knows it after a restart.",
     });
+  }
+
+  /**
+   * Logs a request that was meant to be a push and came to a path that takes none.
+   *
+   * @param path without what may be a key
+   * @param wanted the paths that take pushes
+   */
+  noteWrongPath(method: string, path: string, wanted: string): void {
+    const { clock, logger } = this.#options;
+    if (clock.now() - this.#wrongPathLoggedMs < UNKNOWN_MS) return;
+    this.#wrongPathLoggedMs = clock.now();
+    logger.warn("A push came to a path that takes none", { method, path, wanted });
   }
 
   /**

@@ -87,12 +87,13 @@ export class WeatherHttp {
         headers: { accept: "application/json", "user-agent": "isobar" },
       });
       const body = await boundedText(response, BODY_MAX);
-      if (!response.ok) throw this.#refusal(where, response, body);
+      if (!response.ok) throw this.#refusal(where, response.status, response, body);
       if (response.status === 204) return null;
       if (body === null)
         throw this.#error("bad_response", `Cannot get ${where}: the answer is longer than ${BODY_MAX} bytes`);
+      let answer: unknown;
       try {
-        return JSON.parse(body) as unknown;
+        answer = JSON.parse(body);
       } catch {
         throw this.#error(
           "bad_response",
@@ -100,6 +101,9 @@ export class WeatherHttp {
           true,
         );
       }
+      const status = this.#options.statusOf?.(answer) ?? 200;
+      if (status !== 200) throw this.#refusal(where, status, response, body);
+      return answer;
     } catch (error) {
       if (error instanceof CallError) throw error;
       if (signal.aborted) throw this.#error("unavailable", `Cannot get ${where}: it was stopped`);
@@ -114,8 +118,7 @@ export class WeatherHttp {
   }
 
   /** What an answer other than 2xx means. */
-  #refusal(where: string, response: Response, body: string | null): CallError {
-    const { status } = response;
+  #refusal(where: string, status: number, response: Response, body: string | null): CallError {
     const message = `Cannot get ${where}: ${this.#options.provider} answered ${status}${this.#reason(body)}, wanted 200`;
     if (status === 401 || status === 403)
       return this.#error("unauthorized", message, false, this.#options.unauthorizedHint);
@@ -174,6 +177,8 @@ interface Options {
   maxWaitMs: number;
   /** What to do about a 401 or 403. */
   unauthorizedHint: string;
+  /** The status that an answer of 200 has in its body; undefined where there is none. */
+  statusOf?: ((answer: unknown) => number | undefined) | undefined;
   /** The key, which never stands in a message. */
   secret?: string | undefined;
   clock: Clock;

@@ -77,6 +77,7 @@ export function openWeatherMap(options: SourceDeps & { apiKey: string; endpoint:
       "Set OPENWEATHERMAP_API_KEY to a valid key from openweathermap.org; a new key works after up to two hours. " +
       "Or set WEATHER_SOURCE=open-meteo, which needs none.",
     secret: apiKey,
+    statusOf,
     clock,
     fetch: options.fetch,
     random: options.random,
@@ -120,6 +121,12 @@ export function openWeatherMap(options: SourceDeps & { apiKey: string; endpoint:
 
     history: () => Promise.resolve({ records: [], failures: [] }),
   };
+}
+
+/** The status in the body, a number or its text: behind a proxy a refusal may come with HTTP 200. */
+function statusOf(answer: unknown): number | undefined {
+  const status = Number(objectOf(answer)?.cod);
+  return Number.isInteger(status) && status >= 100 && status < 600 ? status : undefined;
 }
 
 /** The record's fields in an answer. What they hold is checked afterwards. @throws SourceError `bad_response` */

@@ -72,12 +72,12 @@ export async function readText(request: Request, max: number): Promise<string> {
   return decode(await readBody(request, max), "The body");
 }
 
-/** The whole body, read no further than it may be long. */
+/** The whole body, unpacked, read no further than it may be long. */
 async function readBody(request: Request, max = BODY_MAX): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   let newlines = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of unpacked(request)) {
     for (let i = chunk.indexOf(NEWLINE); i !== -1 && size + i <= max; i = chunk.indexOf(NEWLINE, i + 1))
       newlines++;
     size += chunk.byteLength;
@@ -91,10 +91,37 @@ async function readBody(request: Request, max = BODY_MAX): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+/**
+ * The body as it was before it was compressed, as it comes: of a small body that unpacks to a huge one no more is unpacked than is
+ * read.
+ */
+async function* unpacked(request: Request): AsyncGenerator<Uint8Array> {
+  const { body } = request;
+  if (body === null) return;
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  if (encoding === "" || encoding === "identity") return yield* body;
+  if (encoding !== "gzip" && encoding !== "x-gzip") {
+    throw new RequestError(
+      "unsupported_media_type",
+      `The content encoding is ${describe(encoding)}, wanted gzip or none`,
+    );
+  }
+  try {
+    yield* body.pipeThrough(new DecompressionStream("gzip"));
+  } catch {
+    throw new RequestError("bad_parameter", "The body is not gzip, as its Content-Encoding says");
+  }
+}
+
 function decode(bytes: Uint8Array, what: string): string {
   try {
     return decoder.decode(bytes);
   } catch {
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+      throw new RequestError("bad_parameter", `${what} is gzip, and no Content-Encoding says so`, {
+        hint: "Send the header Content-Encoding: gzip.",
+      });
+    }
     throw new RequestError("bad_parameter", `${what} is not UTF-8`);
   }
 }

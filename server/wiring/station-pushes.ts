@@ -11,8 +11,9 @@ import { StationIntake } from "../../jobs/station-intake.ts";
 import { startServer } from "../http/listen.ts";
 import { type RunningServer } from "../http/listen.ts";
 import type { Config } from "../config/config.ts";
-import { logProblem, noRoute, problemOf, problemResponse } from "../http/problems.ts";
-import { stationRoutes } from "../routes/stations/stations.ts";
+import { logProblem, noRoute, pathOf, problemOf, problemResponse } from "../http/problems.ts";
+import { type PushIntake, stationRoutes } from "../routes/stations/stations.ts";
+import { STATION_PATHS, withoutSecrets } from "../http/station-paths.ts";
 import { SECURITY_HEADERS } from "../http/security.ts";
 
 /** What takes the pushes of stations. */
@@ -73,10 +74,13 @@ export function openStationPushes(
 }
 
 /** An application that serves stations and nothing else. */
-export function stationApp(intake: Pick<StationIntake, "stationOf" | "take">, logger: Logger): AnyElysia {
+export function stationApp(intake: PushIntake, logger: Logger): AnyElysia {
   const app: AnyElysia = new Elysia()
     .onRequest(({ set }) => void Object.assign(set.headers, SECURITY_HEADERS))
     .onError(({ code, error, request }) => {
+      // Whatever comes here is meant to be a push.
+      if (code === "NOT_FOUND")
+        intake.noteWrongPath(request.method, withoutSecrets(pathOf(request)), STATION_PATHS);
       const problem = code === "NOT_FOUND" ? noRoute(request, app.routes) : problemOf(error);
       logProblem(logger, request, problem, error);
       return problemResponse(problem);

@@ -4,7 +4,15 @@ import type { StationIntake } from "../../../jobs/station-intake.ts";
 import { endpoint } from "../../api/endpoint.ts";
 import { ECOWITT_FIELDS, formOf, WUNDERGROUND_FIELDS } from "../../api/station-fields.ts";
 import { readText } from "../../http/body.ts";
-import { ECOWITT_PATH, WUNDERGROUND_PATH } from "../../http/station-paths.ts";
+import { pathOf } from "../../http/problems.ts";
+import {
+  ECOWITT_PATH,
+  isNearStationPath,
+  isStationPath,
+  STATION_PATHS,
+  WUNDERGROUND_PATH,
+  withoutSecrets,
+} from "../../http/station-paths.ts";
 
 /** Longest URL, characters: three times that of a console with every sensor. */
 const URL_MAX = 8_192;
@@ -23,7 +31,7 @@ const ANSWERS = [
     },
   },
 ] as const;
-const ERRORS = ["unauthorized", "conflict", "too_large"] as const;
+const ERRORS = ["unauthorized", "not_found", "conflict", "too_large", "unsupported_media_type"] as const;
 const FORM = { "application/x-www-form-urlencoded": formOf(ECOWITT_FIELDS) };
 const WHAT =
   "Both paths take the fields of both protocols; what else a console sends is left out: [stations.md](stations.md).";
@@ -76,13 +84,49 @@ export const PUSH_ECOWITT_KEY = endpoint({
   examples: [],
 });
 
+/** What of the intake the routes use. */
+export type PushIntake = Pick<StationIntake, "stationOf" | "take" | "noteWrongPath">;
+
+/** Logs and refuses what was meant to be a push and came to a path that takes none. */
+function wrongPath(intake: PushIntake, request: Request): RequestError {
+  const path = withoutSecrets(pathOf(request));
+  intake.noteWrongPath(request.method, path, STATION_PATHS);
+  return new RequestError("not_found", `No push is taken at ${JSON.stringify(path)}`, {
+    hint: `Stations push to ${STATION_PATHS}.`,
+  });
+}
+
+/** Whether a request that no station's path takes was meant to be a push: its path is near one, or its query is one's. */
+function isMisdirected(request: Request): boolean {
+  const path = pathOf(request);
+  if (isStationPath(path)) return false;
+  const query = request.url.split("?", 2)[1] ?? "";
+  return isNearStationPath(path) || (/(^|&)dateutc=/.test(query) && /(^|&)(PASSWORD|PASSKEY)=/.test(query));
+}
+
 /**
  * Takes the pushes of stations, by the Weather Underground protocol (GET) and by Ecowitt's (POST of a form). Both paths
  * accept both protocols, because the path of a console can often be configured and its protocol cannot. The answer is
  * `success` once the observation is durable in the log; after any other answer the station sends again.
  */
-export function stationRoutes(intake: Pick<StationIntake, "stationOf" | "take">) {
+export function stationRoutes(intake: PushIntake) {
+  const stationOf = (pathKey: string | null, parameters: URLSearchParams) => {
+    // The PASSKEY of an Ecowitt console cannot be configured, so a key in the path takes precedence.
+    const key = pathKey ?? parameters.get("PASSWORD") ?? parameters.get("PASSKEY");
+    try {
+      return intake.stationOf(key, parameters.get("ID"));
+    } catch (error) {
+      if (pathKey === null || !(error instanceof RequestError)) throw error;
+      throw new RequestError(
+        error.code,
+        `The last part of the path is no station's key that is known: wanted ${STATION_PATHS}`,
+        error.hint === undefined ? {} : { hint: error.hint },
+      );
+    }
+  };
   const take = async (request: Request, pathKey: string | null): Promise<Response> => {
+    // A key has letters and digits alone.
+    if (pathKey !== null && !/^[\w-]+$/.test(pathKey)) throw wrongPath(intake, request);
     if (request.url.length > URL_MAX) {
       throw new RequestError("too_large", `The URL is longer than ${URL_MAX} characters`);
     }
@@ -95,15 +139,16 @@ export function stationRoutes(intake: Pick<StationIntake, "stationOf" | "take">)
       const form = new URLSearchParams(await readText(request, FORM_MAX));
       for (const [name, value] of form) parameters.append(name, value);
     }
-    // The PASSKEY of an Ecowitt console cannot be configured, so a key in the path takes precedence.
-    const key = pathKey ?? parameters.get("PASSWORD") ?? parameters.get("PASSKEY");
-    const leftOut = await intake.take(intake.stationOf(key, parameters.get("ID")), parameters);
+    const leftOut = await intake.take(stationOf(pathKey, parameters), parameters);
     return new Response(["success", ...leftOut.map((reason) => `Left out: ${reason}`), ""].join("\n"), {
       headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
     });
   };
   const options = { parse: "none" } as const;
   return new Elysia()
+    .onRequest(({ request }) => {
+      if (isMisdirected(request)) throw wrongPath(intake, request);
+    })
     .get(PUSH_WUNDERGROUND.path, ({ request }) => take(request, null))
     .post(PUSH_WUNDERGROUND.path, ({ request }) => take(request, null), options)
     .get(PUSH_ECOWITT.path, ({ request }) => take(request, null))

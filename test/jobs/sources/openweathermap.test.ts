@@ -175,6 +175,13 @@ describe("openWeatherMap().poll()", () => {
     expect(server.calls).toHaveLength(3);
   });
 
+  test("says what is refused in the body of an answer of 200", async () => {
+    await using server = serveProvider(() => Response.json({ cod: 401, message: "Invalid API key k3y." }));
+    const error = await rejection(sourceOf(server.endpoint).poll(never));
+    expect(error).toMatchObject({ code: "unauthorized" });
+    expect(error.message).toContain("OpenWeatherMap answered 401 (Invalid API key");
+  });
+
   test("asks a few cities at once, each once, and keeps their order", async () => {
     const cities = syntheticCities(20);
     let open = 0;

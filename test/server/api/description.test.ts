@@ -14,7 +14,8 @@ const named = ENDPOINTS.map((one) => [`${one.method} ${one.path}`, one] as const
 
 describe("ENDPOINTS", () => {
   test("has every route of the application, and no other", () => {
-    const intake = { stationOf: () => expect.unreachable(), take: () => expect.unreachable() };
+    const no = () => expect.unreachable();
+    const intake = { stationOf: no, take: no, noteWrongPath: no };
     const alerts = alertRoutes({ services: new FakeServices(), alerts: null, clock: new FakeClock() });
     const { app, hub } = testApi({ plugins: [alerts, stationRoutes(intake)] });
     hub.close();

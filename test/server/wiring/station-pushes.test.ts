@@ -42,6 +42,22 @@ const form = (body: string, headers: Record<string, string> = {}): RequestInit =
 const ecowitt = (passkey: string) =>
   `PASSKEY=${passkey}&stationtype=GW2000A&dateutc=2026-01-31+11:59:00&tempf=46.4&humidity=81&baromrelin=29.92&hourlyrainin=0`;
 
+/** The answer to a request as it goes over the wire: `fetch` would put its path right. */
+async function answerOf(url: URL, text: string): Promise<string> {
+  const answer = Promise.withResolvers<string>();
+  let bytes = "";
+  await Bun.connect({
+    hostname: "127.0.0.1",
+    port: Number(url.port),
+    socket: {
+      open: (socket) => void socket.write(text),
+      data: (_socket, data) => void (bytes += data.toString()),
+      close: () => answer.resolve(bytes),
+    },
+  });
+  return answer.promise;
+}
+
 /** The whole application with stations that push into a log the test sees. */
 function setUp(kind: DatasetKind = "observed") {
   const appended: NewRecord[] = [];
@@ -142,6 +158,72 @@ describe("a push", () => {
     expect((await t.call(`/data/report/${KEY}`, binary)).status).toBe(400);
     expect(t.appended).toEqual([]);
     expect((await t.call(wu())).status).toBe(200);
+  });
+
+  test.each([
+    ["GET", `/?ID=garden&PASSWORD=${KEY}&${push}`],
+    ["GET", `/updateweatherstation.php?ID=garden&PASSWORD=${KEY}&${push}`],
+    ["GET", `/data/report/updateweatherstation.php?ID=garden&PASSWORD=${KEY}&${push}`],
+    ["POST", `//data/report/`],
+    ["POST", `//data/report/${KEY}`],
+    ["POST", `/data/report/${KEY}/more`],
+  ])(
+    "to a wrong path is answered with 404, not 401, and logged without a key: %s %s",
+    async (method, path) => {
+      const t = setUp();
+      const server = t.opened.listen()!;
+      try {
+        const body = method === "POST" ? ecowitt(KEY) : "";
+        const response = await t.call(path, method === "POST" ? form(body) : {});
+        const head = `Host: pi\r\nConnection: close\r\nContent-Length: ${body.length}`;
+        const answer = await answerOf(server.url, `${method} ${path} HTTP/1.1\r\n${head}\r\n\r\n${body}`);
+        expect(response.status).toBe(404);
+        expect(answer).toStartWith("HTTP/1.1 404 ");
+        expect(`${answer}${await response.text()}`).not.toContain(KEY);
+        const logged = t.lines.filter((line) => line.includes("A push came to a path that takes none"));
+        expect(logged).toHaveLength(1); // one a minute
+        expect(logged[0]).toContain(
+          "/weatherstation/updateweatherstation.php, or /data/report/ followed by the key",
+        );
+        expect(t.lines.join("\n")).not.toContain(KEY);
+        expect(t.appended).toEqual([]);
+      } finally {
+        await server.stop(1_000);
+        t.hub.close();
+      }
+    },
+  );
+
+  test("with a wrong last part of the path says that this is what is wrong", async () => {
+    const t = setUp();
+    const response = await t.call("/data/report/wrong", form(ecowitt(KEY)));
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringMatching(/^The last part of the path is no station's key/) as string },
+    });
+  });
+
+  test("that is packed with gzip is taken; what is no gzip, too long unpacked or packed otherwise is refused", async () => {
+    const t = setUp();
+    const path = `/data/report/${KEY}`;
+    const packed = (body: Uint8Array<ArrayBuffer>, encoding: string | null) => ({
+      ...form("", encoding === null ? {} : { "content-encoding": encoding }),
+      body,
+    });
+    const gzip = Bun.gzipSync(ecowitt("ABC"));
+    expect((await t.call(path, packed(gzip, "gzip"))).status).toBe(200);
+    expect(t.observations()).toMatchObject([{ temperature: 8 }]);
+    for (const [body, encoding, status, message] of [
+      [gzip, null, 400, "The body is gzip, and no Content-Encoding says so"],
+      [Buffer.from("tempf=50"), "gzip", 400, "The body is not gzip, as its Content-Encoding says"],
+      [gzip.slice(0, 40), "gzip", 400, "The body is not gzip, as its Content-Encoding says"],
+      [gzip, "br", 415, 'The content encoding is "br", wanted gzip or none'],
+      [Bun.gzipSync("x".repeat(10_000_000)), "gzip", 413, "The body passes 16384 bytes in line 1"],
+    ] as const) {
+      const response = await t.call(path, packed(new Uint8Array(body), encoding));
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ error: { message } });
+    }
+    expect(t.appended).toHaveLength(1);
   });
 
   test("whose URL or form is too long is answered with 413", async () => {
@@ -255,18 +337,7 @@ describe("over a real socket", () => {
     ];
     try {
       for (const { url } of servers) {
-        const answer = Promise.withResolvers<string>();
-        let bytes = "";
-        await Bun.connect({
-          hostname: "127.0.0.1",
-          port: Number(url.port),
-          socket: {
-            open: (socket) => void socket.write(text),
-            data: (_socket, data) => void (bytes += data.toString()),
-            close: () => answer.resolve(bytes),
-          },
-        });
-        expect(await answer.promise).toMatch(/^HTTP\/1\.1 200 [\s\S]*success\n$/);
+        expect(await answerOf(url, text)).toMatch(/^HTTP\/1\.1 200 [\s\S]*success\n$/);
       }
       expect(t.appended).toHaveLength(2);
     } finally {
