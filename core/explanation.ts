@@ -22,7 +22,7 @@ export interface Stored {
     sequence: number;
     path: string;
     /** Null if the entry was trimmed after a checkpoint. */
-    kind: "claim" | "batch" | "compaction" | "checkpoint" | null;
+    kind: "claim" | "batch" | "compaction" | "retraction" | "checkpoint" | null;
     /** Time of the commit, ISO 8601 UTC. */
     at: string | null;
   };

@@ -1,6 +1,6 @@
 """Reads an Isobar lake by its format alone (lake-format.md): committed files only, every checksum verified.
 
-    python docs/read_lake.py <lake>/<dataset>            the newest revision of each observation, as JSON lines
+    python docs/read_lake.py <lake>/<dataset>            the newest standing revision of each observation, as JSON lines
     python docs/read_lake.py <lake>/<dataset> --count    how many there are, as one JSON object
 
 Python 3.9 or later; Parquet files need pyarrow.
@@ -13,7 +13,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 SEAL = ',"sha256":"'
 # The columns that a JSON line always has. Any other is left out where it is null, also one that a later version adds.
 ALWAYS = (
@@ -50,7 +50,7 @@ def read_entry(root, path):
 
 
 def fold(root, folder):
-    """What one partition's chain says is committed: live files, files of rejected records, counts, next offset."""
+    """What one partition's chain says is committed: live files, files of rejected records, retractions, counts, next offset."""
     names = [path.name for path in (root / folder).iterdir() if re.fullmatch(r"\d{12}\.json", path.name)]
     entries = []
     for sequence in range(max((int(name[:12]) for name in names), default=0), 0, -1):
@@ -58,13 +58,15 @@ def fold(root, folder):
         entries.insert(0, (sequence, entry))
         if entry["kind"] == "checkpoint":
             break
-    state = {"live": {}, "rejected": [], "counts": {"rows": 0, "duplicates": 0, "rejected": 0}, "next": None}
+    state = {"live": {}, "rejected": [], "retractions": [], "next": None}
+    state["counts"] = {"rows": 0, "duplicates": 0, "rejected": 0}
     claim = previous = None
     for sequence, entry in entries:
         where, kind = f"entry {sequence} of {folder}", entry["kind"]
         if kind == "checkpoint":
             live = {file["path"]: file for file in entry["live"]}
-            state = {"live": live, "rejected": entry["rejected"], "counts": entry["counts"], "next": entry["next"]}
+            state = {"live": live, "rejected": entry["rejected"], "retractions": entry.get("retractions", [])}
+            state.update(counts=entry["counts"], next=entry["next"])
             claim = entry["claim"] and entry["claim"]["id"]
         elif entry["prev"] != previous:
             raise Damaged(f"{where} names another predecessor")
@@ -85,6 +87,10 @@ def fold(root, folder):
                 if state["live"].pop(path, None) is None:
                     raise Damaged(f"{where} replaces {path}, which is not live")
             state["live"][entry["output"]["path"]] = entry["output"]
+        elif kind == "retraction":
+            if entry["next"] != state["next"]:
+                raise Damaged(f"{where} was not made where the one before ended")
+            state["retractions"] = [*state["retractions"], entry]
         else:
             raise Damaged(f"{where} is of the unknown kind {kind}")
         previous = entry["id"]
@@ -133,11 +139,18 @@ def rows_of(root, file):
     return rows
 
 
+def is_retracted(row, retractions):
+    """Whether a row of a partition counts no more."""
+    return any(one["source"] == row["source"] and one["first"] <= row["log_offset"] <= one["last"] for one in retractions)
+
+
 def newest_of(root, files):
-    """The newest revision of each observation in files that hold one whole day, in order."""
+    """The newest standing revision of each observation in files that hold one whole day, in order."""
     newest = {}
-    for file in files:
+    for file, retractions in files:
         for row in rows_of(root, file):
+            if is_retracted(row, retractions):
+                continue
             identity = (row["source"], row["city"], row["timestamp"])
             if identity not in newest or newest[identity]["log_offset"] < row["log_offset"]:
                 newest[identity] = row
@@ -145,13 +158,14 @@ def newest_of(root, files):
 
 
 def newest_rows(root, states):
-    """The newest revision of every observation, day by day. A file that is gone is explained by a new fold."""
+    """The newest standing revision of every observation, day by day. A file that is gone is explained by a new fold."""
     done = set()
     while True:
         days = {}
         for state in states.values():
             for path, file in state["live"].items():
-                days.setdefault(re.match(r"observations/date=([0-9-]{10})/", path)[1], []).append(file)
+                day = re.match(r"observations/date=([0-9-]{10})/", path)[1]
+                days.setdefault(day, []).append((file, state["retractions"]))
         try:
             for day in sorted(days.keys() - done):
                 rows = newest_of(root, days[day])

@@ -47,6 +47,12 @@ export class CommittedIndex {
     for (const hour of missing) this.#rows += this.#hours.get(hour)!.size;
   }
 
+  /** Forgets what was loaded: rows were retracted since. */
+  clear(): void {
+    this.#hours.clear();
+    this.#rows = 0;
+  }
+
   /** The committed values of an observation, or undefined. Call `prepare` with the hour first. */
   valuesOf(hour: string, identity: string): string | undefined {
     const rows = this.#hours.get(hour);

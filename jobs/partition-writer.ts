@@ -4,14 +4,14 @@ import { CommitError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { hourKey } from "../core/time.ts";
 import type { Row } from "../core/observation.ts";
-import { parseRecords, sortBatch, type SortedBatch } from "./batch.ts";
+import { type ParsedRecord, parseRecords, sortBatch, type SortedBatch } from "./batch.ts";
 import type { FileInfo } from "./commits/entry.ts";
 import { makeCheckpoint } from "./commits/checkpoint.ts";
 import type { ChainState } from "./commits/fold.ts";
 import { dataFileName, hourFolder } from "./commits/names.ts";
 import { ChainWriter, type Chain } from "./commits/writer.ts";
 import { CommittedIndex } from "./dedupe.ts";
-import { overlaps, rangeOfHours, snapshotFile } from "./readers/lake-reader.ts";
+import { overlaps, rangeOfHours, standingRows } from "./readers/lake-reader.ts";
 import type { NewFile } from "./lake/lake.ts";
 import type { Log, LogRecord } from "./log/log.ts";
 import type { Snapshot } from "../spark/engine.ts";
@@ -47,6 +47,8 @@ export class PartitionWriter {
   readonly #options: PartitionWriterOptions;
   readonly #writer: ChainWriter;
   readonly #index: CommittedIndex;
+  /** How many retractions the index knows. */
+  #retractions: number;
   #buffer: LogRecord[] = [];
   /** Characters in the buffer. */
   #length = 0;
@@ -58,6 +60,7 @@ export class PartitionWriter {
   private constructor(options: PartitionWriterOptions, writer: ChainWriter) {
     this.#options = options;
     this.#writer = writer;
+    this.#retractions = writer.state.retractions.length;
     this.#index = new CommittedIndex((hours) => this.#loadHours(hours));
   }
 
@@ -133,15 +136,38 @@ export class PartitionWriter {
 
   async #commit(records: readonly LogRecord[]): Promise<void> {
     const { chain, logger, onCommit } = this.#options;
-    const { topic, partition } = chain;
+    const { partition } = chain;
     const parsed = parseRecords(records);
     const hours = new Set<string>();
     for (const record of parsed) if (record.ok) hours.add(record.hour);
-    await this.#index.prepare(hours);
+    let batch: SortedBatch | null = null;
+    while (batch === null) {
+      await this.#index.prepare(hours);
+      const { length } = this.#writer.state.retractions;
+      if (length === this.#retractions) batch = await this.#tryCommit(records, parsed);
+      else {
+        this.#index.clear();
+        this.#retractions = length;
+      }
+    }
+    this.#index.remember(batch.stored);
+    logger.debug("batch committed", { partition, first: batch.first, last: batch.last, ...batch.counts });
+    onCommit(partition);
+    const { sinceCheckpoint, live } = this.#writer.state;
+    if (sinceCheckpoint >= Math.max(CHECKPOINT_ENTRIES, live.size / 4))
+      await makeCheckpoint(chain, this.#writer.state);
+  }
+
+  /** Commits a batch over the index as it is; null when rows were retracted since, and nothing was committed. */
+  async #tryCommit(
+    records: readonly LogRecord[],
+    parsed: readonly ParsedRecord[],
+  ): Promise<SortedBatch | null> {
+    const { lake, topic, partition } = this.#options.chain;
     const batch = sortBatch(topic, partition, this.next, records, parsed, this.#index);
     const { files, infos, rejected } = this.#files(batch);
-    await chain.lake.put(files);
-    await this.#writer.commit({
+    await lake.put(files);
+    const isCommitted = await this.#writer.commit({
       first: batch.first,
       last: batch.last,
       files: infos,
@@ -150,12 +176,9 @@ export class PartitionWriter {
       record: batch.record,
       watermark: batch.watermark,
     });
-    this.#index.remember(batch.stored);
-    logger.debug("batch committed", { partition, first: batch.first, last: batch.last, ...batch.counts });
-    onCommit(partition);
-    const { sinceCheckpoint, live } = this.#writer.state;
-    if (sinceCheckpoint >= Math.max(CHECKPOINT_ENTRIES, live.size / 4))
-      await makeCheckpoint(chain, this.#writer.state);
+    if (isCommitted) return batch;
+    await lake.delete(files.map(({ path }) => path)); // refused for good: no entry can name them any more
+    return null;
   }
 
   #files(batch: SortedBatch): { files: NewFile[]; infos: FileInfo[]; rejected: FileInfo | null } {
@@ -194,7 +217,8 @@ export class PartitionWriter {
     if (committed().length === 0) return [];
     await this.#writer.refresh();
     const files = committed();
-    const snapshot = { files: files.map((file) => snapshotFile(chain.lake, file)) };
+    const { retractions } = this.#writer.state;
+    const snapshot = { files: files.map((file) => standingRows(chain.lake, file, retractions)) };
     const rows = await readRows(snapshot, range.from, range.to);
     return rows.filter((row) => wanted.has(hourKey(row.timestamp)));
   }

@@ -13,9 +13,10 @@ import { rowsOf } from "../spark/arrow.ts";
 import type { Engine, Snapshot } from "../spark/engine.ts";
 import { laterColumns, unknownColumns } from "../spark/file-columns.ts";
 import { joinedJson, parseRecords, type ParsedRecord } from "./batch.ts";
-import type { FileInfo } from "./commits/entry.ts";
+import type { FileInfo, Retraction } from "./commits/entry.ts";
 import { fold, type ChainState } from "./commits/fold.ts";
 import { offsetsOf, placeOf } from "./commits/names.ts";
+import { isWithin } from "./commits/retraction.ts";
 import { overlaps, snapshotFile } from "./readers/lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
@@ -39,6 +40,8 @@ export interface PartitionProof {
   rows: number;
   duplicates: number;
   rejected: number;
+  /** What was retracted: its rows are among the rows. */
+  retractions: readonly Retraction[];
   /** Records below `next` that were still in the log and were compared with the lake. */
   compared: number;
   files: number;
@@ -51,6 +54,8 @@ export interface PartitionProof {
  * Proves for one partition that the lake holds every record of the log exactly once. Every committed file is intact, the
  * files hold as many rows as the chain counted, and no offset occurs twice. Each record that is still in the log is a rejected
  * record, a row that is the join of the row before it with the record, or a duplicate: its join with the row before is that row.
+ * Rows that were retracted before a record came are none before it. They are in the files as all others, as many as their
+ * retraction names.
  *
  * What an older or a newer program stored is judged by what that program knew. Values of a newer one are compared in the columns
  * known here. An older one may have rejected a record for a field that it did not know, have counted a record without that
@@ -80,6 +85,7 @@ export async function verifyPartition(
     if (rejected.size !== state.counts.rejected) {
       problem(`${rejected.size} rejected records are kept, the chain counted ${state.counts.rejected}`);
     }
+    await checkRetractions(engine, snapshot, state, problem);
     compared = await compareWithLog({ lake, log, engine, partition, state, rejected, problem });
   }
   if (next > high) problem(`the lake ends at offset ${next - 1}, the log at ${high - 1}`);
@@ -92,6 +98,7 @@ export async function verifyPartition(
     next,
     behind: Math.max(0, high - next),
     ...state.counts,
+    retractions: state.retractions,
     compared,
     files: live.length,
     bytes: live.reduce((sum, file) => sum + file.bytes, 0),
@@ -131,6 +138,26 @@ async function checkCounts(
   if (found!.offsets !== found!.n) problem(`${found!.n - found!.offsets} rows share an offset with another`);
   if (found!.newest !== null && found!.newest >= (state.next ?? 0)) {
     problem(`a row has offset ${found!.newest}, the committed range ends before ${state.next}`);
+  }
+}
+
+/** Checks that each retraction names as many rows as it says: rows come and go by no other way. */
+async function checkRetractions(
+  engine: Engine,
+  snapshot: Snapshot,
+  state: ChainState,
+  problem: (text: string) => void,
+): Promise<void> {
+  for (const { source, first, last, rows, at } of state.retractions) {
+    const table = await engine.query(
+      "SELECT CAST(count(*) AS BIGINT) AS n FROM observations WHERE source = :source AND log_offset BETWEEN :first AND :last",
+      { snapshot, arguments: { source, first, last } },
+    );
+    const [found] = rowsOf(table) as { n: number }[];
+    if (found!.n === rows) continue;
+    problem(
+      `the retraction of ${at} names ${rows} rows, offsets ${first}–${last} of ${source} hold ${found!.n}`,
+    );
   }
 }
 
@@ -254,7 +281,8 @@ interface JoinedRecord {
 }
 
 /**
- * Checks that a row is the join of the newest row before it with its record, and that a duplicate's join is the row before it.
+ * Checks that a row is the join of the newest row before it with its record, and that a duplicate's join is the row before it:
+ * of the rows that were not retracted when the record came.
  *
  * @returns how many of the rows are as they should be
  */
@@ -269,6 +297,7 @@ async function checkJoined(
 ): Promise<number> {
   if (joined.length === 0) return 0;
   const { lake, engine, state, problem } = options;
+  const { retractions } = state;
   const hours = joined.map(({ record }) => Date.parse(`${record.hour}:00:00Z`));
   const range = {
     from: hours.reduce((a, b) => Math.min(a, b)),
@@ -290,7 +319,10 @@ async function checkJoined(
   let good = 0;
   for (const { record, row } of joined) {
     const { offset } = record;
-    const found = stored.get(record.identity)?.findLast((earlier) => earlier.offset < offset);
+    const found = stored.get(record.identity)?.findLast((earlier) => {
+      const row = { source: earlier.observation.source, offset: earlier.offset };
+      return row.offset < offset && !retractions.some((one) => one.next <= offset && isWithin(one, row));
+    });
     const before = found === undefined ? undefined : canonicalJson(found.observation);
     const wanted = joinedJson(before, record);
     if (row === undefined) {

@@ -19,6 +19,8 @@ export interface SnapshotFile {
   rows: number;
   /** How many of its rows revise an observation that was stored before. 0 spares the reader the search for the newest. */
   revisions: number;
+  /** Rows that are not to be read: those of a source in a range of offsets, inclusive. Default: none. */
+  retracted?: readonly { source: string; first: number; last: number }[];
   /** Its columns beyond {@link ./file-columns.ts FIRST_COLUMNS}; a JSONL file's may be left out. Default: none. */
   columns?: readonly string[];
 }
@@ -35,7 +37,7 @@ export interface SqlView {
 
 /** What a query is run with. */
 export interface QueryOptions {
-  /** The view `observations` reads these files; of each observation the newest revision. */
+  /** The view `observations` reads these files; of each observation the newest revision that is not retracted. */
   snapshot: Snapshot;
   /** More views: each may read `observations` and those before it. Those that the text does not need are not made. */
   views?: readonly SqlView[];
@@ -59,7 +61,7 @@ export interface Engine {
   /** Runs one SELECT and returns its result as Arrow. */
   query(sql: string, options: QueryOptions): Promise<Table>;
   /**
-   * Every row of the files, revisions included, sorted by timestamp, city, source and offset, as one Parquet file.
+   * Every row of the files but the retracted, revisions included, sorted by timestamp, city, source and offset, as one Parquet file.
    * This is how closed hours are compacted.
    */
   compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }>;

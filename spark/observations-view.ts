@@ -37,7 +37,7 @@ export function parsedTables(snapshot: Snapshot): { name: string; sql: string }[
 
 /**
  * The SELECT behind the view `observations` in DuckDB's dialect: of each observation the newest revision, which is the one
- * with the largest offset.
+ * with the largest offset of those that are not retracted.
  *
  * @param isParsed reads {@link parsedTables} in the place of the JSONL files
  */
@@ -56,31 +56,57 @@ export function observationsSql(snapshot: Snapshot, isParsed = false): string {
 }
 
 /**
- * The SELECT of every row of the files in DuckDB's dialect, revisions included. No files: the columns without a row.
+ * The SELECT of every row of the files that is not retracted in DuckDB's dialect, revisions included. No files: the columns
+ * without a row.
  *
  * @param parsed a table with the rows of the JSONL files. Default: the files themselves
  */
 export function rowsSql(snapshot: Snapshot, parsed?: string): string {
   const branches: string[] = [];
   const jsonl = snapshot.files.filter(({ format }) => format === "jsonl");
-  if (jsonl.length > 0) {
-    const files =
-      `read_json([${locations(jsonl)}], format = 'newline_delimited', compression = 'uncompressed', ` +
-      `columns = {${STRUCT}}, hive_partitioning = false)`;
-    branches.push(`SELECT ${NAMES} FROM ${parsed ?? files}`);
+  if (jsonl.length > 0 && parsed !== undefined) branches.push(`SELECT ${NAMES} FROM ${parsed}`);
+  else {
+    for (const files of Map.groupBy(jsonl, retractedKey).values()) {
+      branches.push(
+        `SELECT ${NAMES} FROM read_json([${locations(files)}], format = 'newline_delimited', compression = 'uncompressed', ` +
+          `columns = {${STRUCT}}, hive_partitioning = false)${standing(files)}`,
+      );
+    }
   }
   // Those of the same columns together. `union_by_name` would open every file before each scan, only to learn its columns.
   const parquet = Map.groupBy(
     snapshot.files.filter(({ format }) => format === "parquet"),
-    ({ columns = [] }) => JSON.stringify(columns.toSorted()),
+    (file) => JSON.stringify([file.columns?.toSorted() ?? [], retractedKey(file)]),
   );
   for (const files of parquet.values()) {
     const later = new Set(files[0]?.columns);
     const names = select((name) => FIRST_COLUMNS.has(name) || later.has(name));
-    branches.push(`SELECT ${names} FROM read_parquet([${locations(files)}], hive_partitioning = false)`);
+    branches.push(
+      `SELECT ${names} FROM read_parquet([${locations(files)}], hive_partitioning = false)${standing(files)}`,
+    );
   }
   if (branches.length === 0) return `SELECT ${select(() => false)} WHERE false`;
   return branches.join(" UNION ALL ");
+}
+
+/** Files of one key lack the same rows: their offsets are of one partition. */
+export function retractedKey({ retracted = [] }: Pick<SnapshotFile, "retracted">): string {
+  return JSON.stringify(retracted);
+}
+
+/**
+ * The condition that leaves the retracted rows of files out, in the dialect both engines share; empty where there are none.
+ *
+ * @param files of one {@link retractedKey}
+ * @param quote a text as a literal of the engine's SQL
+ */
+export function standing(files: readonly SnapshotFile[], quote = quoteText): string {
+  const ranges = files[0]?.retracted ?? [];
+  if (ranges.length === 0) return "";
+  const named = ranges.map(
+    ({ source, first, last }) => `(source = ${quote(source)} AND log_offset BETWEEN ${first} AND ${last})`,
+  );
+  return ` WHERE NOT (${named.join(" OR ")})`;
 }
 
 /** The columns of a row as a SELECT lists them: null for those that are not there. */

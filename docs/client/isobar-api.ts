@@ -298,7 +298,7 @@ export interface Routes {
                   commit: {
                     sequence: number;
                     path: string;
-                    kind: "claim" | "batch" | "compaction" | "checkpoint" | null;
+                    kind: "claim" | "batch" | "compaction" | "retraction" | "checkpoint" | null;
                     at: string | null;
                   };
                   tests: {
@@ -364,7 +364,7 @@ export interface Routes {
                     commit: {
                       sequence: number;
                       path: string;
-                      kind: "claim" | "batch" | "compaction" | "checkpoint" | null;
+                      kind: "claim" | "batch" | "compaction" | "retraction" | "checkpoint" | null;
                       at: string | null;
                     };
                   }[];

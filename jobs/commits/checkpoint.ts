@@ -1,4 +1,11 @@
-import { chainFolder, encodeEntry, entryPath, sequenceOf, type CheckpointEntry } from "./entry.ts";
+import {
+  chainFolder,
+  encodeEntry,
+  entryPath,
+  RETRACTION_FORMAT,
+  sequenceOf,
+  type CheckpointEntry,
+} from "./entry.ts";
 import { applyEntry, type ChainState } from "./fold.ts";
 import { entryBase, isContested, type Chain } from "./writer.ts";
 
@@ -18,6 +25,7 @@ export async function makeCheckpoint(
   const { lake, topic, partition } = chain;
   const entry: CheckpointEntry = {
     ...entryBase(chain, state),
+    ...(state.retractions.length === 0 ? {} : { format: RETRACTION_FORMAT }),
     kind: "checkpoint",
     next: state.next,
     claim: state.claim,
@@ -29,6 +37,7 @@ export async function makeCheckpoint(
     removed: [...state.removed]
       .filter(([path]) => !forget.has(path))
       .map(([path, at]) => ({ path, at: new Date(at).toISOString() })),
+    ...(state.retractions.length === 0 ? {} : { retractions: [...state.retractions] }),
   };
   const sequence = state.sequence + 1;
   try {

@@ -1,8 +1,12 @@
 import { sha256Hex } from "../../core/checksum.ts";
 import { CommitError } from "../../core/errors.ts";
 
-/** Format written by this program. A newer one is refused, an older one is read. */
-export const ENTRY_FORMAT = 1;
+/** Newest format that this program reads. A newer one is refused, an older one is read. */
+export const ENTRY_FORMAT = 2;
+/** Format of the entries that a program without retractions reads rightly: all but those that name one. */
+export const FIRST_FORMAT = 1;
+/** Format of an entry that names a retraction: a program that would show the retracted rows must refuse it. */
+export const RETRACTION_FORMAT = 2;
 
 /** A committed file of rows or of rejected records. */
 export interface FileInfo {
@@ -38,6 +42,29 @@ export interface LastRecord {
   offset: number;
   /** SHA-256 of its value, hex. */
   sha256: string;
+}
+
+/** Rows that count no more: those of a source in a range of offsets. The rows stay in their files. */
+export interface Retraction {
+  /** `id` and sequence of the entry that brought it. */
+  id: string;
+  sequence: number;
+  /** When it was made, ISO 8601 UTC. */
+  at: string;
+  /** Whose rows. */
+  source: string;
+  /** First and last offset, inclusive. */
+  first: number;
+  last: number;
+  /**
+   * First offset not committed when it was made. Records from here on are joined as if the rows had never been; what was
+   * stored before was joined with them.
+   */
+  next: number;
+  /** How many rows it names. */
+  rows: number;
+  /** Why, for people. */
+  reason: string;
 }
 
 interface Base {
@@ -84,6 +111,13 @@ export interface CompactionEntry extends Base {
   output: FileInfo;
 }
 
+/** Rows that are not to be read any more. No file changes. */
+export interface RetractionEntry extends Base, Omit<Retraction, "id" | "sequence" | "at"> {
+  kind: "retraction";
+  /** The newest observation time of the rows that still count, ISO 8601 UTC, or null when none does. */
+  watermark: string | null;
+}
+
 /** Everything a reader needs to start here. What lies below it is void. */
 export interface CheckpointEntry extends Base {
   kind: "checkpoint";
@@ -100,10 +134,12 @@ export interface CheckpointEntry extends Base {
   rejected: FileInfo[];
   /** Files replaced by compaction, with the time of their removal, ISO 8601 UTC. */
   removed: { path: string; at: string }[];
+  /** All retractions so far, the oldest first; left out when there are none. */
+  retractions?: Retraction[];
 }
 
 /** One entry of a partition's chain of commits. */
-export type Entry = ClaimEntry | BatchEntry | CompactionEntry | CheckpointEntry;
+export type Entry = ClaimEntry | BatchEntry | CompactionEntry | RetractionEntry | CheckpointEntry;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -210,6 +246,18 @@ const isCounts = (counts: Counts | null | undefined): boolean =>
   isCount(counts.duplicates) &&
   isCount(counts.rejected);
 
+const isRetraction = (one: Partial<Omit<Retraction, "id" | "sequence" | "at">> | null | undefined): boolean =>
+  typeof one === "object" &&
+  one !== null &&
+  typeof one.source === "string" &&
+  isCount(one.first) &&
+  isCount(one.last) &&
+  isCount(one.next) &&
+  one.first <= one.last &&
+  one.last < one.next &&
+  isCount(one.rows) &&
+  typeof one.reason === "string";
+
 function isEntry(entry: Partial<Entry>): entry is Entry {
   if (typeof entry.id !== "string" || (entry.prev !== null && typeof entry.prev !== "string")) return false;
   if (!isTime(entry.at)) return false;
@@ -235,6 +283,12 @@ function isEntry(entry: Partial<Entry>): entry is Entry {
         entry.inputs.every((path) => typeof path === "string") &&
         isFile(entry.output)
       );
+    case "retraction":
+      return (
+        entry.format === RETRACTION_FORMAT &&
+        isRetraction(entry) &&
+        (entry.watermark === null || isTime(entry.watermark))
+      );
     case "checkpoint":
       return (
         isCount(entry.next) &&
@@ -247,7 +301,13 @@ function isEntry(entry: Partial<Entry>): entry is Entry {
         Array.isArray(entry.rejected) &&
         entry.rejected.every(isFile) &&
         Array.isArray(entry.removed) &&
-        entry.removed.every((file) => typeof file?.path === "string" && isTime(file.at))
+        entry.removed.every((file) => typeof file?.path === "string" && isTime(file.at)) &&
+        (entry.retractions === undefined ||
+          (Array.isArray(entry.retractions) &&
+            entry.retractions.every(
+              (one) =>
+                isRetraction(one) && typeof one.id === "string" && isCount(one.sequence) && isTime(one.at),
+            )))
       );
     default:
       return false;

@@ -11,6 +11,7 @@ import {
   type Entry,
   type FileInfo,
   type LastRecord,
+  type Retraction,
 } from "./entry.ts";
 
 /** A committed file, and the sequence of the entry that committed it. */
@@ -31,6 +32,8 @@ export interface ChainState {
   rejected: FileInfo[];
   /** Files replaced by compaction, with the time of the compaction, ms. */
   removed: Map<string, number>;
+  /** What was retracted, the oldest first. Retractions only ever come, so that their number says which are known. */
+  retractions: readonly Retraction[];
   counts: Counts;
   record: LastRecord | null;
   /** Newest observation time, ISO 8601 UTC. */
@@ -49,6 +52,7 @@ export function emptyState(): ChainState {
     live: new Map(),
     rejected: [],
     removed: new Map(),
+    retractions: [],
     counts: { rows: 0, duplicates: 0, rejected: 0 },
     record: null,
     watermark: null,
@@ -172,6 +176,12 @@ export function applyEntry(state: ChainState, sequence: number, entry: Entry, wh
     if (entry.watermark !== null && (state.watermark === null || isLater(entry.watermark, state.watermark))) {
       state.watermark = entry.watermark;
     }
+  } else if (entry.kind === "retraction") {
+    const { id, at, source, first, last, next, rows, reason } = entry;
+    if (next !== state.next) throw wrong(`it was made at offset ${next}, wanted ${state.next}`);
+    const retraction = { id, sequence, at, source, first, last, next, rows, reason };
+    state.retractions = [...state.retractions, retraction];
+    state.watermark = entry.watermark;
   } else {
     for (const path of entry.inputs)
       if (!state.live.has(path)) throw wrong(`it replaces ${path}, which is not live`);
@@ -195,6 +205,7 @@ function applyCheckpoint(state: ChainState, sequence: number, entry: CheckpointE
   state.live = new Map(entry.live.map((file) => [file.path, file]));
   state.rejected = [...entry.rejected];
   state.removed = new Map(entry.removed.map(({ path, at }) => [path, Date.parse(at)]));
+  state.retractions = entry.retractions ?? [];
   state.counts = entry.counts;
   state.record = entry.record;
   state.watermark = entry.watermark;

@@ -1,6 +1,6 @@
 import { codeOf, CommitError } from "../../core/errors.ts";
 import type { Lake } from "../lake/lake.ts";
-import { encodeEntry, entryPath, ENTRY_FORMAT, type BatchEntry, type Entry } from "./entry.ts";
+import { encodeEntry, entryPath, FIRST_FORMAT, type BatchEntry, type Entry } from "./entry.ts";
 import { applyEntry, fold, type ChainState } from "./fold.ts";
 
 /** The location of a chain, with id source and clock for its writers. */
@@ -22,7 +22,7 @@ export function entryBase(
   chain: Chain,
   state: ChainState,
 ): { format: number; id: string; prev: string | null; at: string } {
-  return { format: ENTRY_FORMAT, id: chain.newId(), prev: state.id, at: new Date(chain.now()).toISOString() };
+  return { format: FIRST_FORMAT, id: chain.newId(), prev: state.id, at: new Date(chain.now()).toISOString() };
 }
 
 /**
@@ -120,7 +120,8 @@ export class ChainWriter {
   }
 
   /**
-   * Applies the entries that compactors have written since. Without it this writer would use files that may be deleted.
+   * Applies the entries that others have written since: compactions, without which this writer would use files that may be
+   * deleted, and retractions.
    *
    * @throws CommitError `fenced` when another writer holds the claim
    */
@@ -137,13 +138,16 @@ export class ChainWriter {
   }
 
   /**
-   * Commits a batch whose files are in the lake already. When it resolves, readers see the batch.
+   * Commits a batch whose files are in the lake already. When it resolves to true, readers see the batch.
    *
+   * @returns false when rows were retracted since {@link ChainWriter.state} was read: the batch may have been joined with
+   *   them. Nothing was committed, the state is the new one, and the batch is to be made anew over it
    * @throws CommitError `fenced` when another writer holds the claim, `damaged` when the chain holds an entry under our
    *   claim that this writer did not write; LakeError when the lake is unavailable. After any of them discard this writer
    *   and everything uncommitted.
    */
-  async commit(batch: Batch): Promise<void> {
+  async commit(batch: Batch): Promise<boolean> {
+    const known = this.#state.retractions.length;
     const build = (state: ChainState): Entry => ({
       ...entryBase(this.#chain, state),
       kind: "batch",
@@ -153,6 +157,7 @@ export class ChainWriter {
     const state = await appendEntry(this.#chain, this.#state, build, (fresh) => {
       if (fresh.claim?.id !== this.#claim.id) throw fenced(this.#chain);
       if (fresh.next === batch.last + 1) return "done";
+      if (fresh.retractions.length !== known) return "give up";
       if (fresh.next === batch.first) return "again";
       const { topic, partition } = this.#chain;
       throw new CommitError(
@@ -160,7 +165,12 @@ export class ChainWriter {
         `Cannot commit offsets ${batch.first}–${batch.last} of ${topic}/${partition}: the lake goes on at ${fresh.next}`,
       );
     });
-    this.#state = state!;
+    if (state === null) {
+      await this.refresh();
+      return false;
+    }
+    this.#state = state;
+    return true;
   }
 }
 

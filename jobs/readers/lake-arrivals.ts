@@ -1,7 +1,7 @@
 import type { Row } from "../../core/observation.ts";
 import type { Argument, Engine, SnapshotFile } from "../../spark/engine.ts";
 import { offsetsOf } from "../commits/names.ts";
-import { type LakeReader, snapshotFile } from "./lake-reader.ts";
+import { type LakeReader, standingRows } from "./lake-reader.ts";
 import type { Lake } from "../lake/lake.ts";
 import { OBSERVATION_COLUMN_LIST, observationRows } from "./observation-rows.ts";
 
@@ -50,7 +50,7 @@ export function queryArrivals(
       if (begin >= end) continue;
       const files: SnapshotFile[] = [];
       for (const file of state.live.values()) {
-        if (offsetsOf(file.path).last >= begin) files.push(snapshotFile(lake, file));
+        if (offsetsOf(file.path).last >= begin) files.push(standingRows(lake, file, state.retractions));
       }
       const left = limit - rows.length;
       const found: Row[] = [];

@@ -2,7 +2,8 @@ import { codeOf, CommitError } from "../../core/errors.ts";
 import { DAY_MS, HOUR_MS, isLater } from "../../core/time.ts";
 import type { Snapshot, SnapshotFile } from "../../spark/engine.ts";
 import { fold, type ChainState, type LiveFile } from "../commits/fold.ts";
-import { parseDataFileName, placeOf } from "../commits/names.ts";
+import { offsetsOf, parseDataFileName, placeOf } from "../commits/names.ts";
+import { type RetractedRange, retractionsWithin } from "../commits/retraction.ts";
 import type { Lake } from "../lake/lake.ts";
 
 /** From (inclusive) to (exclusive), ms since the epoch. */
@@ -36,7 +37,19 @@ export function overlaps(path: string, range: TimeRange): boolean {
   return start < range.to && start + (hour === null ? DAY_MS : HOUR_MS) > range.from;
 }
 
-/** A committed file as the engine reads it. */
+/** A committed file without its retracted rows, as the engine reads it: what everybody reads who asks what was observed. */
+export function standingRows(
+  lake: Lake,
+  file: LiveFile,
+  retractions: readonly RetractedRange[],
+): SnapshotFile {
+  const within = retractionsWithin(retractions, offsetsOf(file.path));
+  if (within.length === 0) return snapshotFile(lake, file);
+  const retracted = within.map(({ source, first, last }) => ({ source, first, last }));
+  return { ...snapshotFile(lake, file), retracted };
+}
+
+/** A committed file as the engine reads it, retracted rows included. */
 export function snapshotFile(lake: Lake, file: LiveFile): SnapshotFile {
   return {
     location: lake.locate(file.path),
@@ -92,7 +105,8 @@ export class LakeReader {
       commits[partition] = state.sequence;
       for (const file of state.live.values()) {
         if (file.sequence <= (after[partition] ?? 0)) continue;
-        if (range === undefined || overlaps(file.path, range)) files.push(snapshotFile(this.#lake, file));
+        if (range === undefined || overlaps(file.path, range))
+          files.push(standingRows(this.#lake, file, state.retractions));
       }
     }
     return { snapshot: { files }, commits, watermark: this.watermark };

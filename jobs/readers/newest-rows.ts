@@ -30,7 +30,8 @@ export interface LastReports {
  * whole. Of what is older only the days that hold a city's last report are: the kept statistics say which, and what was
  * committed after them is asked by two columns.
  *
- * @param lastReports the newest result of `city_statistics`; null if there is none, and all history is asked
+ * @param lastReports the newest result of `city_statistics`; null if there is none, and all history is asked. So it is where
+ *   rows were retracted since: the last report that it knows may be one of them
  * @throws EngineError, CommitError, LakeError
  */
 export async function newestRows(
@@ -46,10 +47,11 @@ export async function newestRows(
   const recent = await reader.read({ from, to }, ({ snapshot }) => newestIn(engine, snapshot, from, to));
   const known = new Set(recent.map(({ city }) => city));
   const before = { from: -Infinity, to: from };
+  const kept = lastReports === null || isBeforeRetraction(reader, lastReports) ? null : lastReports;
   const last = await reader.read(before, async ({ snapshot }) => lastIn(engine, snapshot, before.to), {
-    after: lastReports?.commits ?? {},
+    after: kept?.commits ?? {},
   });
-  for (const [city, ms] of lastReports === null ? [] : lastOf(lastReports)) {
+  for (const [city, ms] of kept === null ? [] : lastOf(kept)) {
     if (ms < from) last.set(city, Math.max(ms, last.get(city) ?? -Infinity));
   }
   const missing = new Map([...last].filter(([city]) => !known.has(city)));
@@ -78,6 +80,13 @@ async function lastIn(engine: Engine, snapshot: Snapshot, to: number): Promise<M
     WHERE timestamp < ${timestampLiteral(to)} AND ${IN_TIME} GROUP BY city`;
   const rows = rowsOf(await engine.query(sql, { snapshot: withRevisions(snapshot) }));
   return new Map(rows.map(({ city, last }) => [String(city), parseTimestamp(String(last))]));
+}
+
+/** Whether rows were retracted after a result was computed. */
+function isBeforeRetraction(reader: LakeReader, { commits }: LastReports): boolean {
+  return [...reader.states].some(([partition, { retractions }]) =>
+    retractions.some(({ sequence }) => sequence > (commits[partition] ?? 0)),
+  );
 }
 
 /** When each city reported last, ms, by a result of `city_statistics`. */

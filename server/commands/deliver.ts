@@ -7,11 +7,15 @@ import { Notes } from "../../jobs/sources/notes.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
 import { BODY_MAX, LINE_MAX } from "../http/body.ts";
 import { datasetLake } from "../wiring/lakes.ts";
+import { openLog } from "../wiring/ports.ts";
 import type { CommandContext } from "./command.ts";
 import { describeLoad, loadInto } from "./replay.ts";
+import { retractCommand } from "./retract.ts";
 
 /** Unreadable records whose reason is printed. */
 const REASONS_TOLD = 3;
+/** Sources whose command of retraction is printed. */
+const SOURCES_MAX = 20;
 /** What is kept of a line longer than the server takes, characters. */
 const LINE_KEPT = 64 * 1024;
 
@@ -33,6 +37,7 @@ export async function deliver(
   // A server that runs on it takes any record: what it is of is asked here.
   const { lake } = await datasetLake(config, dataset, { clock: systemClock, logger }).open();
   await claimDataset(lake, dataset, "observed", systemClock.now());
+  const before = await endsOf(context, dataset);
   const holder = await holderOf(config.dataDir, dataset, "producer");
   if (holder?.url != null) {
     const records = await sendAll(holder.url, watched, signal);
@@ -43,14 +48,34 @@ export async function deliver(
   }
   if (seen.unreadable > 0) process.stdout.write(`${seen.describe()}\n`);
   for (const line of notes.lines()) process.stdout.write(`${line}\n`);
+  const ranges = (await endsOf(context, dataset)).flatMap((end, partition) => {
+    const first = before[partition] ?? 0;
+    return end > first ? [{ partition, first, last: end - 1 }] : [];
+  });
+  for (const source of ranges.length === 0 ? [] : seen.sources())
+    process.stdout.write(`If it was wrong:  ${retractCommand(source, ranges, dataset)}\n`);
   const isLost = seen.records > 0 && seen.unreadable === seen.records;
   return signal.aborted || isLost ? 1 : 0;
 }
 
-/** Counts what goes by, and keeps why the first lines could not be read. */
+/** The offset after the last of each partition of a data set's log. */
+async function endsOf({ config, logger }: CommandContext, dataset: string): Promise<number[]> {
+  const { log } = await openLog(config, dataset, { clock: systemClock, logger });
+  try {
+    const ends: number[] = [];
+    for (let partition = 0; partition < log.partitions; partition++)
+      ends.push((await log.bounds(partition)).high);
+    return ends;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Counts what goes by, and keeps whose it is and why the first lines could not be read. */
 class Seen {
   records = 0;
   unreadable = 0;
+  readonly #sources = new Set<string>();
   readonly #reasons: string[] = [];
 
   /** Passes the records on. */
@@ -58,12 +83,24 @@ class Seen {
     for await (const chunk of chunks) {
       for (const { key, value } of chunk) {
         this.records++;
+        if (key !== "") this.#note(value);
         if (key !== "") continue; // a record without a key is one that could not be read
         this.unreadable++;
         if (this.#reasons.length < REASONS_TOLD) this.#reasons.push(`  ${reasonOf(value)}`);
       }
       yield chunk;
     }
+  }
+
+  /** Who reported them, sorted; of very many the first. */
+  sources(): string[] {
+    return [...this.#sources].sort();
+  }
+
+  #note(value: string): void {
+    const [, text] = /"source"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(value) ?? [];
+    if (text === undefined || this.#sources.size >= SOURCES_MAX) return;
+    this.#sources.add(JSON.parse(text) as string);
   }
 
   /** What is to be said of the unreadable ones. */

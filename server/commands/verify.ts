@@ -110,5 +110,11 @@ export function describeProofs(topic: string, proofs: readonly PartitionProof[])
     table,
     good ? "log = rows + duplicates + rejected" : `${problems.length} problems:`,
     ...problems,
+    ...proofs.flatMap(({ partition, retractions }) =>
+      retractions.map(
+        ({ source, first, last, rows, at, reason }) =>
+          `  partition ${partition}: ${rows} of the rows are retracted: ${source}, offsets ${first}–${last}, on ${at}: ${reason}`,
+      ),
+    ),
   ].join("\n");
 }

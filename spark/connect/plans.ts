@@ -7,7 +7,7 @@ import {
   type SnapshotFile,
   type SqlView,
 } from "../engine.ts";
-import { splitRevised } from "../observations-view.ts";
+import { retractedKey, splitRevised, standing } from "../observations-view.ts";
 import type { PlanInit } from "./session.ts";
 import type { Expression_LiteralSchema, RelationSchema } from "./spark_connect_pb.ts";
 
@@ -80,8 +80,8 @@ export function uncachePlan(view: string): PlanInit {
 export function observationsPlan(snapshot: Snapshot, parsed: readonly string[] = []): PlanInit {
   const groups = groupsOf(snapshot);
   const branches: string[] = [];
-  for (const name of Object.keys(groups)) if (name.startsWith("plain")) branches.push(select(name));
-  const searched = Object.keys(groups).filter((name) => name.startsWith("revised"));
+  for (const group of Object.entries(groups)) if (group[0].startsWith("plain")) branches.push(select(group));
+  const searched = Object.entries(groups).filter(([name]) => name.startsWith("revised"));
   if (searched.length > 0) {
     // No QUALIFY: Spark 4.0 does not have it.
     branches.push(
@@ -97,7 +97,7 @@ export function observationsPlan(snapshot: Snapshot, parsed: readonly string[] =
 /** Writes every row of the snapshot, sorted, as one Parquet file in a new folder. @param location the folder's URL */
 export function compactionPlan(snapshot: Snapshot, location: string): PlanInit {
   const groups = byFormat("plain", snapshot.files);
-  const rows = union(Object.keys(groups).map(select));
+  const rows = union(Object.entries(groups).map(select));
   const query =
     `INSERT OVERWRITE DIRECTORY ${quoted(location)} USING parquet ` +
     `SELECT /*+ COALESCE(1) */ * FROM (${rows}) ORDER BY \`timestamp\`, \`city\`, \`source\`, \`log_offset\``;
@@ -142,8 +142,9 @@ function createView(name: string, input: RelationInit): PlanInit {
   };
 }
 
-function select(relation: string): string {
-  return `SELECT ${NAMES} FROM ${relation}`;
+/** The rows of a group of files that are not retracted. */
+function select([relation, files]: [string, readonly SnapshotFile[]]): string {
+  return `SELECT ${NAMES} FROM ${relation}${standing(files, quoted)}`;
 }
 
 function union(branches: readonly string[]): string {
@@ -157,7 +158,11 @@ function groupsOf(snapshot: Snapshot): Groups {
 
 function byFormat(prefix: string, files: readonly SnapshotFile[]): Groups {
   const groups: Record<string, SnapshotFile[]> = {};
-  for (const file of files) (groups[`${prefix}_${file.format}`] ??= []).push(file);
+  const keys = [...new Set([retractedKey({}), ...files.map(retractedKey)])];
+  for (const file of files) {
+    const place = keys.indexOf(retractedKey(file));
+    (groups[`${prefix}${place === 0 ? "" : place}_${file.format}`] ??= []).push(file);
+  }
   return groups;
 }
 

@@ -85,6 +85,34 @@ export function engineContract(
       expect(await query("SELECT city FROM observations", { snapshot: empty })).toEqual([]);
     });
 
+    test("query() leaves retracted rows out, and the revision before stands again", async () => {
+      const source = "it's \\ 'csv";
+      const retracted = [{ source, first: 3, last: 7 }];
+      const first = await folder.jsonl([
+        row({ source, temperature: 1, log_offset: 2 }),
+        row({ source, city: "Tokyo", temperature: 2, log_offset: 3 }),
+      ]);
+      const second = await folder.jsonl([row({ source, temperature: 3, log_offset: 7 })], { revisions: 1 });
+      // Of another partition, with the same offsets: nothing of it is retracted.
+      const other = await folder.jsonl([row({ source, city: "Oslo", temperature: 4, log_offset: 7 })]);
+      const parquet = await folder.parquet(engine, [first, second]);
+      const sql = "SELECT city, temperature FROM observations ORDER BY city";
+      const wanted = [
+        { city: "London", temperature: 1 },
+        { city: "Oslo", temperature: 4 },
+      ];
+      for (const files of [[first, second], [parquet]]) {
+        const snapshot = { files: [...files.map((file) => ({ ...file, retracted })), other] };
+        expect(await query(sql, { snapshot })).toEqual(wanted);
+        const views = [{ name: "seen", sql: "SELECT * FROM observations" }];
+        expect(await query(sql.replace("observations", "seen"), { snapshot, views })).toEqual(wanted);
+        expect((await engine.compact(snapshot)).rows).toBe(2);
+      }
+      const all = { files: [parquet, other] };
+      expect(await query(sql, { snapshot: all })).toHaveLength(3);
+      expect((await engine.compact(all)).rows).toBe(4);
+    });
+
     test("query() takes file names with quotes and pattern characters as they are", async () => {
       const name = "it's [a] *name? 100%.jsonl";
       const snapshot = { files: [await folder.jsonl([row()], { name })] };

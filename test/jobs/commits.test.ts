@@ -34,7 +34,7 @@ const NOW = Date.UTC(2026, 0, 31, 12);
 
 /** A lake in which something comes before the next create: what another process does, or a failure. */
 class ContestedLake extends MemoryLake {
-  onCreate: ((path: string, bytes: Uint8Array) => void | Promise<void>) | undefined;
+  onCreate: ((path: string, bytes: Uint8Array) => unknown) | undefined;
   creates = 0;
 
   override async create(path: string, bytes: Uint8Array): Promise<void> {
@@ -198,7 +198,7 @@ describe("fold()", () => {
   test("refuses a newer format, and says so", async () => {
     const { lake } = await filled(1);
     lake.files.set(entryPath(TOPIC, 0, 2), new TextEncoder().encode(`{"format":${ENTRY_FORMAT + 1}}`));
-    await expectCommitError(foldOf(lake), "newer_format", /its format is 2, this program reads up to 1/);
+    await expectCommitError(foldOf(lake), "newer_format", /its format is 3, this program reads up to 2/);
   });
 
   for (const [what, change, message] of [

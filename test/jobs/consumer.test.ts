@@ -599,10 +599,10 @@ describe("consumerJob() stops loudly", () => {
 
   test("with `newer_format` when a newer program wrote the entry", async () => {
     const { path: newest, entry } = (await path.entries()).at(-1)!;
-    await writeFile(newest, JSON.stringify({ ...entry, format: 2 }));
+    await writeFile(newest, JSON.stringify({ ...entry, format: 3 }));
     const error = await end();
     expect(codeOf(error)).toBe("newer_format");
-    expect(String(error)).toContain("2");
+    expect(String(error)).toContain("3");
   });
 
   test("with `damaged` when an entry was put there by hand", async () => {

@@ -25,6 +25,7 @@ import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { newestProof } from "../../jobs/proofs.ts";
 import { Results } from "../../jobs/analytics/results.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
+import { retract } from "../../jobs/retract.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import { OBSERVATION_COLUMNS, type Engine } from "../../spark/engine.ts";
 import { FIRST_COLUMNS } from "../../spark/file-columns.ts";
@@ -52,7 +53,7 @@ function exampleEntries(): { sequence: number; entry: Entry }[] {
 
 describe("docs/lake-format.md", () => {
   test("has an example of every kind of file, and the program reads each", async () => {
-    expect(examples.size).toBe(12);
+    expect(examples.size).toBe(13);
     const lake = new MemoryLake();
     for (const path of examples.keys()) lake.files.set(path, bytesOf(path));
     expect(await readDataset(lake)).toMatchObject({ kind: "observed" });
@@ -78,13 +79,16 @@ describe("docs/lake-format.md", () => {
       "batch",
       "compaction",
       "checkpoint",
+      "retraction",
     ]);
-    for (const { sequence, entry } of chain.slice(0, -1)) applyEntry(state, sequence, entry, "example");
-    const { entry } = chain.at(-1)!;
+    for (const { sequence, entry } of chain.slice(0, 4)) applyEntry(state, sequence, entry, "example");
+    const { entry } = chain[4]!;
     const fresh = emptyState();
     applyEntry(fresh, 5, entry, "example");
     expect(entry.prev).toBe(state.id);
     expect(fresh).toEqual({ ...state, sequence: 5, id: entry.id, sinceCheckpoint: 0 });
+    applyEntry(fresh, 6, chain[5]!.entry, "example");
+    expect(fresh.retractions).toMatchObject([{ source: "open-meteo", first: 1, last: 3, next: 4, rows: 1 }]);
   });
 
   test("its files are what its entries say, and its names are read by the program", () => {
@@ -224,6 +228,11 @@ describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (s
     await compactPartition(chain, engine, { afterMs: 0, graceMs: HOUR_MS });
     await store([at(2, { temperature: 41 }), at(2, { temperature: -3.5 }), at(1), at(13)]); // late, and revised twice
     await store([at(20), at(20, { temperature: null, source: "other" }), at(20, { rainfall: 0.2 }), bad]);
+    // A wrong import of revisions and of times of its own, half of them compacted: none of them counts.
+    await store([at(2, { temperature: 99, city: "Ōsaka" }), at(13, { temperature: 98 })]);
+    const parts = { chain, log, engine };
+    const range = { source: "station", first: 18, last: 19 };
+    expect(await retract(parts, range, { reason: "wrong" })).toMatchObject({ rows: 2, joined: null });
     ({ counts } = await fold(lake, chain.topic, 0));
   });
   afterAll(async () => {
@@ -235,7 +244,8 @@ describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (s
     const state = await fold(lake, chain.topic, 0);
     const formats = new Set([...state.live.keys()].map((path) => path.slice(path.lastIndexOf("."))));
     expect([...formats].sort()).toEqual([".jsonl", ".parquet"]);
-    expect(counts).toEqual({ rows: 14, duplicates: 2, rejected: 2 });
+    expect(counts).toEqual({ rows: 16, duplicates: 2, rejected: 2 });
+    expect(state.retractions).toHaveLength(1);
     const rows = await own();
     expect(rows).toHaveLength(10);
     expect(await strangers()).toEqual(rows);
@@ -246,7 +256,7 @@ describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (s
     expect(JSON.parse((await read("--count")).out)).toEqual({
       observations: 10,
       partitions: {
-        "weather.observed/0": { next: 18, files: (await fold(lake, chain.topic, 0)).live.size, ...counts },
+        "weather.observed/0": { next: 20, files: (await fold(lake, chain.topic, 0)).live.size, ...counts },
       },
     });
   });
@@ -271,13 +281,13 @@ describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (s
     const [damaged, lost, changed, newer] = [
       await damage(file, flip),
       await damage(file, () => null),
-      await damage(entry, (bytes) => text(bytes).replace('"next":18', '"next":17')),
-      await damage(entry, (bytes) => text(bytes).replace('"format":1', '"format":2')),
+      await damage(entry, (bytes) => text(bytes).replace('"next":20', '"next":19')),
+      await damage(entry, (bytes) => text(bytes).replace('"format":2', '"format":3')),
     ];
     expect(damaged).toContain("is not what was committed");
     expect(lost).toContain("is committed, and gone");
     expect(changed).toContain("is not what its checksum says");
-    expect(newer).toContain("has format 2");
+    expect(newer).toContain("has format 3");
     expect((await read()).code).toBe(0);
   });
 });

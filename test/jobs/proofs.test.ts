@@ -13,6 +13,7 @@ const PROOF: PartitionProof = {
   rows: 7,
   duplicates: 2,
   rejected: 1,
+  retractions: [],
   compared: 10,
   files: 3,
   bytes: 900,

@@ -81,6 +81,7 @@ describe("verifyPartition()", () => {
       rows: 0,
       duplicates: 0,
       rejected: 0,
+      retractions: [],
       compared: 0,
       files: 0,
       bytes: 0,

@@ -408,6 +408,8 @@ function describeEntry(entry: Entry): string {
       return `batch ${entry.first}–${entry.last}`;
     case "compaction":
       return `compaction of ${entry.inputs.length} files`;
+    case "retraction":
+      return `retraction ${entry.first}–${entry.last}`;
     case "checkpoint":
       return `checkpoint, next ${entry.next}`;
   }

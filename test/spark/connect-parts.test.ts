@@ -181,6 +181,24 @@ describe("plans", () => {
     });
   });
 
+  test("observationsPlan() reads files that lack the same retracted rows together, and leaves these out", () => {
+    const retracted = [{ source: "it's", first: 3, last: 7 }];
+    const files = [
+      file("/lake/a.jsonl"),
+      file("/lake/b.jsonl", { retracted }),
+      file("/lake/c.jsonl", { retracted }),
+    ];
+    const plan = observationsPlan({ files });
+    expect(reads(plan)).toEqual({
+      plain_jsonl: ["file:///lake/a.jsonl"],
+      plain1_jsonl: ["file:///lake/b.jsonl", "file:///lake/c.jsonl"],
+    });
+    const text = JSON.stringify(plan, (_, value: unknown) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
+    expect(text).toContain("plain1_jsonl WHERE NOT ((source = 'it\\\\'s' AND log_offset BETWEEN 3 AND 7))");
+  });
+
   test("parsedViews() stand for the JSONL files of a snapshot where these are many", () => {
     const files = Array.from({ length: 31 }, (_, i) => file(`/lake/${i}.jsonl`));
     const parquet = file("/lake/z.parquet", { format: "parquet" });

@@ -59,7 +59,7 @@ const STORED = {
     path: text("The entry, below the data set's root"),
     kind: nullable(
       oneOf(
-        ["claim", "batch", "compaction", "checkpoint"],
+        ["claim", "batch", "compaction", "retraction", "checkpoint"],
         "What the entry is; null where a checkpoint has taken its place",
       ),
     ),

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { type LastReports, newestRows } from "../../../jobs/readers/newest-rows.ts";
 import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
+import { retract } from "../../../jobs/retract.ts";
 import { tableOf } from "../../../spark/models/columns.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import type { Engine } from "../../../spark/engine.ts";
@@ -103,6 +104,17 @@ test("newestRows() knows a city that has been silent for more than a week, by th
       ["2026-01-31"],
       ["2024-07-01", "2025-03-06"],
       ["2024-07-01", "2025-03-02", "2025-03-06"],
+    ]);
+
+    // The last report of Oslo that the statistics know is taken back: the one before is not forgotten.
+    const chain = path.chain();
+    const range = { source: "test", first: 2, last: 7 };
+    const parts = { chain, log: path.log, engine };
+    expect(await retract(parts, range, { reason: "wrong" })).toMatchObject({ joined: null, rows: 6 });
+    await path.commit(engine, 0, [archive("Oslo", "04:00", "2025-03-01", 3)]);
+    expect(await newest(statistics)).toEqual([
+      ["Berlin", at("07:00", "2025-03-02"), 5],
+      ["Oslo", at("04:00", "2025-03-01"), 3],
     ]);
   } finally {
     await engine.close();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { formatTimestamp } from "../../../core/time.ts";
 import { bodiesOf } from "../../../server/commands/deliver.ts";
+import { rangesText, readRanges } from "../../../server/commands/retract.ts";
 import type { PipelineStatus } from "../../../core/pipeline-status.ts";
 import { BODY_MAX, LINE_MAX } from "../../../server/http/body.ts";
 import { serveProvider } from "../../jobs/sources/provider.ts";
@@ -82,8 +83,15 @@ describe("a command", () => {
       ["import", [recorded, recorded], "Cannot import 2 files"],
       ["verify", ["--dataset", "nothing"], 'there is no data set "nothing"'],
       ["verify", [], 'there is no data set "observed"'],
+      ["retract", ["--offsets", "0-1", "--reason", "x"], "wanted --source NAME"],
+      ["retract", ["--source", "csv", "--reason", "x"], "wanted --offsets FIRST-LAST"],
+      ["retract", ["--source", "csv", "--offsets", "9-1", "--reason", "x"], 'Cannot use --offsets "9-1"'],
+      ["retract", ["--source", "csv", "--offsets", "0-1"], "wanted --reason TEXT, or --dry-run"],
+      ["retract", ["--source", "csv", "--offsets", "0-1", "--dry-run"], "there is no data set"],
     ];
-    const helps = Promise.all(["replay", "import", "verify"].map((name) => run(name, ["--help"], path)));
+    const helps = Promise.all(
+      ["replay", "import", "retract", "verify"].map((name) => run(name, ["--help"], path)),
+    );
     for (const { code, out, err } of await helps) {
       expect([code, err]).toEqual([0, ""]);
       expect(out).toContain("bun run ");
@@ -251,6 +259,79 @@ describe("import", () => {
     }
     await expectTaken(path, "observed", 0);
   });
+});
+
+describe("retract", () => {
+  test("takes an import back by the command that the import printed, and the right one is stored afterwards", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const write = async (name: string, format: string) => {
+      const map = join(path, `${name}.json`);
+      const fields = { temperature: { column: "t", unit: "C" } };
+      await Bun.write(map, JSON.stringify({ time: { column: "time", format, zone: "UTC" }, fields }));
+      return map;
+    };
+    const file = join(path, "garden.csv");
+    await Bun.write(file, "time,t\n05/05/2025 06:00,7\n03/04/2025 06:00,9\n");
+    const own = ["--city", "Bern"];
+    const wrong = await run(
+      "import",
+      [file, "--map", await write("wrong", "DD/MM/YYYY HH:mm"), ...own],
+      path,
+    );
+    const args = "--source garden --offsets 0-1 --dataset observed";
+    expect(wrong.out).toContain(`If it was wrong:  bun run retract ${args} --reason "…"`);
+    const retract = (...more: string[]) => run("retract", [...args.split(" "), ...more], path);
+    const dry = await retract("--dry-run");
+    expect([dry.code, dry.out]).toEqual([
+      0,
+      "Would be retracted: 2 rows of garden at offsets 0–1 of partition 0, 1 city, observed from 2025-04-03T06:00:00Z to 2025-05-05T06:00:00Z\n",
+    ]);
+    const done = await retract("--reason", "days and months swapped");
+    expect([done.code, done.out]).toEqual([0, dry.out.replace("Would be retracted", "Retracted")]);
+    const again = await retract("--reason", "days and months swapped");
+    expect([again.code, again.out]).toEqual([0, dry.out.replace("Would be retracted", "Retracted already")]);
+    const other = await run("retract", [...args.replace("garden", "roof").split(" "), "--reason", "x"], path);
+    expect([other.code, other.err]).toEqual([1, expect.stringContaining('hold no row of the source "roof"')]);
+    const right = await run(
+      "import",
+      [file, "--map", await write("right", "MM/DD/YYYY HH:mm"), ...own],
+      path,
+    );
+    expect(right.out).toContain("2 rows, 0 duplicates, 0 rejected");
+    const { code, out } = await run("verify", [], path);
+    expect(code).toBe(0);
+    expect(out).toContain("partition 0: 2 of the rows are retracted: garden, offsets 0–1, on ");
+    expect(out).toContain(": days and months swapped");
+    const { retractions, ...proof } = await proofOf(path, "observed");
+    expect(retractions).toHaveLength(1);
+    expect(proof).toMatchObject({ problems: [], rows: 4, duplicates: 0 });
+  });
+
+  test("says which later import stands in the way, and retracts nothing", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    for (const values of [{ temperature: 30 }, { temperature: null, humidity: 44 }]) {
+      await Bun.write(join(path, "csv.jsonl"), `${line(values)}\n`);
+      expect((await run("import", [join(path, "csv.jsonl")], path)).code).toBe(0);
+    }
+    const { code, out } = await run(
+      "retract",
+      ["--source", "csv", "--offsets", "0-0", "--reason", "x"],
+      path,
+    );
+    expect(code).toBe(1);
+    expect(out).toStartWith("Not retracted: 1 rows of csv");
+    expect(out).toContain("Retract the later ones first (--source csv --offsets 1-1), then these");
+    expect((await proofOf(path, "observed")).retractions).toEqual([]);
+  });
+});
+
+test("readRanges() reads what rangesText() writes, with and without partitions", () => {
+  for (const text of ["120-9300", "0-0,7-9", "0:120-9300,1:88-7004"])
+    expect(rangesText(readRanges(text))).toBe(text);
+  for (const wrong of ["", "1", "2-1", "a-b", "1-2,", "-1-2", undefined])
+    expect(() => readRanges(wrong)).toThrow();
 });
 
 describe("bodiesOf()", () => {
