@@ -26,16 +26,18 @@ export interface Stored {
     /** Time of the commit, ISO 8601 UTC. */
     at: string | null;
   };
+  /** The entry that retracted it, with its reason for people and its time, ISO 8601 UTC; null where it counts. */
+  retraction: { path: string; at: string; reason: string } | null;
 }
 
 /** The explanation of one source's observation. */
 export interface Explanation extends Stored {
-  /** The newest revision; its flags are null until it is judged. */
+  /** The newest revision that counts, or the newest of all where none does; its flags are null until it is judged. */
   observation: Row & {
     [Name in keyof Flags]: Flags[Name] | null;
   };
   tests: { test: QualityTest; flag: Flags[QualityTest] | null; limits: Limit[] }[];
-  /** The older revisions, the newest first. */
+  /** The other revisions, the newest first: older ones, and those that were retracted. */
   revisions: (Stored & { observation: Row })[];
   results: WhyResult[];
 }

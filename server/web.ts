@@ -2,6 +2,7 @@ import type { AnyElysia } from "elysia";
 import type { About } from "../core/about.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
+import type { Row } from "../core/observation.ts";
 import type { JobStatus } from "../core/pipeline-status.ts";
 import { newId } from "../core/random.ts";
 import type { Analytics } from "../jobs/analytics/analytics.ts";
@@ -21,6 +22,7 @@ import { snapshotOf } from "./live/feed.ts";
 import { openFeed } from "./live/feed-job.ts";
 import { Hub } from "./live/hub.ts";
 import { PipelineMonitor } from "./live/monitor.ts";
+import { isRetractedRow, type Retracted } from "./live/retracted.ts";
 import { Places } from "./live/places.ts";
 import { buildAssets } from "./pages/frame/assets.ts";
 import { pagesRoutes } from "./pages/pages.ts";
@@ -78,7 +80,17 @@ export async function startWeb(
     snapshot: () => snapshotOf(about, current.list(), clock.now()),
   });
   shutdown.defer(() => hub.close());
-  const monitor = openMonitor(parts, hub, deps);
+  const monitor = openMonitor(parts, hub, {
+    ...deps,
+    withdrawn: (retracted) => {
+      // A row does not say its partition: one too many is left out until it is committed, and read from the lake.
+      const isGone = ({ source, log_offset: offset }: Pick<Row, "source" | "log_offset">) =>
+        isRetractedRow(retracted, { source, offset });
+      judge.withdraw(isGone);
+      alerts?.withdraw(isGone);
+      hub.reset(); // clients begin anew with what is shown now
+    },
+  });
   const places = new Places(config.cities, current, about.kind);
   const mayAppend = config.roles.includes("producer") ? claimed : null;
   const services = webServices({ ...parts, places, monitor, mayAppend });
@@ -97,19 +109,24 @@ export async function startWeb(
   if (alerts !== null) supervisor.add(alerts.backgroundJob());
   supervisor.add(monitor.job());
   if (!runsAnalytics) supervisor.add(resultsJob(analytics, clock));
+  // What is retracted is known before the log's last records are shown, judged and alerted of.
+  const known = monitor.refresh();
   const feed = openFeed({
     services,
     log,
     current,
     hub,
-    claimed,
+    claimed: async () => {
+      await claimed();
+      await known;
+    },
     arrived: (rows) => {
       alerts?.see(rows);
       judge.take(rows);
     },
     clock,
   });
-  await Promise.allSettled([feed.caughtUp, monitor.refresh(), runsAnalytics ? null : analytics.load()]);
+  await Promise.allSettled([feed.caughtUp, known, runsAnalytics ? null : analytics.load()]);
   supervisor.add(feed.job);
   const app = await webApp(config, parts, { services, hub }, deps);
   const server = startServer({ app, host: config.host, port: config.port, clock });
@@ -124,7 +141,7 @@ export async function startWeb(
 function openMonitor(
   { about, ports, reader, analytics, current, sourceWatermark, jobStates }: WebParts,
   hub: Hub,
-  deps: { clock: Clock; logger: Logger },
+  deps: { clock: Clock; logger: Logger; withdrawn: (retracted: Retracted) => void },
 ): PipelineMonitor {
   const results = new Results({ lake: ports.promptLake, logger: deps.logger });
   return new PipelineMonitor({

@@ -301,6 +301,11 @@ export interface Routes {
                     kind: "claim" | "batch" | "compaction" | "retraction" | "checkpoint" | null;
                     at: string | null;
                   };
+                  retraction: {
+                    path: string;
+                    at: string;
+                    reason: string;
+                  } | null;
                   tests: {
                     test:
                       | "q_gross"
@@ -367,6 +372,11 @@ export interface Routes {
                       kind: "claim" | "batch" | "compaction" | "retraction" | "checkpoint" | null;
                       at: string | null;
                     };
+                    retraction: {
+                      path: string;
+                      at: string;
+                      reason: string;
+                    } | null;
                   }[];
                   results: {
                     job: string;

@@ -123,6 +123,12 @@ export class Alerts implements AlertsService {
     }
   }
 
+  /** Forgets rows that were retracted: a new rule is not evaluated on them. */
+  withdraw(isGone: (row: Pick<Row, "source" | "log_offset">) => boolean): void {
+    for (const [key, row] of this.#rows) if (isGone(row)) this.#rows.delete(key);
+    this.#pending = this.#pending.filter(({ judgement }) => !isGone(judgement));
+  }
+
   /** Takes judgements; those of one series in time order. */
   judged(judgements: readonly Judgement[]): void {
     if (this.#rests) return;

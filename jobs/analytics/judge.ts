@@ -73,6 +73,12 @@ export class Judge {
     this.#arrival.resolve();
   }
 
+  /** Forgets rows that were retracted. What is committed is read without them anyhow. */
+  withdraw(isGone: (row: Row) => boolean): void {
+    this.#arrived = this.#arrived.filter((row) => !isGone(row));
+    this.#pending = this.#pending.filter((row) => !isGone(row));
+  }
+
   /** The work itself, for the supervisor. What could not be judged is judged by the next run. */
   backgroundJob(): BackgroundJob {
     return {

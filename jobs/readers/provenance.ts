@@ -2,9 +2,10 @@ import { codeOf } from "../../core/errors.ts";
 import type { Stored } from "../../core/explanation.ts";
 import type { Row } from "../../core/observation.ts";
 import type { Engine } from "../../spark/engine.ts";
-import { decodeEntry, entryPath, type Entry } from "../commits/entry.ts";
+import { decodeEntry, entryPath, type Entry, type Retraction } from "../commits/entry.ts";
 import type { LiveFile } from "../commits/fold.ts";
 import { offsetsOf, parseDataFileName } from "../commits/names.ts";
+import { isWithin } from "../commits/retraction.ts";
 import { type LakeReader, overlaps, snapshotFile } from "./lake-reader.ts";
 import type { Lake } from "../lake/lake.ts";
 import {
@@ -25,18 +26,21 @@ export interface ObservationKey {
 }
 
 /** Where a row is stored, and which record, file and commit brought it there. */
-export interface Provenance extends Pick<Stored, "file" | "commit"> {
+export interface Provenance extends Pick<Stored, "file" | "commit" | "retraction"> {
   row: Row;
   /** Topic of the log. */
   topic: string;
   partition: number;
+  /** Sequence of the entry that retracted it; null where it counts. */
+  retractedBy: number | null;
 }
 
 /** Most entries to search backwards for the previous batch: claims, compactions and checkpoints lie between. */
 const LOOK_BACK = 20;
 
 /**
- * Where an observation is stored: all its revisions, sorted by the name of the source, then the newest first.
+ * Where an observation is stored: all its revisions, retracted ones too, sorted by the name of the source, then the newest
+ * first.
  *
  * @throws EngineError, CommitError, LakeError
  */
@@ -72,7 +76,9 @@ export function findProvenance(
         // Late rows make the offset ranges of compacted days overlap.
         for (const file of candidates) {
           if (candidates.length > 1 && !(await rowsIn([file])).some(holds)) continue;
-          found.push(await provenanceOf(lake, partition, file, row));
+          const where = { source: row.source, offset };
+          const retraction = state.retractions.find((one) => isWithin(one, where)) ?? null;
+          found.push(await provenanceOf(lake, partition, file, row, retraction));
           break;
         }
       }
@@ -90,6 +96,7 @@ async function provenanceOf(
   partition: number,
   { path, rows, bytes, sha256, sequence }: LiveFile,
   row: Row,
+  retraction: Retraction | null,
 ): Promise<Provenance> {
   const topic = parseDataFileName(path.slice(path.lastIndexOf("/") + 1))?.topic ?? "";
   const entry = await readEntry(lake, topic, partition, sequence);
@@ -104,6 +111,15 @@ async function provenanceOf(
       kind: entry?.kind ?? null,
       at: entry?.at ?? null,
     },
+    retractedBy: retraction?.sequence ?? null,
+    retraction:
+      retraction === null
+        ? null
+        : {
+            path: entryPath(topic, partition, retraction.sequence),
+            at: retraction.at,
+            reason: retraction.reason,
+          },
   };
 }
 

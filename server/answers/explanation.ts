@@ -12,7 +12,7 @@ let limitsRead: Promise<Limit[]> | undefined;
 
 /**
  * Explains an observation, for each source that reported for the city at that time: its origin, the flag of each quality test
- * with the limits used, its older revisions, and the results computed with it. Empty if none is committed.
+ * with the limits used, its other revisions, and the results computed with it. Empty if none is committed.
  *
  * @throws EngineError, CommitError, LakeError
  */
@@ -37,7 +37,7 @@ export async function explain(
   const unjudged = Object.fromEntries(FLAG_COLUMNS.map((name) => [name, null])) as {
     [Name in keyof Flags]: null;
   };
-  return found.map(({ newest, older, results }) => {
+  return found.map(({ newest, others, results }) => {
     const flags = rows.find((row) => row.source === newest.row.source);
     const tests = QUALITY_TESTS.map((test) => ({
       test,
@@ -48,15 +48,15 @@ export async function explain(
       observation: { ...unjudged, ...flags, ...newest.row },
       ...stored(newest),
       tests,
-      revisions: older.map((one) => ({ observation: one.row, ...stored(one) })),
+      revisions: others.map((one) => ({ observation: one.row, ...stored(one) })),
       results,
     };
   });
 }
 
-function stored({ row, topic, partition, file, commit }: Provenance): Stored {
+function stored({ row, topic, partition, file, commit, retraction }: Provenance): Stored {
   const record = { topic, partition, offset: row.log_offset, ingested_at: row.ingested_at };
-  return { record, file, commit };
+  return { record, file, commit, retraction };
 }
 
 /** The limits for a latitude and time, chosen as in `spark/views/quality_places.sql`; all limits if the latitude is unknown. */

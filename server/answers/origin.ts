@@ -12,10 +12,10 @@ import type { WhyResult } from "../../core/explanation.ts";
 
 /** The origin of one source's observation, and the results that used it. */
 export interface Why {
-  /** The newest revision, which is in force. */
+  /** The newest revision that is not retracted, which is in force; the newest of all where none is. */
   newest: Provenance;
-  /** The older revisions, the newest first. */
-  older: Provenance[];
+  /** The others, the newest first. */
+  others: Provenance[];
   results: WhyResult[];
 }
 
@@ -31,8 +31,10 @@ export async function whyOf(
   const { lake, analytics } = parts;
   const found = Map.groupBy(await findProvenance(parts, key), ({ row }) => row.source);
   const told: Why[] = [];
-  for (const [newest, ...older] of found.values()) {
+  for (const all of found.values()) {
+    const newest = all.find(({ retraction }) => retraction === null) ?? all[0];
     if (newest === undefined) continue;
+    const others = all.filter((one) => one !== newest);
     const { topic, partition, row } = newest;
     const record = { topic, partition, offset: row.log_offset };
     const results: WhyResult[] = [];
@@ -40,10 +42,12 @@ export async function whyOf(
       const result = analytics.result(name);
       if (result === null) continue;
       const { run, generated_at, commits } = result;
-      const used = await wasCommittedBy(lake, record, commits[partition] ?? 0);
+      const sequence = commits[partition] ?? 0;
+      const isGone = newest.retractedBy !== null && newest.retractedBy <= sequence;
+      const used = isGone ? false : await wasCommittedBy(lake, record, sequence);
       results.push({ job: name, run, generated_at, used });
     }
-    told.push({ newest, older, results });
+    told.push({ newest, others, results });
   }
   return told;
 }

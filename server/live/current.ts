@@ -10,18 +10,36 @@ import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import type { LogRecord } from "../../jobs/log/log.ts";
 import { isAhead } from "../../spark/time-ahead.ts";
 import type { CurrentObservation } from "../answers/services.ts";
+import { isRetractedRow, type Retracted } from "./retracted.ts";
 
 /** Largest number of cities in memory: more than any network of stations has. */
 const CITIES_MAX = 100_000;
 
+/** What is shown of a city. */
+interface Shown {
+  value: CurrentObservation;
+  ms: number;
+  /** Partition of the log that it came from; undefined for a row of the lake, which was not retracted when it was read. */
+  partition: number | undefined;
+}
+
+/** The newest of a source in a city. */
+interface Report {
+  observation: Observation;
+  ms: number;
+  offset: number;
+  partition: number | undefined;
+}
+
 /** The newest observation of each city, by observation time, then by offset, so that a revision replaces the older value. */
 export class CurrentState {
-  readonly #cities = new Map<string, { value: CurrentObservation; ms: number }>();
+  readonly #cities = new Map<string, Shown>();
   /** The newest of each source in each city: what a later record of the same time is joined with. */
-  readonly #reports = new Map<string, { observation: Observation; ms: number; offset: number }>();
+  readonly #reports = new Map<string, Report>();
   readonly #max: number;
   #list: readonly CurrentObservation[] | null = null;
   #newest = -Infinity;
+  #retracted: Retracted = new Map();
 
   /** @param max limit of the number of cities; later ones are ignored */
   constructor(max = CITIES_MAX) {
@@ -33,15 +51,17 @@ export class CurrentState {
    *
    * @returns the valid ones, in order, each joined with what its source reported before of that time, as the consumer
    *   stores it. Of the others the consumer rejects those that are no observations, and stores those whose time is ahead,
-   *   which fails: nobody can say what they are of.
+   *   which fails: nobody can say what they are of. What is known to be retracted is left out.
    */
-  apply(records: readonly LogRecord[]): Row[] {
+  apply(records: readonly LogRecord[], partition = 0): Row[] {
     const rows: Row[] = [];
     for (const { value, offset, timestamp } of records) {
       const parsed = parseObservation(parseJson(value), timestamp);
       if (!parsed.ok || isAhead(parseTimestamp(parsed.observation.timestamp), timestamp)) continue;
-      const observation = this.#joined(parsed.observation, offset, parsed.correction ?? false);
-      this.#take({ observation, offset, receivedMs: timestamp, judgement: null });
+      const { source } = parsed.observation;
+      if (isRetractedRow(this.#retracted, { partition, source, offset })) continue;
+      const observation = this.#joined(parsed.observation, offset, parsed.correction ?? false, partition);
+      this.#take({ observation, offset, receivedMs: timestamp, judgement: null }, partition);
       rows.push({ ...observation, log_offset: offset, ingested_at: formatTimestamp(timestamp) });
     }
     return rows;
@@ -56,6 +76,27 @@ export class CurrentState {
       const receivedMs = parseTimestamp(row.ingested_at);
       this.#take({ observation, offset: row.log_offset, receivedMs, judgement: null });
     }
+  }
+
+  /**
+   * Forgets what is retracted, and takes what stands in its place.
+   *
+   * @param rows the newest rows of the lake
+   */
+  withdraw(retracted: Retracted, rows: readonly Row[]): void {
+    this.#retracted = retracted;
+    const isGone = ({ partition }: { partition?: number | undefined }, source: string, offset: number) =>
+      isRetractedRow(retracted, { partition, source, offset });
+    for (const [key, report] of this.#reports) {
+      if (isGone(report, report.observation.source, report.offset)) this.#reports.delete(key);
+    }
+    for (const [city, shown] of this.#cities) {
+      const { observation, offset } = shown.value;
+      if (isGone(shown, observation.source, offset)) this.#cities.delete(city);
+    }
+    this.#newest = [...this.#cities.values()].reduce((newest, { ms }) => Math.max(newest, ms), -Infinity);
+    this.#list = null;
+    this.seed(rows);
   }
 
   /** Takes judgements. A judgement of an observation that is no longer the city's newest is ignored. */
@@ -90,7 +131,7 @@ export class CurrentState {
   }
 
   /** What a record makes of its observation; it is kept for the next record of the same time. */
-  #joined(record: Observation, offset: number, correction: boolean): Observation {
+  #joined(record: Observation, offset: number, correction: boolean, partition?: number): Observation {
     const key = `${record.source}\u0000${record.city}`;
     const ms = parseTimestamp(record.timestamp);
     const before = this.#reports.get(key);
@@ -98,27 +139,23 @@ export class CurrentState {
     if (before !== undefined && ms === before.ms && offset <= before.offset) return record;
     const isSame = !correction && before !== undefined && ms === before.ms;
     const observation = isSame ? joinObservations(before.observation, record) : record;
-    this.#reports.set(key, { observation, ms, offset });
+    this.#reports.set(key, { observation, ms, offset, partition });
     return observation;
   }
 
-  #take(value: CurrentObservation): void {
+  #take(value: CurrentObservation, partition?: number): void {
     const { city, timestamp } = value.observation;
     // Not compared as text: ".5Z" would sort before "Z".
     const ms = parseTimestamp(timestamp);
     this.#newest = Math.max(this.#newest, ms);
     const before = this.#cities.get(city);
     if (before === undefined ? this.#cities.size >= this.#max : !isNewer(value, ms, before)) return;
-    this.#cities.set(city, { value, ms });
+    this.#cities.set(city, { value, ms, partition });
     this.#list = null;
   }
 }
 
-function isNewer(
-  value: CurrentObservation,
-  ms: number,
-  before: { value: CurrentObservation; ms: number },
-): boolean {
+function isNewer(value: CurrentObservation, ms: number, before: Shown): boolean {
   return ms > before.ms || (ms === before.ms && value.offset > before.value.offset);
 }
 

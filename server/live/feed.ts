@@ -69,7 +69,7 @@ export async function followLog({
   arrived?: (rows: readonly Row[]) => void;
 }): Promise<Subscription> {
   const take = (partition: number, records: readonly LogRecord[]) => {
-    const rows = current.apply(records);
+    const rows = current.apply(records, partition);
     for (let i = 0; i < rows.length; i += EVENT_MAX) {
       const observations = rows.slice(i, i + EVENT_MAX);
       const offset = observations.at(-1)!.log_offset;

@@ -10,6 +10,7 @@ import type { Log, LogBounds } from "../../jobs/log/log.ts";
 import type { CurrentState } from "./current.ts";
 import type { Hub } from "./hub.ts";
 import { RateMeter } from "./rate-meter.ts";
+import { countRetractions, retractedIn, type Retracted } from "./retracted.ts";
 import type { AnalyticsService } from "../../jobs/analytics/analytics.ts";
 import type { About } from "../../core/about.ts";
 
@@ -31,6 +32,8 @@ export interface MonitorOptions {
   logger: Logger;
   /** The newest row of each city in the lake: the initial content of `current`. */
   newestRows: () => Promise<Row[]>;
+  /** Called when rows were retracted, after `current` has forgotten them. */
+  withdrawn: (retracted: Retracted) => void;
   /** Watermark of the source: its newest observation time, ISO 8601 UTC. */
   sourceWatermark: () => string | null;
   analytics: AnalyticsService;
@@ -43,6 +46,8 @@ export class PipelineMonitor {
   readonly #options: MonitorOptions;
   #partitions: PartitionStatus[] = [];
   #seeded = false;
+  /** How many retractions `current` knows. */
+  #retractions = 0;
   #proof: KeptProof | null = null;
   #proofReadMs = -Infinity;
   readonly #meters = { log: new RateMeter(), lake: new RateMeter() };
@@ -54,12 +59,13 @@ export class PipelineMonitor {
   }
 
   /**
-   * Reads the state of log and lake. After the first success `current` is seeded with the lake's newest rows. While the log
+   * Reads the state of log and lake. After the first success, and when rows were retracted,
+   * `current` takes the lake's newest rows. While the log
    * is unavailable its bounds are unknown; while the lake is unavailable its last state stays. Never rejects: each stage has
    * the reason of its failure.
    */
   async refresh(): Promise<void> {
-    const { log, reader, current, newestRows } = this.#options;
+    const { log, reader, current, newestRows, withdrawn } = this.#options;
     let away: unknown = null;
     const bounds = await Promise.all(
       Array.from({ length: log.partitions }, (_, partition) =>
@@ -83,8 +89,12 @@ export class PipelineMonitor {
         this.#options.clock.now(),
         sum(this.#partitions, ({ next }) => next),
       );
-      if (!this.#seeded) current.seed(await newestRows());
+      const retracted = retractedIn(reader.states);
+      const retractions = countRetractions(retracted);
+      if (!this.#seeded || retractions !== this.#retractions) current.withdraw(retracted, await newestRows());
+      if (retractions !== this.#retractions) withdrawn(retracted);
       this.#seeded = true;
+      this.#retractions = retractions;
       this.#note("lake", null);
     } catch (error) {
       this.#note("lake", error);

@@ -70,11 +70,13 @@ export function why(newest: Row, ...older: Row[]): Why {
       kind: "batch" as const,
       at: one.ingested_at,
     },
+    retractedBy: null,
+    retraction: null,
   });
   const { run, generated_at } = result("anomalies");
   return {
     newest: stored(newest),
-    older: older.map(stored),
+    others: older.map(stored),
     results: [
       { job: "anomalies", run, generated_at, used: true },
       { job: "records", run, generated_at, used: false },

@@ -65,6 +65,13 @@ const STORED = {
     ),
     at: nullable(time("When it was made")),
   } satisfies SchemasOf<Stored["commit"]>),
+  retraction: nullable(
+    object({
+      path: text("The entry that retracted it, below the data set's root"),
+      at: time("When it was retracted"),
+      reason: text("Why, as the one who retracted it said"),
+    } satisfies SchemasOf<NonNullable<Stored["retraction"]>>),
+  ),
 } satisfies SchemasOf<Stored>;
 
 const EXAMPLE_STORED = {
@@ -83,6 +90,7 @@ const EXAMPLE_STORED = {
     kind: "batch",
     at: "2026-01-31T11:51:12Z",
   },
+  retraction: null,
 } as const;
 
 /** Why a value is what it is. */
@@ -93,7 +101,7 @@ export const GET_WHY = endpoint({
   tag: "weather",
   summary: "Origin of an observation, and the results that used it",
   description:
-    "Of each source that reported of the city then: the record in the log, the committed file, the entry of the chain of commits, every test with its flag and the limits that hold for the place and season, the revisions it replaced, and which newest results were computed with it. [lake-format.md](lake-format.md) says how to look into file and entry, [quality.md](quality.md) what the tests do.",
+    "Of each source that reported of the city then: the record in the log, the committed file, the entry of the chain of commits, every test with its flag and the limits that hold for the place and season, the revisions it replaced and those that were retracted, and which newest results were computed with it. [lake-format.md](lake-format.md) says how to look into file and entry, [quality.md](quality.md) what the tests do.",
   query: {
     city: required(cityParameter("The city.")),
     timestamp: required(
@@ -124,7 +132,7 @@ export const GET_WHY = endpoint({
               ),
               revisions: list(
                 object({ observation: rowSchema(OBSERVATION_COLUMNS), ...STORED }),
-                "What it replaced, the newest first",
+                "What it replaced and what was retracted, the newest first",
               ),
               results: list(
                 object({

@@ -128,6 +128,16 @@ describe("Alerts", () => {
     expect(sent).toEqual([]);
   });
 
+  test("raises nothing for a report that was retracted before it was evaluated", async () => {
+    const { alerts, observe } = start();
+    alerts.see([rowOf({ temperature: -60 })]);
+    alerts.judged([judgementOf({ temperature: -60 })]);
+    alerts.withdraw(({ log_offset }) => log_offset === rowOf({}).log_offset);
+    alerts.judged([judgementOf({ temperature: -60 })]);
+    await observe({ minute: 1, temperature: 5 });
+    expect(sent).toEqual([]);
+  });
+
   test("retries a failed message with growing waits, and sends the recovery after it", async () => {
     failing = new DeliveryError("unavailable", "it is away");
     const { observe, alerts, store } = start({ random: () => 0.999 });

@@ -163,6 +163,19 @@ describe("Judge.judge()", () => {
     expect(kinds(back)).toEqual([]);
   });
 
+  test("forgets what was retracted: the report before is what a new one is compared with", async () => {
+    const one = judge();
+    committed = (await folder.snapshot(past.slice(-30, -1))).files as SnapshotFile[];
+    const wrong = report(1, { temperature: usual(1) + 9, log_offset: 20_000 });
+    one.take([wrong]);
+    one.withdraw(({ source, log_offset }) => source === "a" && log_offset === 20_000);
+    const next = report(0);
+    one.take([next]);
+    const found = await one.judge([next]);
+    expect(found.map(({ log_offset }) => log_offset)).not.toContain(20_000);
+    expect(found.map(kinds)).toEqual([[], []]);
+  });
+
   test("sees the newest revision, committed or not", async () => {
     const revised = report(1, { temperature: usual(1) + 9, log_offset: 20_000 });
     const [only] = (await judged([revised])).filter(({ timestamp }) => timestamp === revised.timestamp);

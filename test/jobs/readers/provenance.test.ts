@@ -5,6 +5,9 @@ import { compactPartition } from "../../../jobs/compactor.ts";
 import { LakeDays } from "../../../jobs/readers/lake-days.ts";
 import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
 import { findProvenance, wasCommittedBy } from "../../../jobs/readers/provenance.ts";
+import type { AnalyticsService } from "../../../jobs/analytics/analytics.ts";
+import { retract } from "../../../jobs/retract.ts";
+import { whyOf } from "../../../server/answers/origin.ts";
 import { readRows } from "../../../jobs/readers/observation-rows.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import type { Engine } from "../../../spark/engine.ts";
@@ -66,6 +69,38 @@ describe("findProvenance()", () => {
     expect((await ask({ city: "Tokyo" })).map(({ partition }) => partition)).toEqual([1]);
     expect(await ask({ city: "London'" })).toEqual([]);
     expect(await ask({ timestamp: six + 1 })).toEqual([]);
+  });
+  test("tells of a retracted revision when and why it was, by which entry, and keeps the place of the others", async () => {
+    await write(0, recordOf({ temperature: 1 }));
+    await write(0, recordOf({ temperature: 30 }));
+    const parts = { chain: path.chain(), log: path.log, engine };
+    await retract(parts, { source: "test", first: 1, last: 1 }, { reason: "wrong month" });
+    await reader.refresh();
+    const found = await ask();
+    expect(found.map(({ row, retraction }) => [row.temperature, retraction?.reason ?? null])).toEqual([
+      [30, "wrong month"],
+      [1, null],
+    ]);
+    const { at: when, path: entry } = found[0]!.retraction!;
+    expect(JSON.parse(new TextDecoder().decode(await path.lake.read(entry)))).toMatchObject({
+      kind: "retraction",
+      at: when,
+    });
+    expect(found[0]!.retractedBy).toBe(reader.states.get(0)?.sequence ?? 0);
+    const analytics = {
+      jobs: () => [{ name: "records" }],
+      result: () => ({ run: "r", generated_at: when, commits: { 0: reader.states.get(0)!.sequence } }),
+    } as unknown as AnalyticsService;
+    const explained = () =>
+      whyOf({ reader, lake: path.lake, engine, analytics }, { city: "London", timestamp: six, source: null });
+    const [why] = await explained();
+    expect([why?.newest.row.temperature, why?.others.map(({ row }) => row.temperature)]).toEqual([1, [30]]);
+    expect(why?.results).toMatchObject([{ used: true }]);
+    await retract(parts, { source: "test", first: 0, last: 0 }, { reason: "all of it" });
+    await reader.refresh();
+    const [gone] = await explained();
+    expect([gone?.newest.row.temperature, gone?.newest.retraction?.reason]).toEqual([30, "wrong month"]);
+    expect(gone?.results).toMatchObject([{ used: false }]);
   });
   test("finds the compacted file that replaced others", async () => {
     await write(0, recordOf({ temperature: 1 }));

@@ -308,6 +308,54 @@ describe("retract", () => {
     expect(proof).toMatchObject({ problems: [], rows: 4, duplicates: 0 });
   });
 
+  test("with a server running: it takes the retraction up, and shows no retracted value, nor after a restart", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    await using provider = serveProvider(() => new Response("", { status: 503 }));
+    const settings = { DATA_DIR: path, WEATHER_SOURCE: "open-meteo", OPEN_METEO_URL: provider.endpoint };
+    const shown = async (here: Awaited<ReturnType<typeof startHere>>) =>
+      (await here.get("/api/v1/current")).body.rows.map((one: Json) => [one.source, one.temperature]);
+    {
+      await using here = await startHere(settings);
+      const post = (source: string, temperature: number) =>
+        fetch(new URL("/api/v1/observations", here.url), {
+          method: "POST",
+          headers: { "content-type": "application/x-ndjson" },
+          body: line({ source, temperature }),
+        });
+      await post("roof", 2);
+      await post("csv", 30);
+      await eventually("both are committed", async () => {
+        const { body } = await here.get("/api/v1/pipeline");
+        return body.partitions[0].next === 2 || undefined;
+      });
+      expect(await shown(here)).toEqual([["csv", 30]]);
+      const args = ["--source", "csv", "--offsets", "1-1", "--reason", "swapped"];
+      expect(await run("retract", args, path)).toMatchObject({ code: 0 });
+      await eventually("the retracted value is not shown", async () => {
+        const now = await shown(here);
+        return now.length === 1 && now[0][0] === "roof" ? true : undefined;
+      });
+      const { body } = await here.get("/api/v1/observations?city=bern&from=2026-01-31T00:00:00Z");
+      expect(body.rows.map((one: Json) => one.source)).toEqual(["roof"]);
+      const why = await here.get(
+        "/api/v1/observations/why?city=bern&timestamp=2026-01-31T06:00:00Z&source=csv",
+      );
+      expect(why.body.observations[0].retraction).toMatchObject({ reason: "swapped" });
+      await post("csv", 30); // the same once more: it is new, and no duplicate
+      await eventually("it is committed", async () => {
+        const { body } = await here.get("/api/v1/pipeline");
+        return body.partitions[0].rows === 3 || undefined;
+      });
+      expect(
+        await run("retract", ["--source", "csv", "--offsets", "2-2", "--reason", "x"], path),
+      ).toMatchObject({ code: 0 });
+    }
+    await using again = await startHere(settings);
+    expect(await shown(again)).toEqual([["roof", 2]]);
+    expect(await proofOf(path, "observed")).toMatchObject({ problems: [], rows: 3, duplicates: 0 });
+  });
+
   test("says which later import stands in the way, and retracts nothing", async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;

@@ -110,6 +110,27 @@ describe("CurrentState", () => {
       observation: { temperature: 6.4, humidity: 12 },
     });
   });
+  test("withdraw() forgets what is retracted in its partition, and takes the lake's rows in its place", () => {
+    const state = new CurrentState();
+    const wrong = { source: "csv", timestamp: "2026-01-31T11:55:00Z", temperature: 30 };
+    state.apply([record(6, wrong)]);
+    state.apply([record(6, { ...wrong, city: "Tokyo" })], 1);
+    state.seed([row(6, { ...wrong, city: "Oslo" })]);
+    expect(state.watermark).toBe("2026-01-31T11:55:00Z");
+    const retracted = new Map([[0, [{ source: "csv", first: 5, last: 6 }]]]);
+    state.withdraw(retracted, [row(2, { temperature: 7 })]);
+    expect(state.list().map(({ observation: { city, temperature } }) => [city, temperature])).toEqual([
+      ["London", 7],
+      ["Tokyo", 30],
+    ]);
+    // What a process that starts reads of the log once more.
+    expect(
+      state.apply([record(6, wrong), record(7, { source: "csv", temperature: null, humidity: 50 })]),
+    ).toMatchObject([{ log_offset: 7, temperature: null, humidity: 50 }]);
+    state.withdraw(new Map([[1, [{ source: "csv", first: 6, last: 6 }]]]), []);
+    expect(state.city("Tokyo")).toBeNull();
+    expect(state.watermark).toBe("2026-01-31T11:50:00Z");
+  });
   test("list() is by name, and the same array until something changes", () => {
     const state = new CurrentState();
     state.apply([record(1, { city: "Tokyo" }), record(2)]);

@@ -65,6 +65,27 @@ describe("GET /why", () => {
     }
   });
 
+  test("says of a retracted report that it is, when and why", async () => {
+    const told = why(row(3), row(7, { temperature: 55 }));
+    const retraction = {
+      path: "commits/weather/0/000000000009.json",
+      at: "2026-01-31T12:01:00Z",
+      reason: "<b> swapped",
+    };
+    Object.assign(told.others[0]!, { retractedBy: 9, retraction });
+    services.rows = [row(3)];
+    services.whyList = [told];
+    const html = await app.text("/why?city=london");
+    const words = wordsOf(html);
+    expect(words).toContain("Retracted, of 11:50");
+    expect(words).toContain("Retracted offset 7, Sat 31 Jan, 12:01 UTC: ");
+    expect(html).toContain("&lt;b&gt; swapped (commits/weather/0/000000000009.json)");
+    Object.assign(told.newest, { retractedBy: 9, retraction });
+    expect(wordsOf(await app.text("/why?city=london"))).toContain(
+      "simulator Sat 31 Jan, 11:50 UTC retracted",
+    );
+  });
+
   test("shows a reader's units", async () => {
     const words = wordsOf(await app.text("/why?city=london", { cookie: "units=F.mph.inHg.in.utc.no" }));
     expect(words).toContain("Temperature 45.5 °F good 131.0 °F");

@@ -1,5 +1,5 @@
 import type { Place } from "../../../core/city.ts";
-import type { Explanation } from "../../../core/explanation.ts";
+import type { Explanation, Stored } from "../../../core/explanation.ts";
 import type { Observation } from "../../../core/observation.ts";
 import { flagOf, type Limit, QUALITY_TESTS, type QualityTest } from "../../../core/quality.ts";
 import { parseTimestamp } from "../../../core/time.ts";
@@ -96,7 +96,9 @@ function Source(props: SourceProps): JSX.Element {
           <span class="count" safe>
             {`${clock.short(observed)} ${clock.name(observed)}`}
           </span>{" "}
-          {one.observation.flag === null ? (
+          {one.retraction !== null ? (
+            <span class="u">retracted</span>
+          ) : one.observation.flag === null ? (
             <span class="u">not judged yet</span>
           ) : (
             <FlagMark flag={one.observation.flag} />
@@ -126,9 +128,10 @@ function Values({ one: { observation, revisions }, scales, clock, id }: SourcePr
             <th scope="col">Variable</th>
             <th scope="col">Value</th>
             <th scope="col">Quality</th>
-            {revisions.map(({ record }) => (
+            {revisions.map(({ record, retraction }) => (
               <th scope="col">
-                Before, of <span safe>{clock.clock(parseTimestamp(record.ingested_at))}</span>
+                {retraction === null ? "Before" : "Retracted"}, of{" "}
+                <span safe>{clock.clock(parseTimestamp(record.ingested_at))}</span>
               </th>
             ))}
           </tr>
@@ -164,7 +167,8 @@ function Values({ one: { observation, revisions }, scales, clock, id }: SourcePr
   );
 }
 
-function Origin({ one: { record, file, commit, observation }, clock }: SourceProps): JSX.Element {
+function Origin({ one, clock }: SourceProps): JSX.Element {
+  const { record, file, commit, observation } = one;
   const received = parseTimestamp(record.ingested_at);
   const why = new URLSearchParams({
     city: observation.city,
@@ -180,6 +184,9 @@ function Origin({ one: { record, file, commit, observation }, clock }: SourcePro
       />
       <Fact name="File" value={file.path} />
       <Fact name="Commit" value={commit.path} />
+      {[one, ...one.revisions].map((stored) => (
+        <Retracted stored={stored} clock={clock} />
+      ))}
       <div>
         <dt>All of it</dt>
         <dd>
@@ -187,6 +194,20 @@ function Origin({ one: { record, file, commit, observation }, clock }: SourcePro
         </dd>
       </div>
     </dl>
+  );
+}
+
+/** That a revision was retracted, when and why; nothing where it was not. */
+function Retracted({ stored, clock }: { stored: Stored; clock: ZoneTime }): JSX.Element {
+  const { record, retraction } = stored;
+  if (retraction === null) return <></>;
+  const at = parseTimestamp(retraction.at);
+  const offset = formatNumber(record.offset, 0);
+  return (
+    <Fact
+      name="Retracted"
+      value={`offset ${offset}, ${clock.short(at)} ${clock.name(at)}: ${retraction.reason} (${retraction.path})`}
+    />
   );
 }
 
