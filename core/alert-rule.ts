@@ -1,4 +1,5 @@
 import { type AlertChannel, asObject, onlyKnown, parseChannels } from "./alert-channel.ts";
+import { normalName } from "./city-name.ts";
 import { describe } from "./observation.ts";
 import type { Anomaly } from "./quality.ts";
 import { type Variable, VARIABLE_NAMES } from "./variables.ts";
@@ -113,11 +114,14 @@ export function parseAlertRule(
   channels: readonly Pick<AlertChannel, "name">[],
 ): Omit<AlertRule, "id" | "origin"> {
   const fields = asObject(input, "the rule");
-  const { name, city = null } = fields;
+  const { name } = fields;
+  const city = typeof fields.city === "string" ? normalName(fields.city) : (fields.city ?? null);
   if (!isName(name, NAME_MAX))
     throw new TypeError(`name is ${describe(name)}, wanted 1 to ${NAME_MAX} characters`);
   if (city !== null && !isName(city, CITY_MAX)) {
-    throw new TypeError(`city is ${describe(city)}, wanted the name of a city, or null for every city`);
+    throw new TypeError(
+      `city is ${describe(fields.city)}, wanted the name of a city, or null for every city`,
+    );
   }
   return { name, city, condition: conditionOf(fields), channels: channelsOf(fields.channels, channels) };
 }

@@ -1,3 +1,5 @@
+import { normalName } from "./city-name.ts";
+import { slugOf } from "./slug.ts";
 import { describe } from "./observation.ts";
 
 /** A place whose weather is collected. */
@@ -76,41 +78,42 @@ export const DEFAULT_CITIES: readonly City[] = [
   },
 ];
 
-/** The slug of a city's name, for URLs. A name without an ASCII letter or digit becomes `city`. */
-export function slugOf(name: string): string {
-  const slug = name
-    .normalize("NFKD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "");
-  return slug === "" ? "city" : slug;
-}
+/** What may stand in an entry of `CITIES_FILE`. */
+const FIELDS = new Set(["name", "latitude", "longitude", "zone", "elevation", "metar", "slug"]);
 
 /**
- * Reads a list of cities.
+ * Reads a list of cities. Names are put into their normal form ({@link normalName}); two that differ in case only are refused.
  *
- * @param input parsed JSON: `[{ "name", "latitude", "longitude", "zone", "elevation"?, "metar"? }]`
+ * @param input parsed JSON: `[{ "name", "latitude", "longitude", "zone", "elevation"?, "metar"?, "slug"? }]`; the slug
+ *   must be {@link slugOf} of the name
  * @throws {TypeError} naming the city, the field, its value and what was wanted
  */
 export function parseCities(input: unknown): City[] {
   if (!Array.isArray(input) || input.length === 0)
     throw new TypeError("wanted a JSON array of at least one city");
-  const slugs = new Set<string>();
+  const names = new Set<string>();
   return input.map((entry: unknown, index) => {
     const where = `city ${index + 1}`;
     if (typeof entry !== "object" || entry === null)
       throw new TypeError(`${where} is ${describe(entry)}, wanted an object`);
     const {
-      name,
+      name: given,
       latitude,
       longitude,
       zone,
       elevation = null,
       metar = null,
+      slug,
     } = entry as Record<string, unknown>;
-    if (typeof name !== "string" || name.trim() === "" || name.length > 100) {
-      throw new TypeError(`${where}: name is ${describe(name)}, wanted a name`);
+    const name = typeof given === "string" ? normalName(given) : "";
+    if (name === "" || name.length > 100) {
+      throw new TypeError(`${where}: name is ${describe(given)}, wanted a name`);
+    }
+    const unknown = Object.keys(entry).find((field) => !FIELDS.has(field));
+    if (unknown !== undefined) {
+      throw new TypeError(
+        `${where} (${name}): field ${describe(unknown)} is not known, wanted ${[...FIELDS].join(", ")}`,
+      );
     }
     if (typeof latitude !== "number" || !(Math.abs(latitude) <= 90)) {
       throw new TypeError(`${where} (${name}): latitude is ${describe(latitude)}, wanted −90 to 90`);
@@ -133,11 +136,17 @@ export function parseCities(input: unknown): City[] {
         `${where} (${name}): metar is ${describe(metar)}, wanted an ICAO id such as EGLL or null`,
       );
     }
-    const slug = slugOf(name);
-    if (slugs.has(slug))
-      throw new TypeError(`${where} (${name}): the short name "${slug}" is taken by another city`);
-    slugs.add(slug);
-    return { name, slug, latitude, longitude, zone, elevation, metar };
+    if (names.has(name.toLowerCase())) {
+      throw new TypeError(`${where} (${name}): the name is taken by another city, in any case`);
+    }
+    names.add(name.toLowerCase());
+    const own = slugOf(name);
+    if (slug !== undefined && slug !== own) {
+      throw new TypeError(
+        `${where} (${name}): slug is ${describe(slug)}, wanted none or ${own}, which follows from the name`,
+      );
+    }
+    return { name, slug: own, latitude, longitude, zone, elevation, metar };
   });
 }
 

@@ -1,3 +1,4 @@
+import { normalName } from "./city-name.ts";
 import { type ImpossibleValues, impossibleOf, impossibleText, textOfValue } from "./impossible-values.ts";
 import { DAY_MS, formatTimestamp, isCanonical, parseTimestamp } from "./time.ts";
 import {
@@ -69,8 +70,8 @@ export type Parsed =
 export const NO_VALUE = "no value: every variable is missing, and so are the words for the weather";
 
 /**
- * Checks one record and puts it into canonical form: fields in the record's order, the timestamp in UTC, absent numbers
- * null, optional fields left out when null. A value that is merely unlikely passes: judging it is quality control's work.
+ * Checks one record and puts it into canonical form: fields in the record's order, the timestamp in UTC, the city's name in
+ * its normal form ({@link normalName}), absent numbers null, optional fields left out when null. A value that is merely unlikely passes: judging it is quality control's work.
  * One that no instrument can have measured, or that is no number, goes into `impossible` as it came, and its field is null:
  * a bad value loses nothing beside it. Only a record without an identity or a time, or without any value, is refused.
  *
@@ -84,7 +85,7 @@ export function parseObservation(input: unknown, receivedMs: number): Parsed {
     return bad(`record is ${describe(input)}, wanted an object`);
   }
   const record = input as Record<string, unknown>;
-  const { timestamp, city, source, unreadable } = record;
+  const { timestamp, source, unreadable } = record;
   if (typeof unreadable === "string" && unreadable !== "") return bad(unreadable);
   if (typeof timestamp !== "string")
     return bad(`timestamp is ${describe(timestamp)}, wanted ISO 8601 with a zone`);
@@ -93,7 +94,8 @@ export function parseObservation(input: unknown, receivedMs: number): Parsed {
   if (ms < OLDEST) return bad(`timestamp is ${describe(timestamp)}, wanted 1900 or later`);
   if (ms > receivedMs + FUTURE_MS)
     return bad(`timestamp is ${describe(timestamp)}, more than a day in the future`);
-  if (!isText(city)) return bad(`city is ${describe(city)}, wanted a name`);
+  const city = isText(record.city) ? normalName(record.city) : "";
+  if (!isText(city)) return bad(`city is ${describe(record.city)}, wanted a name`);
   if (!isText(source)) return bad(`source is ${describe(source)}, wanted a name`);
   const observation: Record<string, unknown> = {
     timestamp: isCanonical(timestamp) ? timestamp : formatTimestamp(ms),

@@ -1,3 +1,4 @@
+import { normalName } from "./city-name.ts";
 import { isElevation } from "./city.ts";
 import { describe } from "./observation.ts";
 import { formatTimestamp, parseTimestamp } from "./time.ts";
@@ -43,7 +44,8 @@ export function isStationId(id: unknown): id is string {
 }
 
 /**
- * Reads a list of stations. Ids are case-insensitive, because consoles differ in the case that they send.
+ * Reads a list of stations. Ids are case-insensitive, because consoles differ in the case that they send. The city's
+ * name is put into its normal form ({@link normalName}).
  *
  * @param input parsed JSON: `[{ "id", "city", "key_sha256"?, "periods": [{ "from", "latitude", "longitude", "elevation"?,
  *   "sensor"? }] }]`; `from` is ISO 8601 with a zone, or a date, which begins at midnight UTC
@@ -56,15 +58,16 @@ export function parseStations(input: unknown): RegisteredStation[] {
   return input.map((entry: unknown, index) => {
     const where = `station ${index + 1}`;
     if (!isObject(entry)) throw new TypeError(`${where} is ${describe(entry)}, wanted an object`);
-    const { id, city, key_sha256: keySha256 = null, periods } = entry;
+    const { id, city: given, key_sha256: keySha256 = null, periods } = entry;
     if (!isStationId(id)) {
       throw new TypeError(`${where}: id is ${describe(id)}, wanted 1 to 40 letters, digits, _ and -`);
     }
     const named = `${where} (${id})`;
     if (ids.has(id.toLowerCase())) throw new TypeError(`${named}: the id is taken by another station`);
     ids.add(id.toLowerCase());
-    if (typeof city !== "string" || city.trim() === "" || city.length > 100) {
-      throw new TypeError(`${named}: city is ${describe(city)}, wanted a name`);
+    const city = typeof given === "string" ? normalName(given) : "";
+    if (city === "" || city.length > 100) {
+      throw new TypeError(`${named}: city is ${describe(given)}, wanted a name`);
     }
     if (keySha256 !== null) {
       if (typeof keySha256 !== "string" || !/^[0-9a-f]{64}$/.test(keySha256)) {

@@ -1,4 +1,5 @@
-import { namingSource } from "./sources/record.ts";
+import { knownName } from "../core/city-name.ts";
+import { namingCity, namingSource } from "./sources/record.ts";
 import type { Log } from "./log/log.ts";
 
 /** Source of posted observations that name none. */
@@ -6,13 +7,19 @@ const SOURCE = "api";
 
 /**
  * Appends posted records to the log; they are durable when it resolves. They are not validated here: the consumer rejects
- * an invalid record, with its offset and the reason. An object without a source gets one.
+ * an invalid record, with its offset and the reason. An object without a source gets one, and the city's name
+ * its normal form: that of a configured city where it differs in case only.
  *
+ * @param cities the configured ones
  * @throws LogError
  */
-export async function appendLines(log: Log, lines: readonly string[]): Promise<{ appended: number }> {
+export async function appendLines(
+  log: Log,
+  lines: readonly string[],
+  cities: readonly { name: string }[],
+): Promise<{ appended: number }> {
   const records = lines.map((line) => {
-    const value = namingSource(line, SOURCE);
+    const value = namingCity(namingSource(line, SOURCE), (name) => knownName(name, cities));
     return { key: cityOf(value), value };
   });
   await log.append(records);

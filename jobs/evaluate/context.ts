@@ -1,6 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type City, slugOf } from "../../core/city.ts";
+import type { City } from "../../core/city.ts";
+import { slugOf } from "../../core/slug.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import type { Row } from "../../core/observation.ts";
 import { readRecords } from "../sources/replay.ts";

@@ -71,6 +71,26 @@ export function timestampOfSeconds(seconds: unknown): string | undefined {
   return new Date(seconds * 1000).toISOString();
 }
 
+/**
+ * The text of a JSON object with another name of its city put in, as {@link namingSource} puts in a source. A text that has
+ * none stays as it is.
+ */
+export function namingCity(text: string, nameOf: (name: string) => string): string {
+  let record: { city?: unknown } | null;
+  try {
+    record = JSON.parse(text) as typeof record;
+  } catch {
+    return text;
+  }
+  const city = record?.city;
+  if (typeof city !== "string") return text;
+  const name = nameOf(city);
+  // In a JSON text the key can stand nowhere else: within a string its quotes are escaped.
+  return name === city
+    ? text
+    : text.replace(/("city"\s*:\s*)"(?:[^"\\]|\\.)*"/g, (_, key: string) => key + JSON.stringify(name));
+}
+
 /** Whatever was thrown, as an Error. */
 export function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -29,7 +29,7 @@ export interface Given {
 /** A city by slug or name; null when it is not given. */
 export function cityParameter(description: string): Parameter<Place | null> {
   return {
-    description: `${description} Its slug or its name, in any case; \`/api/v1/cities\` lists them.`,
+    description: `${description} Its name, in any case, or its slug; an exact name comes first; \`/api/v1/cities\` lists them.`,
     schema: { type: "string", minLength: 1, maxLength: 200 },
     example: "london",
     read: (name, { parameters, services }) => parameters.city(name, services.cities()),
@@ -39,7 +39,7 @@ export function cityParameter(description: string): Parameter<Place | null> {
 /** One or more cities, separated by commas; null when none is given. A name with a comma in it stands alone. */
 export function citiesParameter(description: string, most: number): Parameter<readonly Place[] | null> {
   return {
-    description: `${description} Up to ${most} slugs or names, separated by commas; \`/api/v1/cities\` lists them.`,
+    description: `${description} Up to ${most} names or slugs, separated by commas; \`/api/v1/cities\` lists them.`,
     schema: { type: "string", minLength: 1, maxLength: 20_000 },
     example: "london,tokyo",
     read(name, { parameters, services }) {

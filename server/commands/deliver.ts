@@ -1,9 +1,12 @@
+import { knownName } from "../../core/city-name.ts";
+import type { City } from "../../core/city.ts";
 import { systemClock } from "../../core/clock.ts";
 import { codeOf, IsobarError, messageOf } from "../../core/errors.ts";
 import { describe, parseObservation } from "../../core/observation.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { Notes } from "../../jobs/sources/notes.ts";
+import { namingCity } from "../../jobs/sources/record.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
 import { BODY_MAX, LINE_MAX } from "../http/body.ts";
 import { datasetLake } from "../wiring/lakes.ts";
@@ -33,7 +36,7 @@ export async function deliver(
 ): Promise<0 | 1> {
   const { config, logger, signal } = context;
   const seen = new Seen();
-  const watched = seen.watch(chunks);
+  const watched = seen.watch(named(chunks, config.cities));
   // A server that runs on it takes any record: what it is of is asked here.
   const { lake } = await datasetLake(config, dataset, { clock: systemClock, logger }).open();
   await claimDataset(lake, dataset, "observed", systemClock.now());
@@ -68,6 +71,20 @@ async function endsOf({ config, logger }: CommandContext, dataset: string): Prom
     return ends;
   } finally {
     await log.close();
+  }
+}
+
+/** The records with the configured spelling of their cities, as a server puts it in; those that could not be read as they are. */
+async function* named(
+  chunks: AsyncIterable<NewRecord[]>,
+  cities: readonly City[],
+): AsyncGenerator<NewRecord[]> {
+  const nameOf = (name: string) => knownName(name, cities);
+  for await (const chunk of chunks) {
+    yield chunk.map((record) => {
+      const name = record.key === "" ? "" : nameOf(record.key);
+      return name === record.key ? record : { key: name, value: namingCity(record.value, nameOf) };
+    });
   }
 }
 

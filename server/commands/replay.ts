@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { slugOf } from "../../core/city.ts";
+import { normalName } from "../../core/city-name.ts";
+import { plainText, withChecksum } from "../../core/slug.ts";
 import { claimDataset } from "../../jobs/dataset.ts";
 import { readRecords, replayPace } from "../../jobs/sources/replay.ts";
 import { loadRecords, type LoadReport } from "../wiring/bulk-load.ts";
@@ -58,9 +59,12 @@ export function datasetNamed(option: unknown): string {
   return option;
 }
 
-/** The source that observations without one are given: the option, else the file's name. */
+/** The source that observations without one are given: the option, else the file's name in ASCII. */
 export function sourceNamed(option: unknown, file: string): string {
-  return typeof option === "string" ? option : slugOf(basename(file).replace(/\.(jsonl|csv)(\.gz)?$/, ""));
+  if (typeof option === "string") return option;
+  const name = normalName(basename(file).replace(/\.(jsonl|csv)(\.gz)?$/, ""));
+  const { text, isWhole } = plainText(name);
+  return isWhole && text !== "" ? text : withChecksum(text || "file", name);
 }
 
 /** Loads records into a data set that no server is working on. */

@@ -1,3 +1,4 @@
+import { knownName, normalName } from "../../core/city-name.ts";
 import { sha256Hex } from "../../core/checksum.ts";
 import { systemClock } from "../../core/clock.ts";
 import { isElevation } from "../../core/city.ts";
@@ -91,8 +92,9 @@ if (import.meta.main) {
 function placeOf({ config, options }: CommandContext, id: string) {
   const wrong = (what: string) => new ConfigError("bad_setting", `Cannot add the station "${id}": ${what}`);
   const name = options.city;
-  if (typeof name !== "string" || name.trim() === "") throw wrong("wanted --city NAME");
-  const known = config.cities.find((one) => one.name.toLowerCase() === name.toLowerCase());
+  if (typeof name !== "string" || normalName(name) === "") throw wrong("wanted --city NAME");
+  const city = knownName(name, config.cities);
+  const known = config.cities.find((one) => one.name === city);
   const number = (option: "latitude" | "longitude" | "elevation") => {
     const text = options[option];
     if (text === undefined) return null;
@@ -104,7 +106,7 @@ function placeOf({ config, options }: CommandContext, id: string) {
   if ((latitude === null) !== (longitude === null)) throw wrong("wanted --latitude and --longitude, or none");
   const place = latitude === null || longitude === null ? known : { latitude, longitude };
   if (place === undefined) {
-    throw wrong(`"${name}" is none of the configured cities, wanted --latitude and --longitude too`);
+    throw wrong(`"${city}" is none of the configured cities, wanted --latitude and --longitude too`);
   }
   if (Math.abs(place.latitude) > 90) throw wrong(`--latitude is ${place.latitude}, wanted −90 to 90`);
   if (Math.abs(place.longitude) > 180) throw wrong(`--longitude is ${place.longitude}, wanted −180 to 180`);
@@ -112,7 +114,7 @@ function placeOf({ config, options }: CommandContext, id: string) {
     throw wrong(`--elevation is ${elevation}, wanted metres from −500 to 9000`);
   }
   return {
-    city: known?.name ?? name,
+    city,
     period: {
       from: formatTimestamp(Math.floor(systemClock.now() / 1000) * 1000),
       latitude: place.latitude,

@@ -1,5 +1,6 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { knownName } from "../../core/city-name.ts";
 import { codeOf, ConfigError, messageOf } from "../../core/errors.ts";
 import { parseStations, type RegisteredStation } from "../../core/station.ts";
 import type { Config } from "./config.ts";
@@ -12,13 +13,14 @@ export function stationsPath({ dataDir, stationsFile }: Settings): string {
 }
 
 /**
- * Reads the stations. A file that is not there has none, unless `STATIONS_FILE` names it.
+ * Reads the stations, with the configured spelling of their cities. A file that is not there has none, unless `STATIONS_FILE`
+ * names it.
  *
  * @param options.mayBeMissing also a file that is named may not be there yet
  * @throws ConfigError `bad_setting` naming the file and what is wrong in it
  */
 export async function readStations(
-  settings: Settings,
+  settings: Settings & Pick<Config, "cities">,
   options: { mayBeMissing?: boolean } = {},
 ): Promise<RegisteredStation[]> {
   const path = stationsPath(settings);
@@ -35,7 +37,10 @@ export async function readStations(
     );
   }
   try {
-    return parseStations(JSON.parse(text));
+    return parseStations(JSON.parse(text)).map((station) => ({
+      ...station,
+      city: knownName(station.city, settings.cities),
+    }));
   } catch (cause) {
     const why = cause instanceof SyntaxError ? "it is no JSON" : messageOf(cause);
     throw new ConfigError("bad_setting", `Cannot read the stations in ${path}: ${why}`, { cause });

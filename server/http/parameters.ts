@@ -1,4 +1,6 @@
 import type { Place } from "../../core/city.ts";
+import { normalName } from "../../core/city-name.ts";
+import { plainText } from "../../core/slug.ts";
 import { RequestError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import { parseTimestamp } from "../../core/time.ts";
@@ -73,7 +75,7 @@ export class Parameters {
   }
 
   /**
-   * A city by its slug or its name, in any case.
+   * A city as {@link findCity} finds it.
    *
    * @returns null when it is not given
    * @throws RequestError `not_found` when there is none of that name
@@ -85,12 +87,30 @@ export class Parameters {
   }
 }
 
-/** A city by its slug or its name, in any case. */
+/**
+ * A city by its name, its slug, or its name in another case, in this order: an exact name wins over a slug. Last comes a slug
+ * without its checksum, such as `zurich`, where only one city can be meant: older versions gave such slugs.
+ */
 export function findCity(cities: readonly Place[], text: string): Place | undefined {
-  const wanted = text.toLowerCase();
+  const name = normalName(text);
+  const lower = name.toLowerCase();
   return (
-    cities.find(({ slug }) => slug === wanted) ?? cities.find((one) => one.name.toLowerCase() === wanted)
+    cities.find((one) => one.name === text) ??
+    cities.find((one) => one.name === name) ??
+    cities.find(({ slug }) => slug === text) ??
+    cities.find((one) => one.name.toLowerCase() === lower) ??
+    onlyCityOf(cities, text)
   );
+}
+
+/** The city whose name is written so in ASCII; undefined where there is none or more than one. */
+function onlyCityOf(cities: readonly Place[], plain: string): Place | undefined {
+  const found = cities.filter(({ name, slug }) => {
+    if (!slug.startsWith(`${plain}--`)) return false;
+    const { text, isWhole } = plainText(name);
+    return isWhole && text === plain;
+  });
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** Refuses a parameter that names no city. @throws RequestError `not_found` */

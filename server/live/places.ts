@@ -1,4 +1,5 @@
-import { type City, type Place, slugOf } from "../../core/city.ts";
+import { slugOf } from "../../core/slug.ts";
+import type { City, Place } from "../../core/city.ts";
 import type { CurrentState } from "./current.ts";
 import type { About } from "../../core/about.ts";
 
@@ -29,14 +30,9 @@ export class Places {
     const places: Place[] = this.#configured.filter(
       ({ name }) => this.#kind !== "replayed" || reported.has(name),
     );
-    const slugs = new Set(this.#configured.map(({ slug }) => slug));
     for (const { name } of this.#configured) reported.delete(name);
     for (const name of reported) {
-      const base = slugOf(name);
-      let slug = base;
-      for (let i = 2; slugs.has(slug); i++) slug = `${base}-${i}`;
-      slugs.add(slug);
-      places.push({ name, slug, latitude: null, longitude: null, zone: null });
+      places.push({ name, slug: slugOf(name), latitude: null, longitude: null, zone: null });
     }
     return (this.#places = places);
   }

@@ -8,17 +8,22 @@ import { LONGEST_MS, SHORTEST_MS, type TimeWindow } from "../../views/zoom.ts";
 import { favouritesOfReader } from "./frame/favourites.ts";
 import { cityPageOf, withHistory } from "./props/city.ts";
 import { pageInOrder, type PagesOptions, unitsOfReader } from "./frame/page.tsx";
-import { badParameter, Parameters } from "../http/parameters.ts";
+import { badParameter, findCity, Parameters } from "../http/parameters.ts";
 
 /** What is shown when nobody asks for another range. */
 const DEFAULT_RANGE = "7d";
 
-/** A page for each city. */
+/** A page for each city, by its slug. Its name, and the slug of an older version, lead to it. */
 export function cityPages(options: PagesOptions) {
   const { services } = options;
   return new Elysia().get("/cities/:slug", async ({ request, params }) => {
     const place = services.cities().find(({ slug }) => slug === params.slug);
     if (place === undefined) {
+      const meant = findCity(services.cities(), params.slug);
+      if (meant !== undefined) {
+        const location = `/cities/${meant.slug}${new URL(request.url).search}`;
+        return new Response(null, { status: 302, headers: { location } });
+      }
       throw new RequestError("not_found", `There is no city ${describe(params.slug)}`, {
         hint: "The first page lists those that are known.",
       });

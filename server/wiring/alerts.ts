@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { knownName } from "../../core/city-name.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { newId } from "../../core/random.ts";
@@ -33,8 +34,13 @@ export function openAlerts(
     logger: Logger;
   },
 ): OpenAlerts | null {
-  const { alertsFile: file, smtpUrl, smtpFrom, alertWebhookHosts, dataDir } = config;
-  if (file === null) return null;
+  const { alertsFile, smtpUrl, smtpFrom, alertWebhookHosts, dataDir } = config;
+  if (alertsFile === null) return null;
+  const spelled = (city: string | null) => (city === null ? null : knownName(city, config.cities));
+  const file = {
+    ...alertsFile,
+    rules: alertsFile.rules.map((rule) => ({ ...rule, city: spelled(rule.city) })),
+  };
   const { about, stations, current, clock, logger } = deps;
   const { dataset, kind, staleAfterSeconds } = about;
   const known = new Set([...config.cities.map(({ name }) => name), ...stations.map(({ city }) => city)]);

@@ -1,4 +1,5 @@
 import type { About } from "../../core/about.ts";
+import type { City } from "../../core/city.ts";
 import { RequestError } from "../../core/errors.ts";
 import type { Analytics } from "../../jobs/analytics/analytics.ts";
 import type { KeptViews } from "../../jobs/analytics/kept-views.ts";
@@ -18,6 +19,8 @@ import type { Ports } from "./ports.ts";
 /** What the web's services are made of. */
 export interface ServiceParts {
   about: About;
+  /** The configured cities. */
+  cities: readonly City[];
   ports: Ports;
   reader: LakeReader;
   analytics: Analytics;
@@ -31,7 +34,7 @@ export interface ServiceParts {
 
 /** What the web sees of the rest of the program: short reads by the engine of this process, and state from memory. */
 export function webServices(parts: ServiceParts): Services {
-  const { about, reader, analytics, keptViews, current, places, monitor, mayAppend } = parts;
+  const { about, cities, reader, analytics, keptViews, current, places, monitor, mayAppend } = parts;
   const { log, promptLake: lake, reads: engine } = parts.ports;
   return {
     about,
@@ -49,7 +52,7 @@ export function webServices(parts: ServiceParts): Services {
         throw new RequestError("conflict", "Cannot take observations: this process does not produce");
       }
       await mayAppend();
-      return appendLines(log, lines);
+      return appendLines(log, lines, cities);
     },
   };
 }

@@ -56,6 +56,11 @@ describe("parseAlertsFile()", () => {
     ]);
   });
 
+  test("puts the name of a rule's city into its normal form", () => {
+    expect(file([{ ...FROST, city: " Zu\u0308rich " }])().rules[0]?.city).toBe("Zürich");
+    expect(file([{ ...FROST, city: "  " }])).toThrow('city is "  ", wanted the name of a city');
+  });
+
   test.each([
     ["the file", () => parseAlertsFile([]), "the file is []"],
     ["a field it does not know", () => parseAlertsFile({ channels: [OPS], rule: [] }), '"rule" is not known'],

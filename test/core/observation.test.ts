@@ -61,6 +61,17 @@ describe("parseObservation()", () => {
     expect(one).toEqual({ ...GOOD, wind_direction: 250, visibility: 9000 });
   });
 
+  test.each(["  London", "London\u00a0", "\u200bLondon"])(
+    "puts the city %j into its normal form, so that both are one observation",
+    (city) => {
+      expect(canonicalJson(parsed({ ...GOOD, city }))).toBe(canonicalJson(parsed(GOOD)));
+    },
+  );
+
+  test("names a blank city as it came", () => {
+    expect(reason({ ...GOOD, city: "  " })).toBe('city is "  ", wanted a name');
+  });
+
   test("takes −0 for 0, so that both are one value", () => {
     expect(canonicalJson(parsed({ ...GOOD, rainfall: -0 }))).toBe(canonicalJson(parsed(GOOD)));
   });
@@ -81,6 +92,7 @@ describe("parseObservation()", () => {
     ["year 9999", { ...GOOD, timestamp: "9999-12-31T23:59:59Z" }],
     ["more than a day ahead", { ...GOOD, timestamp: "2026-02-01T12:00:01Z" }],
     ["an empty city", { ...GOOD, city: "" }],
+    ["a blank city", { ...GOOD, city: " \u3000 " }],
     ["a city with a line feed", { ...GOOD, city: "Lon\ndon" }],
     ["a city with NUL", { ...GOOD, city: "Lon\u0000don" }],
     ["half a surrogate pair", { ...GOOD, city: "Lon\ud800don" }],

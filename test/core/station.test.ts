@@ -67,6 +67,10 @@ describe("parseStations()", () => {
     );
   });
 
+  test("puts the city's name into its normal form", () => {
+    expect(parseStations(changed({ city: " Zu\u0308rich  West" }))[0]?.city).toBe("Zürich West");
+  });
+
   test("stationSource() is the source of its observations", () => {
     expect(stationSource("garden")).toBe("station:garden");
   });
@@ -87,8 +91,30 @@ describe("parseCities()", () => {
     [{ elevation: "23" }, 'city 1 (Oslo): elevation is "23", wanted metres from −500 to 9000 or null'],
     [{ metar: "engm" }, 'city 1 (Oslo): metar is "engm", wanted an ICAO id such as EGLL or null'],
     [{ metar: "ENGMX" }, "metar"],
+    [{ name: " \u3000" }, 'city 1: name is " \u3000", wanted a name'],
+    [{ name: "Os\tlo" }, 'city 1: name is "Os\\tlo", wanted a name'],
+    [{ lat: 59.9 }, 'city 1 (Oslo): field "lat" is not known, wanted name, latitude, longitude, zone,'],
+    [
+      { slug: "capital" },
+      'city 1 (Oslo): slug is "capital", wanted none or oslo, which follows from the name',
+    ],
   ])("refuses %j", (changes, message) => {
     expect(() => parseCities([{ ...oslo, ...changes }])).toThrow(message);
+  });
+
+  test("takes two cities with names in a script of their own, and two that differ in a hyphen", () => {
+    const named = ["東京", "大阪", "Saint-Denis", "Saint Denis"].map((name) => ({ ...oslo, name }));
+    const cities = parseCities(named);
+    expect(cities.map(({ name }) => name)).toEqual(["東京", "大阪", "Saint-Denis", "Saint Denis"]);
+    expect(new Set(cities.map(({ slug }) => slug)).size).toBe(4);
+  });
+
+  test("puts names into their normal form, and refuses two that differ in case only", () => {
+    const names = parseCities(["  Saint   Louis\u00a0", "Zu\u0308rich"].map((name) => ({ ...oslo, name })));
+    expect(names.map(({ name }) => name)).toEqual(["Saint Louis", "Zürich"]);
+    expect(() => parseCities([oslo, { ...oslo, name: "OSLO " }])).toThrow(
+      "city 2 (OSLO): the name is taken by another city, in any case",
+    );
   });
 
   test("takes the default cities, each with its height and its airport", () => {

@@ -10,7 +10,7 @@ import {
 } from "apache-arrow";
 import type { AlertsService } from "../../jobs/alerts/alerts.ts";
 import { type AnyElysia, Elysia } from "elysia";
-import { slugOf } from "../../core/city.ts";
+import { slugOf } from "../../core/slug.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { silentLogger } from "../../core/log.ts";
 import type { Observation } from "../../core/observation.ts";

@@ -8,6 +8,7 @@ import { formatTimestamp } from "../../../core/time.ts";
 import type { AlertsService, RuleState } from "../../../jobs/alerts/alerts.ts";
 import { quietText, targetOf } from "../../../core/alert-channel.ts";
 import { answerJson } from "../../http/answer.ts";
+import { findCity } from "../../http/parameters.ts";
 import {
   DELETE_ALERT_RULE,
   GET_ALERT_CHANNELS,
@@ -109,7 +110,7 @@ export function opened(alerts: AlertsService | null): AlertsService {
 }
 
 /**
- * Replaces the city of a rule's input by its name. The input may be a slug or in another case.
+ * Replaces the city of a rule's input by its name. The input names it as {@link findCity} finds it.
  *
  * @throws RequestError `bad_parameter` when there is no such city
  */
@@ -117,10 +118,7 @@ export function withCity(input: unknown, cities: readonly Place[]): unknown {
   if (typeof input !== "object" || input === null || !("city" in input)) return input;
   const { city } = input;
   if (typeof city !== "string") return input;
-  const wanted = city.trim().toLowerCase();
-  const found =
-    cities.find(({ name }) => name === city) ??
-    cities.find(({ name, slug }) => slug === wanted || name.toLowerCase() === wanted);
+  const found = findCity(cities, city.trim());
   if (found === undefined) {
     throw new RequestError(
       "bad_parameter",

@@ -317,9 +317,15 @@ describe("bun run import", () => {
       expect.stringContaining("wanted a WeeWX database or --map"),
     ]);
 
+    const small = join(folder.path, "łódź.jsonl");
+    const record = { timestamp: "2026-01-31T00:00:00Z", city: " tokyo ", temperature: 5 };
+    await Bun.write(small, JSON.stringify(record));
+    expect((await run("import", [small], env)).out).toContain("1 rows");
+
     await using shown = await startHere({ ...env, WEATHER_SOURCE: "none" });
     const { body } = await shown.get("/api/v1/observations?from=2026-01-30T00:00:00Z");
     const rows = (body.rows as Json[]).map((row) => [row.city, row.source, row.temperature, row.rainfall]);
+    expect(rows).toContainEqual(["Tokyo", "lodz", 5, null]); // the configured spelling, and the file's name in ASCII
     expect(rows).toContainEqual(["Office", "nab", 21, null]);
     expect(rows.filter(([city]) => city === "London")).toEqual(
       Array.from({ length: 5 }, () => ["London", "station:garden", 10, 2.54]),

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { LakeError } from "../../../core/errors.ts";
+import { slugOf } from "../../../core/slug.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 import { readCityHistory } from "../../../server/pages/props/city-history.ts";
 import { analysedWorld } from "../../support/analysed-world.ts";
@@ -34,6 +35,23 @@ describe("GET /cities/:slug", () => {
     expect(words).not.toMatch(/NaN|undefined|\[object|Invalid|Infinity/);
     expect(html.match(/class="panel"/g)).toHaveLength(5);
     expect(html).toContain("mark-ring");
+  });
+
+  test("leads from a city's name, and from the slug of an older version, to its slug", async () => {
+    const cityList = world.cityList;
+    const zurich = { ...cityList[0]!, name: "Zürich", slug: slugOf("Zürich") };
+    world.cityList = [...cityList, zurich];
+    try {
+      for (const path of ["zurich", "Z%C3%BCrich", "z%C3%BCrich"]) {
+        const response = await app.get(`/cities/${path}?range=24h`);
+        expect([path, response.status]).toEqual([path, 302]);
+        expect(response.headers.get("location")).toBe(`/cities/${zurich.slug}?range=24h`);
+      }
+      expect((await app.get("/cities/New%20York")).headers.get("location")).toBe("/cities/new-york");
+      expect((await app.get("/cities/city")).status).toBe(404);
+    } finally {
+      world.cityList = cityList;
+    }
   });
 
   test("keeps range and other city in the address, and its links lead on", async () => {

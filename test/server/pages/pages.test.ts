@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { slugOf } from "../../../core/city.ts";
+import { slugOf } from "../../../core/slug.ts";
 import { formatTimestamp } from "../../../core/time.ts";
 import { buildAssets } from "../../../server/pages/frame/assets.ts";
 import { CONTENT_SECURITY_POLICY } from "../../../server/http/security.ts";

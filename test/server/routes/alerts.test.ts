@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAlertsFile } from "../../../core/alert-rule.ts";
+import { slugOf } from "../../../core/slug.ts";
 import { silentLogger } from "../../../core/log.ts";
 import { Alerts } from "../../../jobs/alerts/alerts.ts";
 import { AlertStore } from "../../../jobs/alerts/store.ts";
@@ -149,6 +150,13 @@ describe("/api/v1/alerts", () => {
     const { id } = made.body.rule as { id: string };
     expect((await json(`/api/v1/alerts/rules/${id}`, { method: "DELETE" })).body.deleted).toBe(id);
     expect((await json(`/api/v1/alerts/rules/${id}`, { method: "DELETE" })).status).toBe(404);
+  });
+
+  test("makes a rule for the city of an exact name, though another has it as its slug", async () => {
+    const place = { latitude: null, longitude: null, zone: null };
+    services.cityList = ["Oslo", "oslo"].map((name) => ({ name, slug: slugOf(name), ...place }));
+    const rule = { name: "Heat", city: "oslo", variable: "temperature", above: 35, channels: ["ops"] };
+    expect((await json("/api/v1/alerts/rules", post(rule))).body.rule).toMatchObject({ city: "oslo" });
   });
 
   test("sends a test message", async () => {
