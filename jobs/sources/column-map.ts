@@ -279,8 +279,8 @@ export function mapParser(
       const number = map.decimal === "," ? text(index).replace(",", ".") : text(index);
       record[field] = NUMBER.test(number) ? convert(Number(number)) : text(index);
     }
-    if (map.rain === null || map.rain.amount === "hour") return { times, series: name, record };
-    return { times, series: name, record, rain: record.rainfall ?? null };
+    if (map.rain === null || map.rain.amount === "hour") return { times, clock, series: name, record };
+    return { times, clock, series: name, record, rain: record.rainfall ?? null };
   };
 }
 

@@ -8,6 +8,8 @@ import { formatTimestamp } from "../../core/time.ts";
 export interface Draft {
   /** What its time may mean, ms since the epoch, the earlier one first; once it is settled, the one that is meant. */
   times: readonly number[];
+  /** Its time as it stands in the file. */
+  clock: string;
   /** Lines of one series follow one another in time, forwards or backwards: those of a city. */
   series: string;
   /** The record's fields but for the timestamp. */

@@ -9,6 +9,8 @@ import { RepeatedHours } from "./repeated-hours.ts";
 export interface ReadLine {
   line: string;
   parsed: Parsed;
+  /** Its time as it stands in the file, where a column map says which that is. */
+  clock?: string;
 }
 
 /** Reads the lines of a file in their order. A line may wait for later ones. */
@@ -38,10 +40,8 @@ export function mapReader(
 ): LineReader {
   const times = new RepeatedHours();
   const hours = rain === null ? null : new RainHours(rain, notes);
-  const finish = ({ line, read }: DraftLine): ReadLine => ({
-    line,
-    parsed: isDraft(read) ? finished(read) : read,
-  });
+  const finish = ({ line, read }: DraftLine): ReadLine =>
+    isDraft(read) ? { line, parsed: finished(read), clock: read.clock } : { line, parsed: read };
   const push = (line: DraftLine) => hours?.push(line) ?? [line];
   return {
     read: (lines) =>

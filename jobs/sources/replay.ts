@@ -32,13 +32,21 @@ const CHUNK_RECORDS = 1_000;
  * @param options.source stands in where a record names no source
  * @param options.map how the columns of a CSV file become observations
  * @param options.city of every line of a file with a column map; null where the map names it
+ * @param options.see looks at each line that becomes a record
  * @param options.notes takes what is to be said of the file, such as why rain is not known
  * @throws SourceError `bad_file` when it cannot be read, its name or header is of no known format, or it is
  *   damaged: then what came before has been yielded, of a gzip file that ends too early every whole line
  */
 export async function* readRecords(
   path: string,
-  options: { source: string; map?: ColumnMap | null; city?: string | null; notes?: Notes; logger?: Logger },
+  options: {
+    source: string;
+    map?: ColumnMap | null;
+    city?: string | null;
+    see?: (read: ReadLine) => void;
+    notes?: Notes;
+    logger?: Logger;
+  },
 ): AsyncGenerator<NewRecord[]> {
   const { source, map = null, city = null, notes = new Notes(), logger = silentLogger } = options;
   const format = map === null ? /\.(jsonl|csv)(\.gz)?$/.exec(path)?.[1] : "csv";
@@ -55,11 +63,13 @@ export async function* readRecords(
   /** Adds what was read, and returns the chunks that are full. */
   const take = (read: readonly ReadLine[]): NewRecord[][] => {
     const full: NewRecord[][] = [];
-    for (const { line, parsed } of read) {
+    for (const one of read) {
+      const { line, parsed } = one;
       if (parsed.ok && repeats?.(parsed.observation) === true) {
         counts.repeated++;
         continue;
       }
+      options.see?.(one);
       counts.records++;
       if (!parsed.ok) counts.unreadable++;
       chunk.push(

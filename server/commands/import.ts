@@ -1,18 +1,27 @@
+import { systemClock } from "../../core/clock.ts";
+import { formatTimestamp } from "../../core/time.ts";
+import { type Variable, VARIABLES } from "../../core/variables.ts";
+import { DryRun, OBSERVED_FIELDS } from "../../jobs/dry-run.ts";
+import type { NewRecord } from "../../jobs/log/log.ts";
 import { describe } from "../../core/observation.ts";
 import { stationSource } from "../../core/station.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { readColumnMap } from "../../jobs/sources/column-map.ts";
+import { type ColumnMap, readColumnMap } from "../../jobs/sources/column-map.ts";
+import type { ReadLine } from "../../jobs/sources/line-reader.ts";
 import { Notes } from "../../jobs/sources/notes.ts";
 import { readRecords } from "../../jobs/sources/replay.ts";
 import { isSqlite, readWeewx } from "../../jobs/sources/weewx.ts";
 import { readStations } from "../config/stations-file.ts";
-import { type CommandContext, runCommand } from "./command.ts";
+import { type CommandContext, runCommand, textTable } from "./command.ts";
 import { deliver } from "./deliver.ts";
 import { datasetNamed, sourceNamed } from "./replay.ts";
 
+/** Cities of a dry run that are named. */
+const CITIES_TOLD = 5;
+
 const USAGE = `Adds recorded observations to the observed data, through the server when one is running.
 
-  bun run import FILE [--map MAP.json] [--station ID | --city NAME] [--dataset NAME] [--source NAME]
+  bun run import FILE [--map MAP.json] [--station ID | --city NAME] [--dataset NAME] [--source NAME] [--dry-run]
 
   FILE            .jsonl, .csv (both also .gz), OpenWeatherMap's bulk-history CSV, any CSV with a column map,
                   or the database of WeeWX (weewx.sdb)
@@ -21,6 +30,8 @@ const USAGE = `Adds recorded observations to the observed data, through the serv
   --city NAME     whose weather it is, where the file does not say
   --dataset NAME  where to (default: DATASET, else "observed")
   --source NAME   who reported them, where the file does not say (default: the station, or the file's name)
+  --dry-run       writes nothing, and says what would be done: how much would be kept or rejected and why, what each column
+                  became, and the first rows with their times as in the file and in UTC
 
 A column map of a file with the columns time, where, t and rh, in Fahrenheit and by the clocks of New York:
 
@@ -38,6 +49,7 @@ if (import.meta.main) {
     map: { type: "string" },
     station: { type: "string" },
     city: { type: "string" },
+    "dry-run": { type: "boolean" },
   } as const;
   await runCommand(USAGE, options, async (context) => {
     const { config, logger, words, options } = context;
@@ -47,11 +59,14 @@ if (import.meta.main) {
     const dataset =
       options.dataset === undefined ? (config.dataset ?? "observed") : datasetNamed(options.dataset);
     const { city, source } = await whose(context);
+    const isDry = options["dry-run"] === true;
     if (await isSqlite(file)) {
       if (city === null) {
         throw new ConfigError("bad_setting", `Cannot import ${file}: wanted --station ID or --city NAME`);
       }
-      return deliver(context, dataset, readWeewx(file, { city, source: source ?? "weewx", logger }));
+      const records = readWeewx(file, { city, source: source ?? "weewx", logger });
+      if (isDry) return dryRun(dataset, records, new DryRun(), null, new Notes());
+      return deliver(context, dataset, records);
     }
     const map = typeof options.map === "string" ? await readColumnMap(options.map) : null;
     if (map === null && city !== null) {
@@ -60,10 +75,82 @@ if (import.meta.main) {
         `Cannot import ${file} with --${options.station === undefined ? "city" : "station"}: wanted a WeeWX database or --map`,
       );
     }
-    const notes = new Notes();
     const named = source ?? sourceNamed(undefined, file);
-    return deliver(context, dataset, readRecords(file, { source: named, map, city, notes, logger }), notes);
+    const notes = new Notes();
+    const dry = new DryRun();
+    const see = (read: ReadLine) => dry.see(read);
+    const records = readRecords(file, { source: named, map, city, notes, logger, ...(isDry ? { see } : {}) });
+    return isDry ? dryRun(dataset, records, dry, map, notes) : deliver(context, dataset, records, notes);
   });
+}
+
+/** Reads records, and prints what an import of them would do. 1 when none could be read. */
+async function dryRun(
+  dataset: string,
+  records: AsyncIterable<NewRecord[]>,
+  dry: DryRun,
+  map: ColumnMap | null,
+  notes: Notes,
+): Promise<0 | 1> {
+  await dry.read(records, systemClock.now());
+  process.stdout.write(`${describeDryRun(dataset, dry, map, notes)}\n`);
+  return dry.records > 0 && dry.observations === 0 ? 1 : 0;
+}
+
+function describeDryRun(dataset: string, dry: DryRun, map: ColumnMap | null, notes: Notes): string {
+  const rejected = dry.records - dry.observations;
+  const parts = [
+    "A dry run: nothing was written, and what the data set has already was not looked at.",
+    `${dry.records} records for the data set "${dataset}": ${dry.observations} observations, ${rejected} rejected`,
+  ];
+  if (dry.again > 0)
+    parts.push(`${dry.again} observations are of a city and time that came before, and are joined with it`);
+  if (dry.observations > 0) {
+    const cities = [...dry.cities].sort();
+    const more = cities.length > CITIES_TOLD ? `, … (${cities.length})` : "";
+    parts.push(
+      `Times: ${formatTimestamp(dry.from)} to ${formatTimestamp(dry.to)}`,
+      `Cities: ${cities.slice(0, CITIES_TOLD).join(", ")}${more}`,
+      `\nWhat the columns became:\n${columnTable(dry, map)}`,
+    );
+  }
+  if (dry.first.length > 0) parts.push(`\nThe first rows:\n${rowTable(dry)}`);
+  for (const [title, lines] of [
+    ["Rejected", dry.rejected.lines()],
+    ["Left out, because it is impossible", dry.impossible.lines()],
+    ["Of note", notes.lines()],
+  ] as const)
+    if (lines.length > 0) parts.push(`\n${title}:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  return parts.join("\n");
+}
+
+/** What became of each column of the map, or of each field where there is none. */
+function columnTable(dry: DryRun, map: ColumnMap | null): string {
+  const mapped = [...(map?.numbers ?? []), ...(map?.texts ?? [])];
+  const fields = new Set([...mapped.map(({ field }) => field), ...dry.fields.keys()]);
+  const rows = [...fields].map((field) => {
+    const columns = mapped.filter((one) => one.field === field).map(({ column }) => column);
+    const { count = 0, least, greatest } = dry.fields.get(field) ?? {};
+    const unit = Object.hasOwn(VARIABLES, field) ? VARIABLES[field as Variable].unit : "";
+    return [columns.join(" or ") || field, field, count, String(least ?? ""), String(greatest ?? ""), unit];
+  });
+  return textTable(["column", "field", "values", "least", "greatest", "unit"], rows);
+}
+
+/** The first rows, with their times as in the file and in UTC. */
+function rowTable({ first }: DryRun): string {
+  const fields = OBSERVED_FIELDS.filter((field) =>
+    first.some(({ observation }) => (observation[field] ?? null) !== null),
+  );
+  const clocks = first.some(({ clock }) => clock !== null) ? ["time in the file"] : [];
+  const rows = first.map(({ clock, observation }) => [
+    ...clocks.map(() => clock ?? ""),
+    observation.timestamp,
+    observation.city,
+    observation.source,
+    ...fields.map((field) => String(observation[field] ?? "")),
+  ]);
+  return textTable([...clocks, "UTC", "city", "source", ...fields], rows);
 }
 
 /** Whose records they are, as the options say. Null: the file says so itself. */

@@ -15,7 +15,7 @@ function timesOf(lines: string[], zone = BERLIN, day = "2025-10-26"): string[] {
   const hours = new RepeatedHours();
   const drafts = lines.map((line): DraftLine => {
     const [clock = "", series = "one"] = line.split(" ");
-    return { line, read: { times: read(`${day} ${clock}`), series, record: {} } };
+    return { line, read: { times: read(`${day} ${clock}`), clock, series, record: {} } };
   });
   const settled = [...drafts.flatMap((draft) => hours.push(draft)), ...hours.end()];
   expect(settled.map(({ line }) => line)).toEqual(lines); // in the file's order
@@ -127,7 +127,7 @@ describe("RepeatedHours", () => {
     const hours = new RepeatedHours();
     const line = (clock: string, series: string): DraftLine => ({
       line: clock,
-      read: { times: read(`2025-10-26 ${clock}`), series, record: {} },
+      read: { times: read(`2025-10-26 ${clock}`), clock, series, record: {} },
     });
     expect(hours.push(line("02:00", "silent"))).toEqual([]);
     let passed = 0;

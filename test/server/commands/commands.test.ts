@@ -236,6 +236,59 @@ describe("import", () => {
     expect(body.rows.map((row: Json) => row.rainfall).filter((mm: unknown) => mm !== null)).toEqual([3.6]);
   });
 
+  test("--dry-run says what would be stored, and writes nothing", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const file = join(path, "newest-first.csv");
+    const clocks = ["03:00", "02:30", "02:00", "02:30", "02:00", "01:30"];
+    const lines = clocks.map((clock, index) => `26.10.2025 ${clock},${50 - index},60`);
+    await Bun.write(
+      file,
+      ["Clock,T,H", ...lines, "26.10.2025 01:30,,255", "2025-10-26 01:00,1,2"].join("\n"),
+    );
+    const map = join(path, "map.json");
+    await Bun.write(
+      map,
+      JSON.stringify({
+        time: { column: "Clock", format: "DD.MM.YYYY HH:mm", zone: "Europe/Berlin" },
+        fields: { temperature: { column: "T", unit: "F" }, humidity: { column: "H", unit: "%" } },
+      }),
+    );
+    const data = join(path, "data");
+    const args = [file, "--map", map, "--city", "Jena", "--source", "roof", "--dry-run"];
+    const { code, out } = await run("import", args, data);
+    expect(code).toBe(0);
+    expect((await readdir(path)).sort()).toEqual(["map.json", "newest-first.csv"]);
+    expect(out).toContain(`8 records for the data set "observed": 7 observations, 1 rejected
+1 observations are of a city and time that came before, and are joined with it
+Times: 2025-10-25T23:30:00Z to 2025-10-26T02:00:00Z
+Cities: Jena
+`);
+    expect(out).toContain(`
+column  field        values  least  greatest  unit
+T       temperature       6  7.22   10        °C
+H       humidity          6  60     60        %
+`);
+    expect(out).toContain(`
+time in the file  UTC                   city  source  temperature  humidity
+26.10.2025 03:00  2025-10-26T02:00:00Z  Jena  roof    10           60
+26.10.2025 02:30  2025-10-26T01:30:00Z  Jena  roof    9.44         60
+26.10.2025 02:00  2025-10-26T01:00:00Z  Jena  roof    8.89         60
+26.10.2025 02:30  2025-10-26T00:30:00Z  Jena  roof    8.33         60
+26.10.2025 02:00  2025-10-26T00:00:00Z  Jena  roof    7.78         60
+`);
+    const wanted = "wanted it as the map's format has it";
+    expect(out).toContain(`1 × time is "2025-10-26 01:00", ${wanted}, first: "2025-10-26 01:00,1,2"`);
+    expect(out).toContain(
+      "1 × humidity is 255, wanted a number from 0 to 110 %, first: 2025-10-25T23:30:00Z Jena",
+    );
+    const none = join(path, "none.csv");
+    await Bun.write(none, "Clock,T,H\n2025-10-26 01:00,1,2\n");
+    const nothing = await run("import", [none, "--map", map, "--city", "Jena", "--dry-run"], data);
+    expect([nothing.code, nothing.out]).toEqual([1, expect.stringContaining("0 observations, 1 rejected")]);
+    expect((await readdir(path)).sort()).toEqual(["map.json", "newest-first.csv", "none.csv"]);
+  });
+
   test("with a server running: goes through it, and nothing gets lost on the way", async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
