@@ -83,14 +83,15 @@ export function rainOfTotals(
 ): RainOfHour {
   const now = readings[index]!.at;
   const start = now - HOUR_MS;
-  const known = readings
-    .slice(0, index + 1)
-    .filter((one): one is Total => one.mm !== null && one.at > now - REACH_MS);
+  let first = index;
+  while (first > 0 && readings[first - 1]!.at > now - REACH_MS) first--;
+  const known = readings.slice(first, index + 1).filter((one): one is Total => one.mm !== null);
   const totals = dayOf === null ? known : withDays(known, dayOf);
   const returns = risesAfterFalls(totals);
   let later = totals.pop()!;
   let sum = 0;
-  for (const total of totals.toReversed()) {
+  for (let i = totals.length - 1; i >= 0; i--) {
+    const total = totals[i]!;
     if (total.begins === "unseen" || later.begins === "unseen") return { unknown: NOT_ANEW };
     const length = later.at - total.at;
     if (later.begins === "seen") {
@@ -120,8 +121,8 @@ interface Total {
 }
 
 /**
- * Puts the zero of the begin of a day between the totals of two days. A console whose clock is late still has the old total
- * then, and a total that never begins anew is larger: such a begin is unseen.
+ * Puts the zero of the begin of a day between the totals of two days. It was seen when the total fell to less than half, as
+ * for a station's pushes: a console whose clock is late still has the old total then, perhaps corrected.
  */
 function withDays(totals: readonly Total[], dayOf: (ms: number) => number): Total[] {
   const all: Total[] = [];
@@ -130,7 +131,7 @@ function withDays(totals: readonly Total[], dayOf: (ms: number) => number): Tota
     // A total at the begin of a day that is not 0 is that of the day that ends.
     const day = dayOf(total.mm > 0 ? total.at - 1 : total.at);
     if (before !== null && day !== before.day) {
-      const isSeen = before.mm === 0 || total.mm < before.mm;
+      const isSeen = before.mm === 0 || total.mm < before.mm / 2;
       all.push({ at: day, mm: 0, begins: isSeen ? "seen" : "unseen" });
       if (total.at > day) all.push(total);
     } else all.push(total);
@@ -143,8 +144,9 @@ function withDays(totals: readonly Total[], dayOf: (ms: number) => number): Tota
 function risesAfterFalls(totals: readonly Total[]): Set<Total> {
   const rises = new Set<Total>();
   let isFallen = false;
-  for (const [index, total] of totals.entries()) {
-    const rain = total.mm - (totals[index - 1]?.mm ?? total.mm);
+  for (let i = 1; i < totals.length; i++) {
+    const total = totals[i]!;
+    const rain = total.mm - totals[i - 1]!.mm;
     if (isFallen && rain > 0) rises.add(total);
     isFallen = total.begins === undefined && (rain < 0 || (isFallen && rain === 0));
   }
