@@ -2,6 +2,7 @@ import { type Parsed, parseObservation } from "../../core/observation.ts";
 import { celsiusFromKelvin, roundTo } from "../../core/units.ts";
 import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { VARIABLE_NAMES } from "../../core/variables.ts";
+import { NUMBER } from "./columns/number-text.ts";
 import { timestampOfSeconds } from "./record.ts";
 
 /** Makes a line into an observation, or says why it is none. */
@@ -13,8 +14,6 @@ const RECORD_COLUMNS: readonly string[] = [...TEXTS, ...MEASURES];
 /** Columns that the API's own CSV has besides: where the record lies and how it was judged. They are made anew. */
 const MADE_COLUMNS: readonly string[] = ["log_offset", "ingested_at", ...FLAG_COLUMNS];
 
-/** A number in plain digits, perhaps with an exponent. */
-export const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 /** No air is warmer in °C, and none is colder in K. */
 const KELVIN_FROM = 150;
 

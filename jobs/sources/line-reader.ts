@@ -29,12 +29,12 @@ export function plainReader(parse: LineParser): LineReader {
 /**
  * Reads the lines of a column map, whose times and rain may need the lines around them.
  *
- * @param parse what a line says by itself
+ * @param parse what a line says by itself; null for one that is left out
  * @param rain what the column of rain is; null where there is none
  * @param notes what is to be said of the file
  */
 export function mapReader(
-  parse: (line: string) => DraftLine["read"],
+  parse: (line: string) => DraftLine["read"] | null,
   rain: RainColumn | null,
   notes: Notes,
 ): LineReader {
@@ -46,7 +46,10 @@ export function mapReader(
   return {
     read: (lines) =>
       lines
-        .flatMap((line) => times.push({ line, read: parse(line) }))
+        .flatMap((line) => {
+          const read = parse(line);
+          return read === null ? [] : times.push({ line, read });
+        })
         .flatMap(push)
         .map(finish),
     end: () => [...times.end().flatMap(push), ...(hours?.end() ?? [])].map(finish),

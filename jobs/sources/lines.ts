@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import { codeOf, messageOf, SourceError } from "../../core/errors.ts";
+import { asUtf8, type Encoding } from "./encoding.ts";
 
 /** Longest line taken whole, bytes. */
 const LINE_MAX = 1024 * 1024;
@@ -16,15 +17,20 @@ const NEWLINE = 10;
 
 /**
  * The lines of a file (`.gz` is unpacked), in blocks, without their ends. Every line is yielded, blank ones too; of one
- * longer than 1 MiB the first 64 KiB and `…`. Bytes that are not UTF-8 become U+FFFD. Memory is bounded.
+ * longer than 1 MiB the first 64 KiB and `…`. Bytes that are no text become U+FFFD. Memory is bounded.
  *
  * @param tooLong called for each line that was cut
+ * @param encoding of a file without the mark of UTF-16; null for UTF-8
  * @throws SourceError `bad_file` when the file cannot be opened, read or unpacked. What came before has been yielded: every
  *   whole line of a gzip file that ends too early, all but the last few kB of one that is damaged inside
  */
-export async function* linesOf(path: string, tooLong: () => void): AsyncGenerator<string[]> {
+export async function* linesOf(
+  path: string,
+  tooLong: () => void,
+  encoding: Encoding | null = null,
+): AsyncGenerator<string[]> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const bytes = path.endsWith(".gz") ? unpacked(path) : blocksOf(path, BLOCK_BYTES);
+  const bytes = asUtf8(bytesOf(path), encoding);
   let rest: Uint8Array = new Uint8Array(0);
   let cut = false; // inside a line that is too long
   let first = true;
@@ -60,6 +66,11 @@ export async function* linesOf(path: string, tooLong: () => void): AsyncGenerato
     }
   }
   if (rest.length > 0) yield split(rest).map((line) => (cut ? line + CUT_MARK : line));
+}
+
+/** The content of a file (`.gz` is unpacked). A block is valid until the next one is asked for. @throws as {@link linesOf} */
+export function bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  return path.endsWith(".gz") ? unpacked(path) : blocksOf(path, BLOCK_BYTES);
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

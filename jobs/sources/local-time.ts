@@ -13,6 +13,8 @@ export type TimeReader = (text: string) => readonly number[];
 /** Parts of a pattern: what each matches, and where in the date it belongs. */
 const TOKENS: Readonly<Record<string, readonly [regex: string, part: Part]>> = {
   YYYY: ["(\\d{4})", "year"],
+  YY: ["(\\d{2})", "year"],
+  MMM: ["([A-Za-z]{3,9})\\.?", "month"],
   MM: ["(\\d{2})", "month"],
   M: ["(\\d{1,2})", "month"],
   DD: ["(\\d{2})", "day"],
@@ -24,7 +26,7 @@ const TOKENS: Readonly<Record<string, readonly [regex: string, part: Part]>> = {
   m: ["(\\d{1,2})", "minute"],
   ss: ["(\\d{2}(?:\\.\\d{1,9})?)", "second"],
   s: ["(\\d{1,2})", "second"],
-  A: ["([AaPp])\\.?[Mm]\\.?", "noon"],
+  A: ["([AaPp])(?:\\.?[Mm]\\.?)?", "noon"],
   Z: ["(Z|UTC|GMT|[+-]\\d{2}(?::?[0-5]\\d)?)", "offset"],
 };
 type Part = "year" | "month" | "day" | "hour" | "half" | "minute" | "second" | "noon" | "offset";
@@ -41,7 +43,7 @@ export const TIME_FORMATS = ["iso", "epoch_s", "epoch_ms"] as const;
 /**
  * Makes a reader of times.
  *
- * @param format `iso` (ISO 8601), `epoch_s`, `epoch_ms`, or a pattern of YYYY MM M DD D HH H h mm m ss s A Z, in which
+ * @param format `iso` (ISO 8601), `epoch_s`, `epoch_ms`, or a pattern of YYYY YY MMM MM M DD D HH H h mm m ss s A Z, in which
  *   anything else stands for itself
  * @param zone of a clock that does not say its offset: `UTC`, a fixed distance such as `-05:00`, or an IANA time zone. A
  *   pattern without Z needs one; `iso` without one takes only times that say their offset
@@ -87,7 +89,7 @@ function timesOf(wall: number, clock: ZoneClock): readonly number[] {
 
 function compile(format: string): { regex: RegExp; parts: Part[] } {
   const parts: Part[] = [];
-  const source = format.replace(/YYYY|MM?|DD?|HH?|h|mm?|ss?|A|Z|[^YMDHhmsAZ]+|./g, (token) => {
+  const source = format.replace(/YYYY|YY|MMM|MM?|DD?|HH?|h|mm?|ss?|A|Z|[^YMDHhmsAZ]+|./g, (token) => {
     const known = TOKENS[token];
     if (known === undefined) return token.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+");
     parts.push(known[1]);
@@ -117,7 +119,30 @@ function wallClock(value: Partial<Record<Part, string>>): number {
   // Hour 24 is midnight at the end of the day (ISO 8601:2000, 5.3.2): it ends a day of hourly values 1 to 24.
   const isEnd = h === 24 && Number(minute) === 0 && Number(second) === 0;
   const clock = `${two(isEnd ? "0" : String(h))}:${two(minute)}:${two(second)}`;
-  return parseTimestamp(`${year}-${two(month)}-${two(day)}T${clock}Z`) + (isEnd ? DAY_MS : 0);
+  return (
+    parseTimestamp(`${fullYear(year)}-${two(monthNumber(month))}-${two(day)}T${clock}Z`) +
+    (isEnd ? DAY_MS : 0)
+  );
+}
+
+/** A year of two digits lies between 1970 and 2069: no file of weather is older. */
+function fullYear(year: string): string {
+  if (year.length !== 2) return year;
+  return year < "70" ? `20${year}` : `19${year}`;
+}
+
+const MONTHS = "january february march april may june july august september october november december".split(
+  " ",
+);
+
+/** The number of a month that may be named in English, in full or by three or four letters; a text that is none stays. */
+function monthNumber(month: string): string {
+  const name = month.toLowerCase();
+  const index =
+    name.length < 3
+      ? -1
+      : MONTHS.findIndex((full) => full === name || full.slice(0, Math.min(name.length, 4)) === name);
+  return index === -1 ? month : String(index + 1);
 }
 
 /** The clocks of a zone. */

@@ -10,7 +10,7 @@ import { type Station, stationSource } from "../../core/station.ts";
 import { formatTimestamp, parseTimestamp } from "../../core/time.ts";
 import { celsiusFromFahrenheit, HPA_PER_INHG, MM_PER_INCH, MS_PER_MPH, roundTo } from "../../core/units.ts";
 import type { Variable } from "../../core/variables.ts";
-import { NUMBER } from "./csv.ts";
+import { NUMBER } from "./columns/number-text.ts";
 
 /**
  * What a station sent, in the record's units. A number is null where it was not reported. What is no number, or none that an

@@ -10,12 +10,13 @@ import {
 } from "../../core/observation.ts";
 import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../log/log.ts";
-import { type ColumnMap, mapParser } from "./column-map.ts";
+import type { ColumnMap } from "./column-map.ts";
 import { bulkParser, isBulkHeader, isRecordHeader, type LineParser, recordParser, splitCsv } from "./csv.ts";
-import { type LineReader, mapReader, plainReader, type ReadLine } from "./line-reader.ts";
+import { type LineReader, plainReader, type ReadLine } from "./line-reader.ts";
 import { linesOf } from "./lines.ts";
 import { Notes } from "./notes.ts";
 import { namingSource, recordOf } from "./record.ts";
+import { tableReader } from "./table-reader.ts";
 
 const CHUNK_RECORDS = 1_000;
 
@@ -26,7 +27,8 @@ const CHUNK_RECORDS = 1_000;
  * An observation becomes its canonical JSON. A line that is none is passed on with the key "", so that the consumer rejects
  * it with its offset and the reason: JSON as it is (an object gets its source), a line of CSV as
  * `{ source, line, unreadable }`; of one longer than 1 MiB the beginning is. Nothing is left out but
- * the header and, in the bulk history, an hour that is repeated only to name a second condition. The counts are logged.
+ * the header and what is before it, lines that a column map leaves out, and, in the bulk history, an hour that is repeated
+ * only to name a second condition. The counts are logged.
  *
  * @param path the file; its ending tells the format
  * @param options.source stands in where a record names no source
@@ -55,10 +57,15 @@ export async function* readRecords(
       "bad_file",
       `Cannot read the recording ${path}: wanted a name that ends in .jsonl, .csv, .jsonl.gz or .csv.gz`,
     );
-  let reader: LineReader | null = format === "jsonl" ? plainReader(jsonParser(source)) : null;
+  const counts = { records: 0, unreadable: 0, too_long: 0, repeated: 0, left_out: 0 };
+  let reader: LineReader | null =
+    map !== null
+      ? tableReader(map, { source, city, notes, counts })
+      : format === "jsonl"
+        ? plainReader(jsonParser(source))
+        : null;
   let columns: string[] | null = null;
   let repeats: ((observation: Observation) => boolean) | null = null;
-  const counts = { records: 0, unreadable: 0, too_long: 0, repeated: 0 };
   let chunk: NewRecord[] = [];
   /** Adds what was read, and returns the chunks that are full. */
   const take = (read: readonly ReadLine[]): NewRecord[][] => {
@@ -84,11 +91,7 @@ export async function* readRecords(
     return full;
   };
   try {
-    for await (let lines of linesOf(path, () => counts.too_long++)) {
-      if (map !== null && reader === null) {
-        reader = mapReader(mapParser(lines[0] ?? "", map, { source, city }), map.rain, notes);
-        lines = lines.slice(1);
-      }
+    for await (let lines of linesOf(path, () => counts.too_long++, map?.encoding)) {
       if (columns === null && reader === null) {
         columns = headerOf(path, lines[0] ?? "");
         lines = lines.slice(1);

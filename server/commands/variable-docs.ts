@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unitBeside, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
-import { importUnits } from "../../jobs/sources/column-map.ts";
+import { importUnits } from "../../jobs/sources/columns/units.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { markdownTable } from "../../core/markdown.ts";
 

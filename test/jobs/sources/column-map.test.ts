@@ -5,7 +5,11 @@ import { join } from "node:path";
 import { SourceError } from "../../../core/errors.ts";
 import type { Observation } from "../../../core/observation.ts";
 import { type DraftLine, finished, isDraft } from "../../../jobs/sources/draft.ts";
-import { importUnits, mapParser, parseColumnMap, readColumnMap } from "../../../jobs/sources/column-map.ts";
+import { parseColumnMap, readColumnMap } from "../../../jobs/sources/column-map.ts";
+import { importUnits } from "../../../jobs/sources/columns/units.ts";
+import { mapParser } from "../../../jobs/sources/map-parser.ts";
+import { headerAt } from "../../../jobs/sources/table-header.ts";
+import { Notes } from "../../../jobs/sources/notes.ts";
 import { readRecords } from "../../../jobs/sources/replay.ts";
 import { rejection } from "./provider.ts";
 
@@ -24,13 +28,23 @@ const mapOf = (changes: object = {}) => ({
   ...changes,
 });
 /** What a parser makes of a line: the observation, or the reason why it is none. */
-const madeOf = (read: DraftLine["read"]) => {
+const madeOf = (read: DraftLine["read"] | null) => {
+  if (read === null) return "left out";
   const parsed = isDraft(read) ? finished(read) : read;
   return parsed.ok ? parsed.observation : parsed.reason;
 };
 /** What becomes of a line of the columns t and x. */
 const parse = (changes: object, line: string, header = "t,x") =>
-  madeOf(mapParser(header, parseColumnMap(mapOf(changes)), { source: "file", city: null })(line));
+  madeOf(parserOf(header, mapOf(changes))(line));
+/** Reads lines by a map. */
+const parserOf = (
+  header: string,
+  input: object,
+  options = { source: "file", city: null as string | null },
+) => {
+  const map = parseColumnMap(input);
+  return mapParser(headerAt([header], 0, map), map, { ...options, notes: new Notes() });
+};
 const one = (field: string, unit: string, text: string) => {
   const made = parse({ fields: { [field]: { column: "x", unit } } }, `2026-01-31T06:00:00Z,${text}`);
   return (made as Observation)[field as "humidity"];
@@ -129,7 +143,7 @@ describe("mapParser()", () => {
       },
     };
     const header = "day; clock;place;t;words";
-    const reader = mapParser(header, parseColumnMap(map), { source: "file", city: null });
+    const reader = parserOf(header, map);
     const parser = (line: string) => madeOf(reader(line));
     expect(parser('31.1.2026;6:00;Bern;-3,5;"fog; dense"')).toMatchObject({
       timestamp: "2026-01-31T05:00:00Z",
@@ -167,13 +181,13 @@ describe("mapParser()", () => {
   });
 
   test("a city given by the caller counts before the map's", () => {
-    const map = parseColumnMap(mapOf({ city: undefined }));
-    const parser = mapParser("t,x", map, { source: "station:garden", city: "Basel" });
+    const map = mapOf({ city: undefined });
+    const parser = parserOf("t,x", map, { source: "station:garden", city: "Basel" });
     expect(madeOf(parser("2026-01-31T06:00:00Z,1"))).toMatchObject({
       city: "Basel",
       source: "station:garden",
     });
-    expect(() => mapParser("t,x", map, { source: "s", city: null })).toThrow("it names no city");
+    expect(() => parserOf("t,x", map)).toThrow("it names no city");
   });
 
   test("a column of the map that the file has twice is refused: which one is meant is not guessed", () => {
@@ -211,7 +225,7 @@ describe("parseColumnMap()", () => {
     [mapOf({ fields: { temperature: { column: "x", unit: "constructor" } } }), "wanted one of C, F, K"],
     [
       mapOf({ fields: { rainfall: { column: "x", unit: "mm", factor: 2 } } }),
-      'fields.rainfall has "factor", wanted no more than column and unit',
+      'fields.rainfall has "factor", wanted column, unit, missing, trace, match',
     ],
     [mapOf({ time: { column: "t" } }), "time is"],
     [mapOf({ time: { column: "t", format: "YYYY-MM-DD" } }), "time: a pattern such as"],
