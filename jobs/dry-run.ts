@@ -7,7 +7,7 @@ import {
 } from "../core/observation.ts";
 import { VARIABLE_NAMES } from "../core/variables.ts";
 import type { NewRecord } from "./log/log.ts";
-import type { ReadLine } from "./sources/line-reader.ts";
+import type { ReadLine, ReadWatcher } from "./sources/line-reader.ts";
 import { Notes } from "./sources/notes.ts";
 
 /** Rows that are kept as they were read. */
@@ -26,7 +26,7 @@ export interface FieldValues {
 }
 
 /** What an import would do, found without writing anything. */
-export class DryRun {
+export class DryRun implements ReadWatcher {
   records = 0;
   observations = 0;
   /** Observations of a source, city and time that came before; a lower bound after a million different ones. */
@@ -35,6 +35,8 @@ export class DryRun {
   from = Infinity;
   to = -Infinity;
   readonly cities = new Set<string>();
+  /** Columns of a file that is read by a column map; null for another. */
+  columns: readonly string[] | null = null;
   /** Values by field, of those that have any. */
   readonly fields = new Map<string, FieldValues>();
   /** The first rows, and their times as they stand in the file; null where no column map says which that is. */
@@ -45,8 +47,11 @@ export class DryRun {
   readonly impossible = new Notes();
   readonly #known = new Set<number | bigint>();
 
-  /** Looks at a line that was read: the first ones are kept. */
-  see({ clock, parsed }: ReadLine): void {
+  header(columns: readonly string[]): void {
+    this.columns = columns;
+  }
+
+  line({ clock, parsed }: ReadLine): void {
     if (parsed.ok && this.first.length < ROWS_KEPT)
       this.first.push({ clock: clock ?? null, observation: parsed.observation });
   }

@@ -13,6 +13,14 @@ export interface ReadLine {
   clock?: string;
 }
 
+/** Looks at what is read of a file. */
+export interface ReadWatcher {
+  /** Looks at the columns of a file that is read by a column map. */
+  header: (columns: readonly string[]) => void;
+  /** Looks at a line that becomes a record. */
+  line: (read: ReadLine) => void;
+}
+
 /** Reads the lines of a file in their order. A line may wait for later ones. */
 export interface LineReader {
   /** Takes the next lines, and returns those that are understood. */

@@ -12,7 +12,7 @@ import { DAY_MS, HOUR_MS, parseTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../log/log.ts";
 import type { ColumnMap } from "./column-map.ts";
 import { bulkParser, isBulkHeader, isRecordHeader, type LineParser, recordParser, splitCsv } from "./csv.ts";
-import { type LineReader, plainReader, type ReadLine } from "./line-reader.ts";
+import { type LineReader, plainReader, type ReadLine, type ReadWatcher } from "./line-reader.ts";
 import { linesOf } from "./lines.ts";
 import { Notes } from "./notes.ts";
 import { namingSource, recordOf } from "./record.ts";
@@ -34,7 +34,7 @@ const CHUNK_RECORDS = 1_000;
  * @param options.source stands in where a record names no source
  * @param options.map how the columns of a CSV file become observations
  * @param options.city of every line of a file with a column map; null where the map names it
- * @param options.see looks at each line that becomes a record
+ * @param options.see looks at what is read
  * @param options.notes takes what is to be said of the file, such as why rain is not known
  * @throws SourceError `bad_file` when it cannot be read, its name or header is of no known format, or it is
  *   damaged: then what came before has been yielded, of a gzip file that ends too early every whole line
@@ -45,7 +45,7 @@ export async function* readRecords(
     source: string;
     map?: ColumnMap | null;
     city?: string | null;
-    see?: (read: ReadLine) => void;
+    see?: ReadWatcher;
     notes?: Notes;
     logger?: Logger;
   },
@@ -60,7 +60,7 @@ export async function* readRecords(
   const counts = { records: 0, unreadable: 0, too_long: 0, repeated: 0, left_out: 0 };
   let reader: LineReader | null =
     map !== null
-      ? tableReader(map, { source, city, notes, counts })
+      ? tableReader(map, { source, city, see: options.see, notes, counts })
       : format === "jsonl"
         ? plainReader(jsonParser(source))
         : null;
@@ -76,7 +76,7 @@ export async function* readRecords(
         counts.repeated++;
         continue;
       }
-      options.see?.(one);
+      options.see?.line(one);
       counts.records++;
       if (!parsed.ok) counts.unreadable++;
       chunk.push(

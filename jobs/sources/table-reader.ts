@@ -2,7 +2,7 @@ import { SourceError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
 import type { ColumnMap } from "./column-map.ts";
 import { splitCsv } from "./csv.ts";
-import { type LineReader, mapReader } from "./line-reader.ts";
+import { type LineReader, mapReader, type ReadWatcher } from "./line-reader.ts";
 import { mapParser, rainOf } from "./map-parser.ts";
 import type { Notes } from "./notes.ts";
 import { findHeader, HEAD_LINES, nearestHeader, type TableHeader } from "./table-header.ts";
@@ -13,13 +13,19 @@ const NAMES_TOLD = 8;
 /**
  * Reads the lines of a file by a column map: finds the header, and reads what is behind it.
  *
- * @param options as of {@link mapParser}; `counts.left_out` counts the lines that the map leaves out
+ * @param options as of {@link mapParser}; `see` looks at the header; `counts.left_out` counts the lines that the map leaves out
  * @returns a reader that throws SourceError `bad_file` when there is no header among the first lines that has what the map
  *   asks for, or, of a file with a line for each value, when none of them is one of the map's
  */
 export function tableReader(
   map: ColumnMap,
-  options: { source: string; city: string | null; notes: Notes; counts: { left_out: number } },
+  options: {
+    source: string;
+    city: string | null;
+    see?: ReadWatcher | undefined;
+    notes: Notes;
+    counts: { left_out: number };
+  },
 ): LineReader {
   const { counts, notes } = options;
   let head: string[] = [];
@@ -27,6 +33,7 @@ export function tableReader(
   const names = map.long === null ? null : new LongNames(map);
   const begin = (header: TableHeader): LineReader => {
     names?.begin(header);
+    options.see?.header(header.columns);
     const parse = mapParser(header, map, options);
     const counted = (line: string) => {
       names?.see(line);

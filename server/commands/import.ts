@@ -7,7 +7,6 @@ import { describe } from "../../core/observation.ts";
 import { stationSource } from "../../core/station.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { type ColumnMap, readColumnMap } from "../../jobs/sources/column-map.ts";
-import type { ReadLine } from "../../jobs/sources/line-reader.ts";
 import { Notes } from "../../jobs/sources/notes.ts";
 import { readRecords } from "../../jobs/sources/replay.ts";
 import { isSqlite, readWeewx } from "../../jobs/sources/weewx.ts";
@@ -78,8 +77,14 @@ if (import.meta.main) {
     const named = source ?? sourceNamed(undefined, file);
     const notes = new Notes();
     const dry = new DryRun();
-    const see = (read: ReadLine) => dry.see(read);
-    const records = readRecords(file, { source: named, map, city, notes, logger, ...(isDry ? { see } : {}) });
+    const records = readRecords(file, {
+      source: named,
+      map,
+      city,
+      notes,
+      logger,
+      ...(isDry ? { see: dry } : {}),
+    });
     return isDry ? dryRun(dataset, records, dry, map, notes) : deliver(context, dataset, records, notes);
   });
 }
@@ -112,6 +117,7 @@ function describeDryRun(dataset: string, dry: DryRun, map: ColumnMap | null, not
       `Times: ${formatTimestamp(dry.from)} to ${formatTimestamp(dry.to)}`,
       `Cities: ${cities.slice(0, CITIES_TOLD).join(", ")}${more}`,
       `\nWhat the columns became:\n${columnTable(dry, map)}`,
+      ...unreadColumns(dry, map),
     );
   }
   if (dry.first.length > 0) parts.push(`\nThe first rows:\n${rowTable(dry)}`);
@@ -124,17 +130,39 @@ function describeDryRun(dataset: string, dry: DryRun, map: ColumnMap | null, not
   return parts.join("\n");
 }
 
-/** What became of each column of the map, or of each field where there is none. */
-function columnTable(dry: DryRun, map: ColumnMap | null): string {
-  const mapped = [...(map?.numbers ?? []), ...(map?.texts ?? [])];
-  const fields = new Set([...mapped.map(({ field }) => field), ...dry.fields.keys()]);
-  const rows = [...fields].map((field) => {
-    const columns = mapped.filter((one) => one.field === field).map(({ column }) => column);
-    const { count = 0, least, greatest } = dry.fields.get(field) ?? {};
+/** What became of each column of the map that the file has, or of each field where there is no map. */
+function columnTable({ columns, fields }: DryRun, map: ColumnMap | null): string {
+  const isThere = ({ column }: { column: string }) =>
+    columns === null || map?.long != null || columns.includes(column);
+  const mapped = [...(map?.numbers ?? []), ...(map?.texts ?? [])].filter(isThere);
+  const found = new Set([...mapped.map(({ field }) => field), ...fields.keys()]);
+  const rows = [...found].map((field) => {
+    const names = mapped.filter((one) => one.field === field).map(({ column }) => column);
+    const amount = map?.numbers.find((one) => one.field === field && isThere(one))?.rain?.amount ?? "hour";
+    const { count = 0, least, greatest } = fields.get(field) ?? {};
     const unit = Object.hasOwn(VARIABLES, field) ? VARIABLES[field as Variable].unit : "";
-    return [columns.join(" or ") || field, field, count, String(least ?? ""), String(greatest ?? ""), unit];
+    return [
+      names.join(" or ") || field,
+      amount === "hour" ? field : `${field} (${amount})`,
+      count,
+      String(least ?? ""),
+      String(greatest ?? ""),
+      unit,
+    ];
   });
   return textTable(["column", "field", "values", "least", "greatest", "unit"], rows);
+}
+
+/** A line that names the columns of the file of which the map says nothing; none where there is none. */
+function unreadColumns({ columns }: DryRun, map: ColumnMap | null): string[] {
+  if (columns === null || map === null) return [];
+  const { numbers, texts, time, city, source, long, only, except } = map;
+  const read = new Set([...numbers, ...texts].map(({ column }) => column));
+  for (const name of [city, source]) if (name !== null && "column" in name) read.add(name.column);
+  for (const name of [...time.columns, ...Object.values(long ?? {}), ...only.keys(), ...except.keys()])
+    read.add(name);
+  const unread = columns.filter((name) => !read.has(name));
+  return unread.length === 0 ? [] : [`Not read: ${unread.join(", ")}`];
 }
 
 /** The first rows, with their times as in the file and in UTC. */

@@ -241,10 +241,10 @@ describe("import", () => {
     const { path } = folder;
     const file = join(path, "newest-first.csv");
     const clocks = ["03:00", "02:30", "02:00", "02:30", "02:00", "01:30"];
-    const lines = clocks.map((clock, index) => `26.10.2025 ${clock},${50 - index},60`);
+    const lines = clocks.map((clock, index) => `26.10.2025 ${clock},${50 - index},60,0`);
     await Bun.write(
       file,
-      ["Clock,T,H", ...lines, "26.10.2025 01:30,,255", "2025-10-26 01:00,1,2"].join("\n"),
+      ["Clock,T,H,Rate", ...lines, "26.10.2025 01:30,,255,0", "2025-10-26 01:00,1,2,0"].join("\n"),
     );
     const map = join(path, "map.json");
     await Bun.write(
@@ -268,6 +268,7 @@ Cities: Jena
 column  field        values  least  greatest  unit
 T       temperature       6  7.22   10        °C
 H       humidity          6  60     60        %
+Not read: Rate
 `);
     expect(out).toContain(`
 time in the file  UTC                   city  source  temperature  humidity
@@ -278,7 +279,7 @@ time in the file  UTC                   city  source  temperature  humidity
 26.10.2025 02:00  2025-10-26T00:00:00Z  Jena  roof    7.78         60
 `);
     const wanted = "wanted it as the map's format has it";
-    expect(out).toContain(`1 × time is "2025-10-26 01:00", ${wanted}, first: "2025-10-26 01:00,1,2"`);
+    expect(out).toContain(`1 × time is "2025-10-26 01:00", ${wanted}, first: "2025-10-26 01:00,1,2,0"`);
     expect(out).toContain(
       "1 × humidity is 255, wanted a number from 0 to 110 %, first: 2025-10-25T23:30:00Z Jena",
     );
