@@ -15,7 +15,8 @@ export const lakeFolder = (folder: string): string => join(folder, "lake", "live
 
 /** The workload of a seed for the embedded run. */
 export function crashWorkload(seed: number): Workload {
-  return makeWorkload(seed, { chunks: 3, size: 20 });
+  // The second of three calls of `append` is taken back before the third.
+  return { ...makeWorkload(seed, { chunks: 3, size: 20 }), retracted: 1 };
 }
 
 /** How a run is carried out. */
@@ -38,7 +39,7 @@ export interface Run {
 /**
  * The whole write path out of its real parts: records go into the log, the consumer moves them into the lake, what is
  * closed is compacted and what was replaced is deleted; in two rounds, so that the second one finds compacted files,
- * checkpoints and the claim of another writer.
+ * checkpoints and the claim of another writer. What the workload names is retracted in between.
  */
 export async function run(options: Run): Promise<void> {
   const { log, lake, workload, engine, step, acknowledged } = options;
@@ -54,6 +55,13 @@ export async function run(options: Run): Promise<void> {
     }
     await consumeAll(log, lake, clock, chunks[0]!.length, engine);
     const chain = { lake, topic: log.topic, partition: 0, newId, now: () => clock.now() };
+    if (workload.retracted !== undefined && end < chunks.length) {
+      const { retract } = await import("../../jobs/retract.ts");
+      const parts = { chain, log, engine: await engine() };
+      const range = await offsetsOfChunk(log, chunks, workload.retracted);
+      step("before a retraction");
+      await retract(parts, { source: "test", ...range }, { reason: "wrong" });
+    }
     const compact: Engine["compact"] = async (snapshot, signal) => {
       step("before a compaction");
       const compacted = await (await engine()).compact(snapshot, signal);
@@ -65,6 +73,22 @@ export async function run(options: Run): Promise<void> {
 }
 
 const newId = (): string => crypto.randomUUID().replaceAll("-", "");
+
+/** Where the records of a call of `append` lie in the log: one that was not acknowledged was made twice. */
+async function offsetsOfChunk(
+  log: Log,
+  chunks: readonly string[][],
+  chunk: number,
+): Promise<{ first: number; last: number }> {
+  const { high } = await log.bounds(0);
+  const values: string[] = [];
+  while (values.length < high)
+    values.push(...(await log.read(0, values.length, high - values.length)).map(({ value }) => value));
+  const placeOf = (wanted: readonly string[] | undefined) =>
+    values.findIndex((_, at) => wanted?.every((value, i) => values[at + i] === value));
+  const [first, after] = [placeOf(chunks[chunk]), placeOf(chunks[chunk + 1])];
+  return { first, last: (after < 0 ? high : after) - 1 };
+}
 
 /** Runs the consumer's job until it has taken everything the log holds, then stops it. */
 async function consumeAll(

@@ -9,6 +9,8 @@ export interface Workload {
   /** Values, in the calls of `append` they are sent with. */
   chunks: string[][];
   meaningOf(value: string): Meaning;
+  /** The call of `append` whose rows are retracted as soon as they are committed, by its place in `chunks`; left out: none. */
+  retracted?: number;
 }
 
 const CITIES = ["London", "Tokyo", "São Paulo", 'O\'Fallon "East"'];

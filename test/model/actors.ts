@@ -4,6 +4,7 @@ import { makeCheckpoint } from "../../jobs/commits/checkpoint.ts";
 import type { FileInfo } from "../../jobs/commits/entry.ts";
 import { fold, type ChainState } from "../../jobs/commits/fold.ts";
 import { dataFileName, hourFolder } from "../../jobs/commits/names.ts";
+import { commitRetraction } from "../../jobs/commits/retraction.ts";
 import { sweep } from "../../jobs/commits/sweep.ts";
 import { ChainWriter, type Batch, type Chain } from "../../jobs/commits/writer.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
@@ -19,13 +20,17 @@ export const HOUR = "2026-01-01T00";
 /** Newest observation time of every batch: the hours before it are closed, their day is not. */
 const WATERMARK = "2026-01-01T03:00:00Z";
 
-/** A batch of offsets and its files, one for each offset: a file's row is the offset's number. */
+/**
+ * A batch of offsets and its files, one for each offset: a file's row is the offset's number, and it has as many `revisions` as
+ * its writer knew retractions when it made it, which the explorer checks.
+ */
 export function batchOf(
   chain: Chain,
   claimSequence: number,
   first: number,
   last: number,
   hourOf: (offset: number) => string = () => HOUR,
+  retractions = 0,
 ): { batch: Batch; files: NewFile[] } {
   const files: NewFile[] = [];
   const infos: FileInfo[] = [];
@@ -42,7 +47,7 @@ export function batchOf(
     const path = `${hourFolder(hourOf(offset))}/${name}`;
     const bytes = encoder.encode(`${offset}\n`);
     files.push({ path, bytes });
-    infos.push({ path, rows: 1, revisions: 0, bytes: bytes.length, sha256: sha256Hex(bytes) });
+    infos.push({ path, rows: 1, revisions: retractions, bytes: bytes.length, sha256: sha256Hex(bytes) });
   }
   const batch: Batch = {
     first,
@@ -93,9 +98,10 @@ export function writer(name: string, options: WriterOptions): Actor {
       for (let first = chainWriter.state.next!; first < offsets; first = chainWriter.state.next!) {
         const size = sizes.length === 1 ? sizes[0]! : sizes[await stage.choose(sizes.length)]!;
         const last = Math.min(first + size, offsets) - 1;
-        const { batch, files } = batchOf(chain, chainWriter.claimSequence, first, last, hourOf);
+        const { length } = chainWriter.state.retractions;
+        const { batch, files } = batchOf(chain, chainWriter.claimSequence, first, last, hourOf, length);
         await chain.lake.put(files);
-        await chainWriter.commit(batch);
+        if (!(await chainWriter.commit(batch))) continue; // rows were retracted meanwhile: it is made anew
         stage.committed(last + 1);
         if (chainWriter.state.sinceCheckpoint >= checkpointAfter)
           await makeCheckpoint(chain, chainWriter.state);
@@ -180,6 +186,27 @@ export function checkpointer(
       for (let time = 0; time < times; time++) {
         known = await fold(chain.lake, TOPIC, PARTITION, known);
         await makeCheckpoint(chain, known);
+      }
+    },
+  };
+}
+
+/** Retracts all that is committed, once: it looks again where the chain went on meanwhile. */
+export function retractor(
+  name: string,
+  options: { tries?: number; lives?: number; grain?: Grain } = {},
+): Actor {
+  const { tries = 2, lives = 1, grain = "folds" } = options;
+  return {
+    name,
+    lives,
+    grain,
+    async run({ chain }) {
+      for (let i = 0; i < tries; i++) {
+        const state = await fold(chain.lake, TOPIC, PARTITION);
+        if (state.next === null || state.next === 0) return;
+        const range = { source: "s", first: 0, last: state.next - 1, rows: state.next, reason: "wrong" };
+        if ((await commitRetraction(chain, state, range, null)) !== null) return;
       }
     },
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Actor } from "./actor.ts";
-import { checkpointer, compactor, reader, sweeper, writer, type WriterOptions } from "./actors.ts";
+import { checkpointer, compactor, reader, retractor, sweeper, writer, type WriterOptions } from "./actors.ts";
 import { explore, type Scenario } from "./explorer.ts";
 import { report } from "./report.ts";
 
@@ -122,6 +122,38 @@ const SCENARIOS: Record<string, Scenario> = {
       writer("w1", { offsets: 3, grain: "acts" }),
       compactor("c1", { grain: "acts" }),
       checkpointer("k1", { grain: "acts" }),
+    ],
+  },
+  "two writers, a retractor": {
+    offsets: 2,
+    actors: [twoOffsets("w1", { grain: "acts" }), twoOffsets("w2", { grain: "acts" }), retractor("x1")],
+  },
+  "a writer, a retractor, a crash": {
+    offsets: 2,
+    crashes: 1,
+    actors: [twoOffsets("w1", { lives: 2 }), retractor("x1", { lives: 2 })],
+  },
+  "a writer, two retractors, a lost answer": {
+    offsets: 2,
+    lostAnswers: 1,
+    actors: [twoOffsets("w1", { grain: "acts" }), retractor("x1"), retractor("x2")],
+  },
+  "a writer, a retractor, a checkpointer, a late request": {
+    offsets: 2,
+    lateRequests: 1,
+    actors: [
+      twoOffsets("w1", { grain: "acts" }),
+      retractor("x1", { grain: "acts" }),
+      checkpointer("k1", { grain: "acts" }),
+    ],
+  },
+  "a writer, a retractor, a compactor, a reader": {
+    offsets: 3,
+    actors: [
+      writer("w1", { offsets: 3, sizes: [2], grain: "acts" }),
+      retractor("x1", { grain: "acts" }),
+      compactor("c1", { grain: "acts" }),
+      reader("r1", { rounds: 1, grain: "acts" }),
     ],
   },
   "all five, any two switches": { offsets: 2, switches: 2, actors: allFive() },

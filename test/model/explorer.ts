@@ -1,7 +1,8 @@
 import { sha256Hex } from "../../core/checksum.ts";
 import { codeOf, messageOf } from "../../core/errors.ts";
-import type { Entry } from "../../jobs/commits/entry.ts";
+import type { Entry, Retraction } from "../../jobs/commits/entry.ts";
 import { fold } from "../../jobs/commits/fold.ts";
+import { offsetsOf } from "../../jobs/commits/names.ts";
 import { isJoined, PARTITION, Situation, TOPIC, type Actor } from "./actor.ts";
 import { LakeContent, lakeAtRest, Numbering, type Answer, type Operation } from "./model-lake.ts";
 
@@ -312,13 +313,19 @@ class Explorer {
     const chain = lake.below("commits");
     let folded = this.#chains.get(chain.key);
     if (folded === undefined) this.#chains.set(chain.key, (folded = foldChain(chain)));
-    const { start, next, live, rows, problem } = await folded;
+    const { start, next, live, rows, retractions, problem } = await folded;
     if (problem !== undefined) return { next, problem };
     const times = new Map<number, number>();
     for (const file of live) {
       const text = lake.textOf(file.path);
       if (text === undefined) return { next, problem: `the committed file ${file.path} is gone` };
       if (sha256Hex(text) !== file.sha256) return { next, problem: `${file.path} has another content` };
+      const { first } = offsetsOf(file.path);
+      const before = retractions.filter((retraction) => retraction.next <= first).length;
+      if (file.path.endsWith(".jsonl") && file.revisions !== before) {
+        const problem = `offset ${first} was joined knowing ${file.revisions} retractions, ${before} were made before`;
+        return { next, problem };
+      }
       for (const line of text.split("\n").slice(0, -1))
         times.set(Number(line), (times.get(Number(line)) ?? 0) + 1);
     }
@@ -338,18 +345,27 @@ class Explorer {
 interface Folded {
   start: number;
   next: number;
-  live: { path: string; sha256: string }[];
+  live: { path: string; sha256: string; revisions: number }[];
   rows: number;
+  retractions: readonly Retraction[];
   problem: string | undefined;
 }
 
 async function foldChain(chain: LakeContent): Promise<Folded> {
   try {
     const state = await fold(lakeAtRest(chain), TOPIC, PARTITION);
-    const live = [...state.live.values()].map(({ path, sha256 }) => ({ path, sha256 }));
-    return { start: 0, next: state.next ?? 0, live, rows: state.counts.rows, problem: undefined };
+    const live = [...state.live.values()].map(({ path, sha256, revisions }) => ({ path, sha256, revisions }));
+    const { next, counts, retractions } = state;
+    return { start: 0, next: next ?? 0, live, rows: counts.rows, retractions, problem: undefined };
   } catch (error) {
-    return { start: 0, next: 0, live: [], rows: 0, problem: `a fresh reader fails: ${messageOf(error)}` };
+    return {
+      start: 0,
+      next: 0,
+      live: [],
+      rows: 0,
+      retractions: [],
+      problem: `a fresh reader fails: ${messageOf(error)}`,
+    };
   }
 }
 

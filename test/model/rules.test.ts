@@ -15,7 +15,7 @@ import { dataFileName, hourFolder, parseDataFileName } from "../../jobs/commits/
 import { appendEntry, ChainWriter, entryBase, type Chain } from "../../jobs/commits/writer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import { PARTITION, TOPIC, type Actor, type Stage } from "./actor.ts";
-import { batchOf, checkpointer, compactor, concatenate, HOUR, reader, writer } from "./actors.ts";
+import { batchOf, checkpointer, compactor, concatenate, HOUR, reader, retractor, writer } from "./actors.ts";
 import { explore, type Scenario } from "./explorer.ts";
 import { report } from "./report.ts";
 
@@ -72,7 +72,8 @@ function writerThat(
       let { state, claimSequence } = await ChainWriter.claim(chain, 0, async () => {});
       const claim = state.claim!.id;
       while (state.next! < offsets) {
-        const { batch, files } = batchOf(chain, claimSequence, state.next!, state.next!);
+        const { length } = state.retractions;
+        const { batch, files } = batchOf(chain, claimSequence, state.next!, state.next!, undefined, length);
         await chain.lake.put(files);
         state = await append(chain, state, (state) => ({
           ...entryBase(chain, state),
@@ -416,6 +417,54 @@ const RULES: Record<string, { scenario: Scenario; finds: RegExp }> = {
     },
     finds: /r1 ends with: Cannot read: missing/,
   },
+};
+
+RULES["a batch is made anew where rows were retracted meanwhile"] = {
+  scenario: {
+    offsets: 2,
+    actors: [
+      writerThat("w1", 2, async (chain, state, build) => {
+        const { next } = state;
+        const after = await appendEntry(chain, state, build, (fresh) =>
+          fresh.next === next ? "again" : "done",
+        );
+        return after!;
+      }),
+      retractor("x1"),
+    ],
+  },
+  finds: /offset 1 was joined knowing 0 retractions, 1 were made before/,
+};
+RULES["a retraction is planned anew where a batch was committed meanwhile"] = {
+  scenario: {
+    offsets: 2,
+    actors: [
+      two("w1"),
+      {
+        name: "x1",
+        async run({ chain }) {
+          const planned = await fold(chain.lake, TOPIC, PARTITION);
+          if ((planned.next ?? 0) === 0) return;
+          const build = (state: ChainState): Entry => ({
+            ...entryBase(chain, state),
+            format: 2,
+            kind: "retraction",
+            source: "s",
+            first: 0,
+            last: planned.next! - 1,
+            next: planned.next!,
+            rows: planned.next!,
+            reason: "wrong",
+            watermark: null,
+          });
+          await appendEntry(chain, planned, build, (fresh, entry) =>
+            fresh.retractions.some(({ id }) => id === entry.id) ? "done" : "again",
+          );
+        },
+      },
+    ],
+  },
+  finds: /it was made at offset 1, wanted 2/,
 };
 
 describe("the explorer finds what goes wrong without the rule:", () => {

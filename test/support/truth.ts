@@ -26,6 +26,8 @@ export interface Content {
   /** Every committed file. */
   paths: Set<string>;
   counts: { rows: number; duplicates: number; rejected: number };
+  /** Rows that do not count: those of a source in a range of offsets. Records from `next` on are not joined with them. */
+  retractions: { source: string; first: number; last: number; next: number }[];
   problems: string[];
 }
 
@@ -103,6 +105,7 @@ export async function contentOf(files: Files, topic: string, partition = 0): Pro
   let counts = { rows: 0, duplicates: 0, rejected: 0 };
   let before: { number: number; id: unknown } | undefined;
   let claim: unknown;
+  let retractions: Content["retractions"] = [];
   for (const { name, entry } of chain) {
     const number = Number(name.slice(0, 12));
     if (entry["kind"] !== "checkpoint" && number !== (before?.number ?? 0) + 1)
@@ -120,6 +123,12 @@ export async function contentOf(files: Files, topic: string, partition = 0): Pro
       rejectedFiles = entry["rejected"] as Listed[];
       counts = entry["counts"] as typeof counts;
       claim = (entry["claim"] as { id: string } | null)?.id;
+      retractions = (entry["retractions"] as typeof retractions | undefined) ?? [];
+    }
+    if (entry["kind"] === "retraction") {
+      if (entry["next"] !== next)
+        problems.push(`entry ${number} retracts at ${entry["next"]}, wanted ${next}`);
+      retractions = [...retractions, entry as unknown as (typeof retractions)[number]];
     }
     if (entry["kind"] === "batch") {
       if (entry["claim"] !== claim) problems.push(`entry ${number} is of a claim that is not in force`);
@@ -183,7 +192,7 @@ export async function contentOf(files: Files, topic: string, partition = 0): Pro
     if (bytes !== undefined) rejected.push(...(linesOf(bytes) as unknown as Content["rejected"]));
   }
   const paths = new Set([...live.keys(), ...rejectedFiles.map((file) => file.path)]);
-  return { next, rows, rejected, paths, counts, problems };
+  return { next, rows, rejected, paths, counts, retractions, problems };
 }
 
 /**
@@ -200,7 +209,8 @@ export function compare(
   const problems = [...content.problems];
   const rows = Map.groupBy(content.rows, (row) => row.offset);
   const rejected = Map.groupBy(content.rejected, (record) => record.offset);
-  const newest = new Map<string, string>();
+  /** The rows of each observation so far. */
+  const known = new Map<string, { offset: number; values: string }[]>();
   const counts = { rows: 0, duplicates: 0, rejected: 0 };
   for (const { offset, value } of log) {
     if (offset >= content.next) break;
@@ -212,11 +222,13 @@ export function compare(
     let kind: keyof typeof counts = "rejected";
     let wanted = "";
     if (meaning !== null) {
-      const before = newest.get(meaning.identity);
+      const all = known.get(meaning.identity) ?? [];
+      const standing = all.filter((one) => !isRetracted(content, meaning.identity, one.offset, offset));
+      const before = standing.at(-1)?.values;
       const isWhole = before === undefined || meaning.correction === true;
       wanted = isWhole ? meaning.values : joinOf(before, meaning.values);
       kind = before === wanted ? "duplicates" : "rows";
-      newest.set(meaning.identity, wanted);
+      if (kind === "rows") known.set(meaning.identity, [...all, { offset, values: wanted }]);
     }
     counts[kind]++;
     if (row.length !== (kind === "rows" ? 1 : 0))
@@ -239,12 +251,21 @@ export function compare(
   return problems;
 }
 
+/** Whether a row does not count for a record that came at an offset; without it, for a reader. */
+function isRetracted({ retractions }: Content, identity: string, row: number, record = Infinity): boolean {
+  const [source] = JSON.parse(identity) as string[];
+  return retractions.some(
+    (one) => one.source === source && one.first <= row && row <= one.last && one.next <= record,
+  );
+}
+
 /** The newest values of each observation, sorted: what readers see. */
 export function newestOf(content: Content): string[] {
   const newest = new Map<string, { offset: number; values: string }>();
   for (const row of content.rows) {
     const values = JSON.parse(row.values) as unknown[];
     const identity = JSON.stringify([values[9], values[1], values[0]]);
+    if (isRetracted(content, identity, row.offset)) continue;
     const before = newest.get(identity);
     if (before === undefined || before.offset < row.offset) newest.set(identity, row);
   }
