@@ -186,9 +186,11 @@ class LaterRecords {
       const read = await log.read(chain.partition, at, Math.min(CHUNK, to - at));
       for (const record of parseRecords(read)) {
         const { offset } = record;
-        if (!record.ok || offset >= to || !this.#isTainted(offset, record.identity)) continue;
-        if (isWithin(this.#range, { source: this.#range.source, offset })) continue;
+        if (!record.ok || offset >= to) continue;
         const row = rows.get(offset);
+        // A row's own identity: an older program may have stored the city's name in another form.
+        if (!this.#isTainted(offset, row?.identity ?? record.identity)) continue;
+        if (isWithin(this.#range, { source: this.#range.source, offset })) continue;
         if (row === undefined) this.duplicates = spanWith(this.duplicates, offset);
         else if (row.isRetracted) continue;
         else if (row.json === record.json) this.#tainted.delete(record.identity);
