@@ -93,7 +93,7 @@ export async function startWeb(
   });
   const places = new Places(config.cities, current, about.kind);
   const mayAppend = config.roles.includes("producer") ? claimed : null;
-  const services = webServices({ ...parts, cities: config.cities, places, monitor, mayAppend });
+  const services = webServices({ ...parts, cities: config.cities, places, monitor, clock, mayAppend });
   const judge = openJudge(ports, {
     kind: about.kind,
     keptViews,

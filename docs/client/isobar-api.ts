@@ -212,7 +212,9 @@ export interface Routes {
             correction?: boolean;
           }[];
           params: unknown;
-          query: unknown;
+          query: {
+            history?: "true" | "false";
+          };
           headers: unknown;
           response: {
             200: {
@@ -220,6 +222,11 @@ export interface Routes {
               dataset: string;
               kind: "observed" | "simulated" | "replayed";
               appended: number;
+              rejected: number;
+              reasons: {
+                line: number;
+                reason: string;
+              }[];
             };
             400: ApiError;
             403: ApiError;

@@ -1,3 +1,4 @@
+import type { PostedAnswer, PostedLine } from "../../jobs/posted-lines.ts";
 import type { Place } from "../../core/city.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { Judgement } from "../../core/quality.ts";
@@ -37,7 +38,7 @@ export interface Services {
   /** The newest rejected records, newest first. Rejects with a LakeError while the lake is unavailable. */
   rejected(limit: number): Promise<RejectedRecord[]>;
   /** Appends records durably; the consumer validates them. Rejects with `conflict` if this process is no producer. */
-  ingest(lines: readonly string[]): Promise<{ appended: number }>;
+  ingest(lines: readonly PostedLine[], options: { history: boolean }): Promise<PostedAnswer>;
 }
 
 /** The newest observation of a city. */

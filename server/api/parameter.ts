@@ -120,6 +120,20 @@ export function someOfParameter(
   };
 }
 
+/** A switch: `true` or `false`, which is what it is when it is not given. */
+export function switchParameter(description: string): Parameter<boolean> {
+  return {
+    description,
+    schema: { type: "string", enum: ["true", "false"], default: "false" },
+    example: "true",
+    read(name, { parameters }) {
+      const text = parameters.text(name) ?? "false";
+      if (text !== "true" && text !== "false") throw badParameter(name, text, "true or false");
+      return text === "true";
+    },
+  };
+}
+
 /** The format of an answer with rows. */
 export const FORMAT_PARAMETER: Parameter<Format> = {
   description:

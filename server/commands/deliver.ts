@@ -155,7 +155,7 @@ async function sendAll(
         });
       let response: Response;
       try {
-        response = await fetch(new URL("/api/v1/observations", url), {
+        response = await fetch(new URL("/api/v1/observations?history=true", url), {
           method: "POST",
           headers: { "content-type": "application/x-ndjson" },
           body,

@@ -1,5 +1,6 @@
 import { RequestError } from "../../core/errors.ts";
 import { describe } from "../../core/observation.ts";
+import type { PostedLine } from "../../jobs/posted-lines.ts";
 
 /** Longest line, bytes. */
 export const LINE_MAX = 2 ** 20;
@@ -14,15 +15,15 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  *
  * @throws RequestError `too_large` naming the line, `bad_parameter` for one that is not UTF-8
  */
-export async function readLines(request: Request): Promise<string[]> {
+export async function readLines(request: Request): Promise<PostedLine[]> {
   const bytes = await readBody(request);
-  const lines: string[] = [];
+  const lines: PostedLine[] = [];
   for (let start = 0, number = 1; start < bytes.length; number++) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline === -1 ? bytes.length : newline;
     if (end - start > LINE_MAX) throw tooLong(`Line ${number}`, end - start);
-    const line = decode(bytes.subarray(start, end), `Line ${number}`).replace(/\r$/, "");
-    if (line.trim() !== "") lines.push(line);
+    const text = decode(bytes.subarray(start, end), `Line ${number}`).replace(/\r$/, "");
+    if (text.trim() !== "") lines.push({ line: number, text });
     start = end + 1;
   }
   return lines;
@@ -33,7 +34,7 @@ export async function readLines(request: Request): Promise<string[]> {
  *
  * @throws RequestError `too_large` naming the item, `bad_parameter` when the body is neither
  */
-export async function readItems(request: Request): Promise<string[]> {
+export async function readItems(request: Request): Promise<PostedLine[]> {
   const text = decode(await readBody(request), "The body");
   let value: unknown;
   try {
@@ -48,7 +49,7 @@ export async function readItems(request: Request): Promise<string[]> {
     );
   }
   return (Array.isArray(value) ? (value as unknown[]) : [value]).map((item, index) => {
-    const line = JSON.stringify(item, (name, part: unknown) => {
+    const text = JSON.stringify(item, (name, part: unknown) => {
       // 1e999 is read as infinite, and would be written as null: as if it were missing.
       if (typeof part !== "number" || Number.isFinite(part)) return part;
       throw new RequestError(
@@ -56,9 +57,9 @@ export async function readItems(request: Request): Promise<string[]> {
         `Item ${index + 1}: ${describe(name)} is ${part}, wanted a number`,
       );
     });
-    const size = Buffer.byteLength(line);
+    const size = Buffer.byteLength(text);
     if (size > LINE_MAX) throw tooLong(`Item ${index + 1}`, size);
-    return line;
+    return { line: index + 1, text };
   });
 }
 

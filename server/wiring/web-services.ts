@@ -1,5 +1,6 @@
 import type { About } from "../../core/about.ts";
 import type { City } from "../../core/city.ts";
+import type { Clock } from "../../core/clock.ts";
 import { RequestError } from "../../core/errors.ts";
 import type { Analytics } from "../../jobs/analytics/analytics.ts";
 import type { KeptViews } from "../../jobs/analytics/kept-views.ts";
@@ -28,13 +29,14 @@ export interface ServiceParts {
   current: CurrentState;
   places: Places;
   monitor: PipelineMonitor;
+  clock: Clock;
   /** Resolves once the data set may be written to; null where this process does not produce. */
   mayAppend: (() => Promise<void>) | null;
 }
 
 /** What the web sees of the rest of the program: short reads by the engine of this process, and state from memory. */
 export function webServices(parts: ServiceParts): Services {
-  const { about, cities, reader, analytics, keptViews, current, places, monitor, mayAppend } = parts;
+  const { about, cities, reader, analytics, keptViews, current, places, monitor, clock, mayAppend } = parts;
   const { log, promptLake: lake, reads: engine } = parts.ports;
   return {
     about,
@@ -47,12 +49,12 @@ export function webServices(parts: ServiceParts): Services {
     analytics,
     pipeline: () => monitor.status(),
     rejected: (limit) => newestRejected(lake, reader, limit),
-    ingest: async (lines) => {
+    ingest: async (lines, { history }) => {
       if (mayAppend === null) {
         throw new RequestError("conflict", "Cannot take observations: this process does not produce");
       }
       await mayAppend();
-      return appendLines(log, lines, cities);
+      return appendLines(log, lines, { cities, now: clock.now(), history });
     },
   };
 }

@@ -80,7 +80,7 @@ async function latencies(server: Server, path: string, round: number): Promise<n
     const body = bodyOf(Math.floor(base / 1000) * 1000 + index * 1000);
     sent[index] = performance.now();
     posts.push(
-      fetch(`${server.url}/api/v1/observations`, {
+      fetch(`${server.url}/api/v1/observations?history=true`, {
         method: "POST",
         headers: { "content-type": "application/x-ndjson" },
         body,

@@ -31,7 +31,7 @@ export async function startProgram(
 
 /** Appends records through the API. */
 export async function post(server: Server, records: readonly NewRecord[]): Promise<void> {
-  const answer = await fetch(`${server.url}/api/v1/observations`, {
+  const answer = await fetch(`${server.url}/api/v1/observations?history=true`, {
     method: "POST",
     headers: { "content-type": "application/x-ndjson" },
     body: records.map(({ value }) => value).join("\n"),

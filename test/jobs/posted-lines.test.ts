@@ -1,27 +1,82 @@
-import { expect, spyOn, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { appendLines } from "../../jobs/posted-lines.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { MemoryLog } from "../support/memory-log.ts";
 
-test("appendLines() names a source where there is none, and changes nothing else of a line", async () => {
-  const log = new MemoryLog({ clock: new FakeClock() });
-  const lines = [
-    '{"city": "London", "temperature": 4.20}',
-    '{"city": "London", "source": "mine"}',
-    '{"city": "London", "temperature": 1e999}', // read and written again it would be null
-    "{}",
-    "[1]",
-    "not json",
-  ];
-  expect(await appendLines(log, lines, [])).toEqual({ appended: 6 });
-  expect((await log.read(0, 0, 10)).map(({ value }) => value)).toEqual([
-    '{"source":"api","city": "London", "temperature": 4.20}',
-    '{"city": "London", "source": "mine"}',
-    '{"source":"api","city": "London", "temperature": 1e999}',
-    "{}",
-    "[1]",
-    "not json",
-  ]);
+const posted = async (texts: readonly string[], history: boolean) => {
+  const clock = new FakeClock();
+  const log = new MemoryLog({ clock });
+  const lines = texts.map((text, index) => ({ line: index + 1, text }));
+  const answer = await appendLines(log, lines, { cities: [], now: clock.now(), history });
+  return { answer, values: (await log.read(0, 0, 1_000)).map(({ value }) => value) };
+};
+const record = (timestamp?: string) => JSON.stringify({ timestamp, city: "London", temperature: 4.2 });
+
+describe("appendLines()", () => {
+  test("names a source where there is none, and changes nothing else of a line", async () => {
+    const { answer, values } = await posted(
+      [
+        '{"city": "London", "temperature": 4.20}',
+        '{"city": "London", "source": "mine"}',
+        '{"city": "London", "temperature": 1e999}', // read and written again it would be null
+        "{}",
+        "[1]",
+        "not json",
+      ],
+      true,
+    );
+    expect(answer).toMatchObject({ appended: 6, rejected: 6 });
+    expect(values).toEqual([
+      '{"source":"api","city": "London", "temperature": 4.20}',
+      '{"city": "London", "source": "mine"}',
+      '{"source":"api","city": "London", "temperature": 1e999}',
+      "{}",
+      "[1]",
+      "not json",
+    ]);
+  });
+
+  test("refuses what is no observation, says why with its line, and appends the others", async () => {
+    const good = record("2026-01-31T11:50:00Z");
+    const { answer, values } = await posted([record(), good, "not json", record("yesterday"), good], false);
+    expect(answer).toEqual({
+      appended: 2,
+      rejected: 3,
+      reasons: [
+        { line: 1, reason: "timestamp is missing, wanted ISO 8601 with a zone" },
+        { line: 3, reason: "record is not JSON" },
+        { line: 4, reason: 'timestamp is "yesterday", wanted ISO 8601 with a zone' },
+      ],
+    });
+    expect(values).toHaveLength(2);
+  });
+
+  test("tells the first ten reasons, and counts all", async () => {
+    const { answer } = await posted(Array<string>(25).fill("{}"), false);
+    expect([answer.appended, answer.rejected, answer.reasons.length]).toEqual([0, 25, 10]);
+  });
+
+  test.each(["1970-01-01T00:00:12Z", "2000-01-01T00:00:00Z", "2026-01-17T11:59:59Z"])(
+    "refuses a record of %s unless it is said to be history",
+    async (timestamp) => {
+      const { answer, values } = await posted([record(timestamp)], false);
+      expect(answer).toEqual({
+        appended: 0,
+        rejected: 1,
+        reasons: [{ line: 1, reason: `timestamp is ${timestamp}, more than 14 days old for a live report` }],
+      });
+      expect(values).toEqual([]);
+      expect((await posted([record(timestamp)], true)).answer).toEqual({
+        appended: 1,
+        rejected: 0,
+        reasons: [],
+      });
+    },
+  );
+
+  test("takes what is 14 days old", async () => {
+    expect((await posted([record("2026-01-17T12:00:00Z")], false)).answer.appended).toBe(1);
+  });
 });
 
 test("appendLines() puts a city's name into its normal form, or the configured spelling, and keys the record by it", async () => {
@@ -34,7 +89,8 @@ test("appendLines() puts a city's name into its normal form, or the configured s
     '{"city":7,"source":"mine"}',
   ];
   const append = spyOn(log, "append");
-  await appendLines(log, lines, [{ name: "London" }]);
+  const posted = lines.map((text, index) => ({ line: index + 1, text }));
+  await appendLines(log, posted, { cities: [{ name: "London" }], now: 0, history: true });
   expect(append.mock.calls[0]?.[0].map(({ key, value }) => [key, value])).toEqual([
     ["London", '{"city":"London","temperature":4.20,"source":"london "}'],
     ['Zürich "A"', '{"source":"a \\"city\\":\\"x\\"","city" : "Zürich \\"A\\""}'],

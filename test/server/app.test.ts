@@ -796,6 +796,45 @@ describe("POST observations", () => {
     expect([status, body.appended, body.kind]).toEqual([200, 3, "simulated"]);
     expect(made.services.ingested).toEqual(['{"a": 1.0}', " not json ", '{"b":2}']);
   });
+  test("takes a body that is packed with gzip, up to the size it may have unpacked", async () => {
+    const made = api();
+    const send = (body: Uint8Array<ArrayBuffer>) =>
+      made.json("/api/v1/observations", {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/x-ndjson", "content-encoding": "gzip" },
+      });
+    expect((await send(Bun.gzipSync('{"a":1}\n{"b":2}'))).body.appended).toBe(2);
+    expect((await send(Bun.gzipSync("x\n".repeat(2 ** 23 + 1)))).status).toBe(413);
+    expect(made.services.ingested).toHaveLength(2);
+  });
+  test("answers 400 with the reasons where no record is taken, and says how to post history", async () => {
+    const made = api();
+    made.services.ingest = (lines, { history }) =>
+      Promise.resolve(
+        history
+          ? { appended: lines.length, rejected: 0, reasons: [] }
+          : { appended: 0, rejected: 2, reasons: [{ line: 1, reason: "it is old" }] },
+      );
+    const send = (query: string) =>
+      made.json(`/api/v1/observations${query}`, {
+        method: "POST",
+        body: "{}\n{}",
+        headers: { "content-type": "application/x-ndjson" },
+      });
+    const { status, body } = await send("");
+    expect([status, body.error]).toEqual([
+      400,
+      {
+        code: "bad_parameter",
+        message: "None of the 2 records is taken. Line 1: it is old",
+        hint: "What is older than 14 days is history: post it with ?history=true.",
+      },
+    ]);
+    expect((await send("?history=true")).body).toMatchObject({ appended: 2, rejected: 0 });
+    expect((await send("?history=false")).status).toBe(400);
+    expect((await send("?history=yes")).body.error).toMatchObject({ code: "bad_parameter" });
+  });
   test("takes one JSON object or an array of them", async () => {
     const made = api();
     expect((await post(made, '{"a":1}', "application/json; charset=utf-8")).body.appended).toBe(1);

@@ -8,6 +8,7 @@ import {
 } from "apache-arrow";
 import { DEFAULT_CITIES, type Place } from "../../core/city.ts";
 import { RequestError } from "../../core/errors.ts";
+import type { PostedAnswer, PostedLine } from "../../jobs/posted-lines.ts";
 import type { DayFile, LakeDay } from "../../jobs/readers/lake-days.ts";
 import type { Observation, Row } from "../../core/observation.ts";
 import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
@@ -246,10 +247,10 @@ export class FakeServices implements Services {
     return Promise.resolve(this.rejectedList.slice(0, limit));
   }
 
-  ingest(lines: readonly string[]): Promise<{ appended: number }> {
+  ingest(lines: readonly PostedLine[], _options: { history: boolean }): Promise<PostedAnswer> {
     if (this.failure !== null) return Promise.reject(this.failure);
-    this.ingested.push(...lines);
-    return Promise.resolve({ appended: lines.length });
+    this.ingested.push(...lines.map(({ text }) => text));
+    return Promise.resolve({ appended: lines.length, rejected: 0, reasons: [] });
   }
 }
 

@@ -88,7 +88,7 @@ export async function getJson(
 
 /** Posts lines of records. */
 export function postLines(url: URL, lines: readonly string[]): Promise<{ status: number; body: Json }> {
-  return getJson(url, "/api/v1/observations", {
+  return getJson(url, "/api/v1/observations?history=true", {
     method: "POST",
     headers: { "content-type": "application/x-ndjson" },
     body: lines.join("\n"),

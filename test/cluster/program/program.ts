@@ -86,7 +86,7 @@ export class RunningProgram {
 
   /** Posts lines of records. @returns the status */
   async post(lines: readonly string[]): Promise<number> {
-    const response = await fetch(new URL("/api/v1/observations", this.url), {
+    const response = await fetch(new URL("/api/v1/observations?history=true", this.url), {
       method: "POST",
       headers: { "content-type": "application/x-ndjson" },
       body: lines.join("\n"),
