@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
-import { IsobarError, LogError, codeOf, messageOf } from "../core/errors.ts";
+import { IsobarError, LogError, SourceError, codeOf, messageOf } from "../core/errors.ts";
+import { POLLED_MAX_AGE_MS, tooOldReason } from "../core/live-age.ts";
 import type { Logger } from "../core/log.ts";
 import { parseObservation } from "../core/observation.ts";
 import { backoffMs } from "../core/retry.ts";
@@ -165,7 +166,7 @@ class Producer {
   async #poll(signal: AbortSignal): Promise<void> {
     const { source, random } = this.#options;
     try {
-      const poll = await source.poll(signal);
+      const poll = this.#withoutOld(await source.poll(signal));
       if (this.#sourceTrouble !== null)
         this.#logger.info("The source answers again", { source: source.name });
       this.#sourceTrouble = null;
@@ -186,6 +187,21 @@ class Producer {
       const wait = codeOf(error) === "unauthorized" ? maxMs : backoffMs(this.#pollTries++, backoff, random);
       this.#nextPoll = this.#clock.now() + wait;
     }
+  }
+
+  /** Reports of a poll that are too old to be current become failures of their cities; what comes as history may be old. */
+  #withoutOld({ records, failures }: Poll): Poll {
+    const now = this.#clock.now();
+    const taken: Poll = { records: [], failures: [...failures] };
+    for (const record of records) {
+      const tooOld = tooOldReason(observedMs(record.value, now) ?? now, now, POLLED_MAX_AGE_MS);
+      if (tooOld === null) taken.records.push(record);
+      else {
+        const message = `The source ${this.#options.source.name} answered with an old report: ${tooOld}`;
+        taken.failures.push({ city: record.key, error: new SourceError("bad_response", message) });
+      }
+    }
+    return taken;
   }
 
   /** Logs the cities whose state changed. */
@@ -230,7 +246,7 @@ class Producer {
         sent += chunk.length;
         this.#appended += chunk.length;
         for (const { value } of chunk)
-          this.#watermarkMs = Math.max(this.#watermarkMs, this.#observedMs(value));
+          this.#watermarkMs = Math.max(this.#watermarkMs, this.#watermarkOf(value));
       }
       if (this.#logTrouble !== null) {
         const dropped = this.#dropped - this.#droppedBefore;
@@ -263,15 +279,21 @@ class Producer {
     this.#historyWanted = this.#firstStart ?? false; // history holds most of the dropped records
   }
 
-  /** Observation time of a value, ms; -Infinity for one that is ahead, or that the consumer will reject. */
-  #observedMs(value: string): number {
-    try {
-      const parsed = parseObservation(JSON.parse(value), this.#clock.now());
-      const ms = parsed.ok ? parseTimestamp(parsed.observation.timestamp) : -Infinity;
-      return isAhead(ms, this.#clock.now()) ? -Infinity : ms;
-    } catch {
-      return -Infinity; // not JSON: it is appended all the same, and the consumer rejects it with the reason
-    }
+  /** What a value moves the watermark to, ms; -Infinity for one that is ahead, or that the consumer will reject. */
+  #watermarkOf(value: string): number {
+    const now = this.#clock.now();
+    const ms = observedMs(value, now);
+    return ms === null || isAhead(ms, now) ? -Infinity : ms;
+  }
+}
+
+/** Observation time of a value, ms; null for one that the consumer will reject, with the reason. */
+function observedMs(value: string, now: number): number | null {
+  try {
+    const parsed = parseObservation(JSON.parse(value), now);
+    return parsed.ok ? parseTimestamp(parsed.observation.timestamp) : null;
+  } catch {
+    return null; // not JSON
   }
 }
 

@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { sha256Hex } from "../core/checksum.ts";
 import type { Clock } from "../core/clock.ts";
 import { messageOf, RequestError } from "../core/errors.ts";
+import { PUSHED_MAX_AGE_MS, tooOldReason } from "../core/live-age.ts";
 import type { Logger } from "../core/log.ts";
 import { hasValue } from "../core/observation.ts";
 import type { RegisteredStation } from "../core/station.ts";
@@ -84,13 +85,19 @@ export class StationIntake {
    *
    * @param parameters of the query or the form
    * @returns why values are impossible, for people; empty when all are good
-   * @throws RequestError `bad_parameter` when its time is malformed or nothing was measured; LogError
+   * @throws RequestError `bad_parameter` when its time is malformed or too old, or nothing was measured; LogError
    */
   async take(station: RegisteredStation, parameters: URLSearchParams): Promise<readonly string[]> {
     const { log, clock, logger } = this.#options;
     try {
       const now = clock.now();
       const push = readPush(parameters, now);
+      const tooOld = tooOldReason(push.ms, now, PUSHED_MAX_AGE_MS);
+      if (tooOld !== null) {
+        throw new RequestError("bad_parameter", `The push is not taken: ${tooOld}`, {
+          hint: "Set the clock of the console. What is older is imported: docs/import.md.",
+        });
+      }
       // A rain of 0 stands for the hour's: a malformed push throws here, before its total is stored.
       observationOfPush(push, station, 0, now);
       const rain = this.#rainOf(station, push);

@@ -97,6 +97,36 @@ function setUp(options: {
 }
 
 describe("producerJob()", () => {
+  test("takes no report of a poll that is older than a day; the city fails, and history may be of any age", async () => {
+    const old = [0, Date.UTC(2000, 0, 1), NOON - 86_401_000].map((ms, index) =>
+      record(`Old ${index}`, ms, 5),
+    );
+    const current = [record("London", NOON - 86_400_000, 4), record("Bern", NOON, 3)];
+    const t = setUp({
+      firstStart: async () => true,
+      history: () => found(record("London", Date.UTC(2000, 0, 1), 1)),
+      poll: () => found(...old, ...current),
+    });
+    const running = t.start();
+    await t.clock.sleepers();
+    t.abort.abort();
+    await running;
+    expect(t.values()).toEqual(
+      [record("London", Date.UTC(2000, 0, 1), 1), ...current].map(({ value }) => value),
+    );
+    expect(t.job.status().failures).toBe(3);
+    expect(t.lines.filter(({ message }) => message === "A city fails")).toMatchObject([
+      {
+        city: "Old 0",
+        code: "bad_response",
+        reason:
+          "The source test answered with an old report: timestamp is 1970-01-01T00:00:00Z, more than a day old for a live report",
+      },
+      { city: "Old 1" },
+      { city: "Old 2" },
+    ]);
+  });
+
   test("polls on a grid that does not drift, whatever a poll takes", async () => {
     const t = setUp({
       poll: async (count) => {
