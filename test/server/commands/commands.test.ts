@@ -372,7 +372,7 @@ describe("retract", () => {
     {
       await using here = await startHere(settings);
       const post = (source: string, temperature: number) =>
-        fetch(new URL("/api/v1/observations", here.url), {
+        fetch(new URL("/api/v1/observations?history=true", here.url), {
           method: "POST",
           headers: { "content-type": "application/x-ndjson" },
           body: line({ source, temperature }),
