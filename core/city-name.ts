@@ -21,3 +21,16 @@ export function knownName(name: string, cities: readonly { name: string }[]): st
   const lower = normal.toLowerCase();
   return cities.find((city) => city.name.toLowerCase() === lower)?.name ?? normal;
 }
+
+/**
+ * How an address names a city: by its slug, or by its name where another city is called as its slug is, because an exact name
+ * comes first in a request.
+ *
+ * @param cities all that there are
+ */
+export function addressName(
+  place: { name: string; slug: string },
+  cities: readonly { name: string }[],
+): string {
+  return cities.some(({ name }) => name === place.slug) ? place.name : place.slug;
+}

@@ -1,3 +1,4 @@
+import { addressName } from "../../core/city-name.ts";
 import { CHARTED_CITIES } from "../../core/chart-history.ts";
 import type { Services } from "../answers/services.ts";
 
@@ -24,5 +25,10 @@ export function liveAddress(services: Pick<Services, "cities">, { cities, status
   const types = ["observations", "result", "run", ...(status === true ? ["status"] : [])].join(",");
   if (all.length <= ALL_MAX) return `/live?types=${types}`;
   const shown = cities ?? all.slice(0, CHARTED_CITIES).map(({ slug }) => slug);
-  return `/live?types=${types}&city=${shown.slice(0, LIVE_CITIES_MAX).map(encodeURIComponent).join(",")}`;
+  const bySlug = new Map(all.map((place) => [place.slug, place]));
+  const asked = shown.slice(0, LIVE_CITIES_MAX).map((slug) => {
+    const place = bySlug.get(slug);
+    return encodeURIComponent(place === undefined ? slug : addressName(place, all));
+  });
+  return `/live?types=${types}&city=${asked.join(",")}`;
 }

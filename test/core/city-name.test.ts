@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { knownName, normalName } from "../../core/city-name.ts";
+import { addressName, knownName, normalName } from "../../core/city-name.ts";
 
 describe("normalName()", () => {
   test.each([
@@ -37,4 +37,10 @@ describe("knownName()", () => {
   test("is an exact name before another case of one", () => {
     expect(knownName("oslo", [{ name: "Oslo" }, { name: "oslo" }])).toBe("oslo");
   });
+});
+
+test("addressName() is the slug, and the name where another city is called as the slug is", () => {
+  const oslo = { name: "Oslo", slug: "oslo" };
+  expect(addressName(oslo, [oslo, { name: "Bern" }])).toBe("oslo");
+  expect(addressName(oslo, [oslo, { name: "oslo" }])).toBe("Oslo");
 });

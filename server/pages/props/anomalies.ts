@@ -1,3 +1,4 @@
+import { addressName } from "../../../core/city-name.ts";
 import type { Place } from "../../../core/city.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 import type { AnomaliesPageProps, AnomalyFilter } from "../../../views/pages/anomalies/anomalies.tsx";
@@ -49,8 +50,14 @@ export function anomaliesPageOf(
             matching: found.length,
             severe: found.filter(({ severity }) => severity === 3).length,
             rows: found.slice(0, ROWS).map((one) => {
-              const { slug = null, zone = null } = places.get(one.city) ?? {};
-              return { ...one, slug, zone };
+              const place = places.get(one.city);
+              if (place === undefined) return { ...one, slug: null, asked: null, zone: null };
+              return {
+                ...one,
+                slug: place.slug,
+                asked: addressName(place, services.cities()),
+                zone: place.zone,
+              };
             }),
           },
   };

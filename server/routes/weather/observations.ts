@@ -204,7 +204,7 @@ async function answerArrivals(
   if (limit > PAGE) throw badParameter("limit", limit, `at most ${PAGE} with since`);
   const found = await context.services.arrivals({ since, city, limit, signal: request.signal });
   const next = encodePositions(found.next);
-  const path = nextPath(request, { since: next, ...(asked.city === null ? {} : { city: asked.city.slug }) });
+  const path = nextPath(request, { since: next, ...(asked.city === null ? {} : { city: asked.city.name }) });
   const extra = {
     city,
     from: null,

@@ -54,6 +54,22 @@ describe("GET /cities/:slug", () => {
     }
   });
 
+  test("links to what is of its city, though another is called as its slug is", async () => {
+    const cityList = world.cityList;
+    world.cityList = [...cityList, { ...cityList[0]!, name: "london", slug: slugOf("london") }];
+    try {
+      const html = await app.text("/cities/london?compare=Tokyo");
+      expect(html).toContain("<title>London");
+      const asked = [...html.matchAll(/[?]city=([^"&]*)/g)].map(([, city]) => city);
+      expect(asked.length).toBeGreaterThan(3);
+      expect(new Set(asked)).toEqual(new Set(["London"]));
+      expect(await app.text("/cities/dubai")).toContain(`<option value="London">London</option>`);
+      expect(wordsOf(await app.text("/why?city=London"))).toContain("London");
+    } finally {
+      world.cityList = cityList;
+    }
+  });
+
   test("keeps range and other city in the address, and its links lead on", async () => {
     const html = await app.text("/cities/london?range=24h&compare=dubai");
     expect(html).toMatch(/href="\/cities\/london\?range=30d&amp;compare=dubai"/);

@@ -1,3 +1,4 @@
+import { addressName } from "../../../core/city-name.ts";
 import { attribute } from "../../attribute.ts";
 import { formatCount, formatNumber } from "../../format.ts";
 import { AnomalyItem, KINDS, type PlacedAnomaly } from "./anomaly-item.tsx";
@@ -50,7 +51,9 @@ export interface AnomaliesPageProps {
 
 /** Every anomaly, with filters in the address; each opens to what was expected. */
 export function AnomaliesPage(props: AnomaliesPageProps): JSX.Element {
-  const { result, city, now, verdict } = props;
+  const { result, now, verdict } = props;
+  const place = props.cities.find(({ slug }) => slug === props.city);
+  const asked = place === undefined ? null : addressName(place, props.cities);
   return (
     <>
       <div class="headline">
@@ -70,7 +73,7 @@ export function AnomaliesPage(props: AnomaliesPageProps): JSX.Element {
             </span>
           </h2>
           <Formats
-            path={`/api/v1/anomalies${city === null ? "" : `?city=${encodeURIComponent(city)}`}`}
+            path={`/api/v1/anomalies${asked === null ? "" : `?city=${encodeURIComponent(asked)}`}`}
             of="anomalies"
           />
         </div>

@@ -21,8 +21,8 @@ export const KINDS = {
   outage: "outage: most are silent at once",
 } as const satisfies Record<CityAnomaly["kind"], string>;
 
-/** An anomaly with its city's short name and zone; null where the city is not known. */
-export type PlacedAnomaly = CityAnomaly & { slug: string | null; zone: string | null };
+/** An anomaly with its city's slug, the name a query has for it (`addressName`) and zone; null where the city is not known. */
+export type PlacedAnomaly = CityAnomaly & { slug: string | null; asked: string | null; zone: string | null };
 
 /** An anomaly that opens to what was observed and expected. `asOf` is the page's clock, ms. */
 export function AnomalyItem({
@@ -79,10 +79,10 @@ export function AnomalyItem({
                 {`Its course in ${anomaly.city}`}
               </a>
             )}{" "}
-            {anomaly.slug === null || isSilence(anomaly.kind) ? (
+            {anomaly.asked === null || isSilence(anomaly.kind) ? (
               ""
             ) : (
-              <a href={whyOf(anomaly.slug, anomaly.time)} aria-label={attribute(`Why? ${anomaly.city}`)}>
+              <a href={whyOf(anomaly.asked, anomaly.time)} aria-label={attribute(`Why? ${anomaly.city}`)}>
                 Why?
               </a>
             )}{" "}
@@ -156,13 +156,13 @@ function rangeOf(ageMs: number): string {
 }
 
 /** The page that tells where a report comes from. */
-function whyOf(slug: string, time: number): string {
-  return attribute(`/why?${new URLSearchParams({ city: slug, timestamp: formatTimestamp(time) })}`);
+function whyOf(city: string, time: number): string {
+  return attribute(`/why?${new URLSearchParams({ city, timestamp: formatTimestamp(time) })}`);
 }
 
-function rowOf({ slug, time }: { slug: string | null; time: number }): string {
+function rowOf({ asked, time }: { asked: string | null; time: number }): string {
   const query = new URLSearchParams({
-    ...(slug === null ? {} : { city: slug }),
+    ...(asked === null ? {} : { city: asked }),
     from: formatTimestamp(time),
     to: formatTimestamp(time + 1000),
   });

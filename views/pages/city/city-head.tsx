@@ -1,3 +1,4 @@
+import { addressName } from "../../../core/city-name.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import { attribute } from "../../attribute.ts";
 import { formatCondition, formatNumber } from "../../format.ts";
@@ -46,7 +47,7 @@ export function CityHead(props: CityPageProps): JSX.Element {
 
 /** What else is known of the newest report, how it feels and what is usual. */
 function CityDetails(props: CityPageProps): JSX.Element {
-  const { place, current, units, feels, usual, flag, asOf } = props;
+  const { place, others, current, units, feels, usual, flag, asOf } = props;
   const { observation } = current;
   const scales = scalesOf(units);
   const shown = zoneTime(units.time === "city" ? place.zone : null);
@@ -95,7 +96,7 @@ function CityDetails(props: CityPageProps): JSX.Element {
         <dd>
           <AgeOf now={current} asOf={asOf} />{" "}
           {observation === null || flag === null ? "" : <FlagMark flag={flag} />}{" "}
-          <a href={`/why?city=${encodeURIComponent(place.slug)}`}>Why?</a>
+          <a href={`/why?city=${encodeURIComponent(addressName(place, others))}`}>Why?</a>
         </dd>
       </div>
     </dl>

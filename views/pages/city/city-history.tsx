@@ -1,3 +1,4 @@
+import { addressName } from "../../../core/city-name.ts";
 import { attribute } from "../../attribute.ts";
 import { type CityHistoryProps, type CityPageProps, RANGES } from "./city-props.ts";
 import { zoneTime } from "../../zone-time.ts";
@@ -92,11 +93,11 @@ function ZoomLinks(props: CityPageProps): JSX.Element {
   );
 }
 
-function addressOf({ place, compare }: CityPageProps, range: string, zoom?: TimeWindow): string {
+function addressOf({ place, compare, others }: CityPageProps, range: string, zoom?: TimeWindow): string {
   const query = new URLSearchParams({
     range,
     ...(zoom === undefined ? {} : windowParameters(zoom)),
-    ...(compare === null ? {} : { compare: compare.slug }),
+    ...(compare === null ? {} : { compare: addressName(compare, [place, ...others]) }),
   });
   return `/cities/${encodeURIComponent(place.slug)}?${query}`;
 }
@@ -111,7 +112,13 @@ function CompareForm({ place, range, others, compare, window }: CityPageProps): 
           ))
         : ""}
       <label for="compare">Compare with</label>
-      <CityChoice name="compare" none="no other city" cities={others} chosen={compare?.slug ?? null} />
+      <CityChoice
+        name="compare"
+        none="no other city"
+        cities={others}
+        known={[place, ...others]}
+        chosen={compare?.slug ?? null}
+      />
       <button type="submit">Show</button>
     </form>
   );

@@ -1,3 +1,4 @@
+import { addressName } from "../../../core/city-name.ts";
 import { Anomalies } from "../../parts/anomalies.tsx";
 import { CityHead } from "./city-head.tsx";
 import { CityHistoryPart } from "./city-history.tsx";
@@ -31,7 +32,8 @@ export function CityTop(props: CityPageProps): JSX.Element {
 /** Below it: its past, what is usual, unusual and to come. */
 export function CityRest(props: CityHistoryProps): JSX.Element {
   const { place, units, range } = props;
-  const api = (job: string) => `/api/v1/${job}?city=${encodeURIComponent(place.slug)}`;
+  const asked = addressName(place, props.others);
+  const api = (job: string) => `/api/v1/${job}?city=${encodeURIComponent(asked)}`;
   return (
     <>
       <CityHistoryPart {...props} />
@@ -80,7 +82,7 @@ export function CityRest(props: CityHistoryProps): JSX.Element {
             <div class="bar">
               <h2 id="h-anomalies">Newest anomalies</h2>
               <p class="more">
-                <a href={`/anomalies?city=${encodeURIComponent(place.slug)}`}>All of them</a>
+                <a href={`/anomalies?city=${encodeURIComponent(asked)}`}>All of them</a>
               </p>
             </div>
             <Anomalies {...props.anomalies} units={units} />
