@@ -1,4 +1,4 @@
-import { JUDGED_VARIABLES, type Variable } from "./variables.ts";
+import { type Variable, VARIABLE_NAMES } from "./variables.ts";
 
 /**
  * A QARTOD flag (IOOS, Manual for Real-Time Quality Control): 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing.
@@ -21,7 +21,7 @@ export const QUALITY_TESTS = [
 export type QualityTest = (typeof QUALITY_TESTS)[number];
 
 /** The flags of single variables: the worst of the tests that concern each; 9 where it was not reported. */
-export const VARIABLE_FLAGS = JUDGED_VARIABLES.map((name) => `${name}_flag` as const);
+export const VARIABLE_FLAGS = VARIABLE_NAMES.map((name) => `${name}_flag` as const);
 
 /** Every flag of an observation, in order; `flag` is the worst of its tests. */
 export const FLAG_COLUMNS = ["flag", ...QUALITY_TESTS, ...VARIABLE_FLAGS] as const;
@@ -29,12 +29,12 @@ export const FLAG_COLUMNS = ["flag", ...QUALITY_TESTS, ...VARIABLE_FLAGS] as con
 /** The value of each of {@link FLAG_COLUMNS}. */
 export type Flags = Record<(typeof FLAG_COLUMNS)[number], Flag>;
 
-/** The flag of a variable; null of one that quality control does not judge. */
+/** The flag of a variable. */
 export function flagOf<Value>(
   flags: Readonly<Record<(typeof VARIABLE_FLAGS)[number], Value>>,
   variable: Variable,
-): Value | null {
-  return (flags as Readonly<Partial<Record<`${Variable}_flag`, Value>>>)[`${variable}_flag`] ?? null;
+): Value {
+  return flags[`${variable}_flag`];
 }
 
 /** Something unusual about one observation. */

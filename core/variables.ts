@@ -22,8 +22,6 @@ export interface VariableInfo {
   /** What results and addresses call it, where that is shorter than its own name: `wind` in `wind_mean`. */
   short?: string;
   aggregation: Aggregation;
-  /** Whether quality control judges it: it has a flag, and limits of the test `gross` in `spark/limits.csv`. */
-  judged: boolean;
   /** How a city's page draws its course; left out where it has no panel there. */
   chart?: {
     /** The smallest range that is worth drawing, in the record's unit. */
@@ -35,7 +33,8 @@ export interface VariableInfo {
 
 /**
  * What is measured: the one place where a variable is described. The record, the columns of lake and API, units, pages,
- * alert rules, imports and documents follow from it. The order is that of the record, so a new one comes last.
+ * alert rules, imports and documents follow from it. The order is that of the record, so a new one comes last. Quality control
+ * judges each: it has a flag, and limits of the test `gross` in `spark/limits.csv`.
  */
 const TABLE = {
   temperature: {
@@ -49,7 +48,6 @@ const TABLE = {
     label: "Temperature",
     short: "temp",
     aggregation: "mean",
-    judged: true,
     chart: { least: 4 },
   },
   humidity: {
@@ -62,7 +60,6 @@ const TABLE = {
     example: 81,
     label: "Humidity",
     aggregation: "mean",
-    judged: true,
     chart: { least: 30, ceiling: 100 },
   },
   pressure: {
@@ -75,7 +72,6 @@ const TABLE = {
     example: 1012.4,
     label: "Pressure",
     aggregation: "mean",
-    judged: true,
     chart: { least: 8 },
   },
   wind_speed: {
@@ -89,7 +85,6 @@ const TABLE = {
     label: "Wind",
     short: "wind",
     aggregation: "mean",
-    judged: true,
     chart: { least: 4 },
   },
   rainfall: {
@@ -103,7 +98,6 @@ const TABLE = {
     label: "Rain",
     short: "rain",
     aggregation: "sum of hours",
-    judged: true,
     chart: { least: 1 },
   },
   wind_direction: {
@@ -116,7 +110,6 @@ const TABLE = {
     example: 240,
     label: "Wind from",
     aggregation: "mean vector",
-    judged: false,
   },
   wind_gust: {
     contract: false,
@@ -129,7 +122,6 @@ const TABLE = {
     label: "Gust",
     short: "gust",
     aggregation: "maximum",
-    judged: false,
   },
   dew_point: {
     contract: false,
@@ -141,7 +133,6 @@ const TABLE = {
     example: 4.4,
     label: "Dew point",
     aggregation: "mean",
-    judged: false,
   },
   clouds: {
     contract: false,
@@ -153,7 +144,6 @@ const TABLE = {
     example: 75,
     label: "Clouds",
     aggregation: "mean",
-    judged: false,
   },
   visibility: {
     contract: false,
@@ -165,23 +155,20 @@ const TABLE = {
     example: 24_000,
     label: "Visibility",
     aggregation: "mean",
-    judged: false,
   },
 } as const satisfies Record<string, VariableInfo>;
 
 /** Name of a variable: its field in the record, its column in lake and API. */
 export type Variable = keyof typeof TABLE;
 
-type Where<Property extends "contract" | "judged", Value> = {
-  [Name in Variable]: (typeof TABLE)[Name][Property] extends Value ? Name : never;
+type WhereContract<Value extends boolean> = {
+  [Name in Variable]: (typeof TABLE)[Name]["contract"] extends Value ? Name : never;
 }[Variable];
 
 /** One of the contract: in every record, null when missing. */
-export type ContractVariable = Where<"contract", true>;
+export type ContractVariable = WhereContract<true>;
 /** One that only some sources have: left out of a record when missing. */
-export type OptionalVariable = Where<"contract", false>;
-/** One that quality control judges. */
-export type JudgedVariable = Where<"judged", true>;
+export type OptionalVariable = WhereContract<false>;
 
 /** What is known of each variable, in the order of the record. */
 export const VARIABLES: Readonly<Record<Variable, VariableInfo>> = TABLE;
@@ -206,8 +193,3 @@ export const OPTIONAL_VARIABLES = VARIABLE_NAMES.filter(
 
 /** Those with a panel on a city's page. */
 export const CHARTED_VARIABLES = VARIABLE_NAMES.filter((name) => VARIABLES[name].chart !== undefined);
-
-/** Those that quality control judges. */
-export const JUDGED_VARIABLES = VARIABLE_NAMES.filter(
-  (name): name is JudgedVariable => VARIABLES[name].judged,
-);

@@ -50,8 +50,8 @@ readings AS (
     CASE WHEN q.humidity_flag <> 4 THEN q.humidity END AS humidity,
     CASE WHEN q.pressure_flag <> 4 THEN q.pressure END AS pressure,
     CASE WHEN q.wind_speed_flag <> 4 THEN q.wind_speed END AS wind_speed,
-    CASE WHEN q.wind_speed_flag <> 4 THEN q.wind_gust END AS wind_gust,
-    radians(q.wind_direction) AS wind_direction,
+    CASE WHEN q.wind_gust_flag <> 4 THEN q.wind_gust END AS wind_gust,
+    CASE WHEN q.wind_direction_flag <> 4 THEN radians(q.wind_direction) END AS wind_direction,
     q.q_time,
     q.flag
   FROM quality AS q

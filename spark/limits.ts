@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "../core/observation.ts";
-import { JUDGED_VARIABLES } from "../core/variables.ts";
+import { VARIABLE_NAMES } from "../core/variables.ts";
 import type { SqlView } from "./engine.ts";
 import { type CellValue, valuesView } from "./values.ts";
 import type { Limit } from "../core/quality.ts";
@@ -48,6 +48,7 @@ const WANTED: ReadonlyMap<string, readonly Bound[]> = new Map<string, readonly B
   ["level,pressure,low,,", BOTH],
   ["level,pressure,high,,", BOTH],
   ["consistency,dew_point,,,", BOTH],
+  ["consistency,wind_gust,,,", SUSPECT],
   ["time,age,,,", ["fail_low", "suspect_high"]],
   ["time,order,,,", SUSPECT],
   ["time,history,,,", SUSPECT],
@@ -57,9 +58,9 @@ const WANTED: ReadonlyMap<string, readonly Bound[]> = new Map<string, readonly B
 /** Where and when a limit of the test `gross` holds that is not the same everywhere. */
 const PLACES = ["low,winter", "low,summer", "high,winter", "high,summer"];
 
-/** The lines wanted of a file. Each judged variable has one limit of the test `gross` for everywhere, or one for each of {@link PLACES}. */
+/** The lines wanted of a file. Each variable has one limit of the test `gross` for everywhere, or one for each of {@link PLACES}. */
 function wantedOf(lines: readonly string[]): ReadonlyMap<string, readonly Bound[]> {
-  const gross = JUDGED_VARIABLES.flatMap((name) => {
+  const gross = VARIABLE_NAMES.flatMap((name) => {
     const everywhere = `gross,${name},,,`;
     const keys = lines.some((line) => line.startsWith(everywhere))
       ? [everywhere]

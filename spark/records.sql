@@ -15,12 +15,13 @@ WITH readings AS (
     humidity_flag,
     pressure_flag,
     wind_speed_flag,
+    wind_gust_flag,
     rainfall_flag,
     CASE WHEN temperature_flag <> 4 THEN temperature END AS temperature,
     CASE WHEN humidity_flag <> 4 THEN humidity END AS humidity,
     CASE WHEN pressure_flag <> 4 THEN pressure END AS pressure,
     CASE WHEN wind_speed_flag <> 4 THEN wind_speed END AS wind_speed,
-    CASE WHEN wind_speed_flag <> 4 THEN wind_gust END AS wind_gust,
+    CASE WHEN wind_gust_flag <> 4 THEN wind_gust END AS wind_gust,
     CASE WHEN rainfall_flag <> 4 THEN rainfall END AS rainfall
   FROM quality
   WHERE q_time <> 4
@@ -103,7 +104,7 @@ records AS (
   FROM reached
   WHERE wind_speed = wind_speed_max
   UNION ALL
-  SELECT city, since, 'wind_gust_max', wind_gust, n_wind_gust, timestamp, source, wind_speed_flag
+  SELECT city, since, 'wind_gust_max', wind_gust, n_wind_gust, timestamp, source, wind_gust_flag
   FROM reached
   WHERE wind_gust = wind_gust_max
   UNION ALL

@@ -1,21 +1,21 @@
-import { JUDGED_VARIABLES, OPTIONAL_VARIABLES, type Variable } from "../core/variables.ts";
+import { OPTIONAL_VARIABLES, VARIABLE_NAMES } from "../core/variables.ts";
 import { OBSERVATION_COLUMNS } from "./engine.ts";
 
 /**
- * What a view's text may repeat itself for. The variables of the contract have tests of their own, which the text spells
- * out; so it needs those beyond them by themselves too.
+ * What a view's text may repeat itself for. Some variables have tests of their own, which the text spells out; so it needs
+ * those by themselves too of which there is an extreme alone.
  */
 const LISTS: Readonly<Record<string, readonly string[]>> = {
   column: OBSERVATION_COLUMNS.map(([name]) => name),
-  judged: JUDGED_VARIABLES,
-  "judged optional": JUDGED_VARIABLES.filter((name: Variable) =>
-    (OPTIONAL_VARIABLES as readonly Variable[]).includes(name),
-  ),
+  variable: VARIABLE_NAMES,
+  optional: OPTIONAL_VARIABLES,
+  // Dew point and gust are compared with others of their report.
+  "gross alone": OPTIONAL_VARIABLES.filter((name) => name !== "dew_point" && name !== "wind_gust"),
 };
 
 /**
- * A view's text as engines read it: each `{{each judged: …}}` is repeated for every variable that quality control judges,
- * `@` being its name; `judged optional` is those of them beyond the contract, `column` every column of `observations`.
+ * A view's text as engines read it: each `{{each variable: …}}` is repeated for every variable, `@` being its name; `optional`
+ * is those beyond the contract, `gross alone` those of them with no other test, `column` every column of `observations`.
  *
  * @throws TypeError for a list of another name
  */

@@ -65,6 +65,11 @@ export interface Routes {
                 pressure_flag: number | null;
                 wind_speed_flag: number | null;
                 rainfall_flag: number | null;
+                wind_direction_flag: number | null;
+                wind_gust_flag: number | null;
+                dew_point_flag: number | null;
+                clouds_flag: number | null;
+                visibility_flag: number | null;
                 temperature_expected: number | null;
                 temperature_lower: number | null;
                 temperature_upper: number | null;
@@ -181,6 +186,11 @@ export interface Routes {
                 pressure_flag: number | null;
                 wind_speed_flag: number | null;
                 rainfall_flag: number | null;
+                wind_direction_flag: number | null;
+                wind_gust_flag: number | null;
+                dew_point_flag: number | null;
+                clouds_flag: number | null;
+                visibility_flag: number | null;
               }[];
             };
             400: ApiError;
@@ -287,6 +297,11 @@ export interface Routes {
                     pressure_flag: number | null;
                     wind_speed_flag: number | null;
                     rainfall_flag: number | null;
+                    wind_direction_flag: number | null;
+                    wind_gust_flag: number | null;
+                    dew_point_flag: number | null;
+                    clouds_flag: number | null;
+                    visibility_flag: number | null;
                   };
                   record: {
                     topic: string;

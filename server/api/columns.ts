@@ -1,5 +1,5 @@
 import { DATASET_KINDS } from "../../core/dataset-kind.ts";
-import { OPTIONAL_VARIABLES, JUDGED_VARIABLES, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
+import { OPTIONAL_VARIABLES, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
 import type { Column } from "../formats/formats.ts";
 import { unitsOf } from "../formats/column-units.ts";
 import {
@@ -45,7 +45,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   q_time: "Flag of the test of when it came",
   q_neighbour: "Flag of the test against neighbours",
   ...Object.fromEntries(
-    JUDGED_VARIABLES.map((name) => [`${name}_flag`, `Worst flag of the ${name.replaceAll("_", " ")}`]),
+    VARIABLE_NAMES.map((name) => [`${name}_flag`, `Worst flag of the ${name.replaceAll("_", " ")}`]),
   ),
   temperature_expected: "Temperature that is usual for season and hour; null without enough history",
   temperature_lower: "Lower bound of the usual temperatures",

@@ -62,7 +62,7 @@ export function withTables(page: string): string {
 /** The page of the variables, `docs/variables.md`. */
 export function variablesPage(): string {
   const rows = VARIABLE_NAMES.map((name) => {
-    const { contract, unit, meaning, standardName, range, aggregation, judged } = VARIABLES[name];
+    const { contract, unit, meaning, standardName, range, aggregation } = VARIABLES[name];
     return [
       `\`${name}\``,
       meaning,
@@ -70,7 +70,6 @@ export function variablesPage(): string {
       contract ? "always" : "where reported",
       `${range[0]} to ${range[1]}`,
       aggregation,
-      judged ? "yes" : "no",
       `\`${standardName}\``,
     ];
   });
@@ -78,11 +77,11 @@ export function variablesPage(): string {
 
 <!-- This page is made by \`bun run docs\` from core/variables.ts. -->
 
-What an observation measures. Each variable is one entry of \`core/variables.ts\`; the record, the lake, the API, pages, alert rules and
+What an observation measures. Each variable is one entry of \`core/variables.ts\`, with limits in \`spark/limits.csv\`; the record, the lake, the API, pages, alert rules and
 imports follow from it.
 
 ${markdownTable(
-  ["Field", "Meaning", "Unit", "In a record", "Possible", "Over time", "Judged", "CF standard name"],
+  ["Field", "Meaning", "Unit", "In a record", "Possible", "Over time", "CF standard name"],
   rows,
 )}
 
@@ -90,7 +89,6 @@ ${markdownTable(
 - **Possible**: a value outside is left out and kept as it came in \`impossible\`, because no instrument on Earth can have measured it. What is merely unlikely
   is kept, and [quality control](quality.md) flags it.
 - **Over time**: how values become one of a longer time. Rain is that of the last hour, so one value of each hour counts.
-- **Judged**: whether quality control gives it a flag of its own.
 - **CF standard name**: its name in the [CF conventions](https://cfconventions.org).
 `;
 }

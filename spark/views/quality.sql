@@ -220,7 +220,7 @@ SELECT
   END AS pressure_flag,
   CASE WHEN wind_speed IS NULL THEN coalesce(gross_wind_speed, 9) ELSE own_wind_speed END AS wind_speed_flag,
   CASE WHEN rainfall IS NULL THEN coalesce(gross_rainfall, 9) ELSE own_rainfall END AS rainfall_flag,
-  {{each judged optional:CASE WHEN @ IS NULL THEN coalesce(gross_@, 9) ELSE own_@ END AS @_flag, }}
+  {{each optional:CASE WHEN @ IS NULL THEN coalesce(gross_@, 9) ELSE own_@ END AS @_flag, }}
   CASE
     WHEN gross IS NULL THEN 9
     ELSE greatest(

@@ -3,7 +3,6 @@ import { impossibleReasons, parseObservation } from "../../core/observation.ts";
 import {
   CHARTED_VARIABLES,
   CONTRACT_VARIABLES,
-  JUDGED_VARIABLES,
   OPTIONAL_VARIABLES,
   unitBeside,
   VARIABLE_NAMES,
@@ -25,8 +24,7 @@ describe("VARIABLES", () => {
     expect([...VARIABLE_NAMES]).toEqual([...CONTRACT_VARIABLES, ...OPTIONAL_VARIABLES]);
   });
 
-  test("lists those that are judged and those that are charted in the same order", () => {
-    expect(VARIABLE_NAMES.filter((name) => VARIABLES[name].judged)).toEqual([...JUDGED_VARIABLES]);
+  test("lists those that are charted in the same order", () => {
     expect(VARIABLE_NAMES.filter((name) => VARIABLES[name].chart)).toEqual([...CHARTED_VARIABLES]);
   });
 

@@ -185,9 +185,6 @@ function rainOf(rows: readonly QualityRow[]): Set<QualityRow> {
 
 function valuesOf(rows: readonly QualityRow[], rain: ReadonlySet<QualityRow>): Record<string, unknown> {
   const of = (name: Parameters<typeof passed>[1]) => passed(rows, name);
-  const gusts = rows
-    .filter(({ wind_speed_flag }) => wind_speed_flag !== 4)
-    .flatMap((one) => one.wind_gust ?? []);
   const winds = rows.filter((one) => one.wind_speed !== null && one.wind_speed_flag !== 4);
   const part = (trigonometry: (radians: number) => number) =>
     mean(winds.map((one) => one.wind_speed! * trigonometry((one.wind_direction! * Math.PI) / 180)));
@@ -207,7 +204,7 @@ function valuesOf(rows: readonly QualityRow[], rain: ReadonlySet<QualityRow>): R
     pressure_mean: mean(of("pressure")),
     wind_speed_mean: mean(of("wind_speed")),
     wind_speed_max: largest(of("wind_speed")),
-    wind_gust_max: largest(gusts),
+    wind_gust_max: largest(of("wind_gust")),
     wind_direction_mean: hasDirection ? ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360 : null,
     rainfall_total: rains.length === 0 ? null : rains.reduce((sum, value) => sum + value, 0),
     rainfall_hours: rains.length,

@@ -83,9 +83,10 @@ export function faultyWeather(seed = 1): Row[] {
         weather_main: chance(0.1) ? null : chance(0.3) ? "Clear" : "Rain",
         ingested_at: formatTimestamp(ms + arrival(random) * MINUTE_MS),
       });
-      if (chance(0.02)) Object.assign(one, extreme(random));
+      const far = chance(0.02) ? extreme(random) : {};
       if (chance(0.5)) one.dew_point = round(still.temperature - between(-1.5, 12));
       if (chance(0.5)) one.wind_gust = round(between(5, 20));
+      Object.assign(one, far);
       for (const name of ["temperature", "humidity", "pressure", "wind_speed", "rainfall"] as const)
         if (chance(0.03)) one[name] = null;
       if (chance(0.003))
@@ -120,6 +121,9 @@ function extreme(random: () => number): Partial<Row> {
     { pressure: round(840 + 280 * random()) },
     { wind_speed: round(170 * random()) },
     { rainfall: round(400 * random()) },
+    { wind_gust: round(200 * random()) },
+    { dew_point: round(-110 + 160 * random()) },
+    { visibility: round(200_000 * random()) },
   ];
   return kinds[Math.floor(random() * kinds.length)] ?? {};
 }

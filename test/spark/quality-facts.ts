@@ -2,7 +2,7 @@ import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
 import { type Station, stationSource } from "../../core/station.ts";
 import type { Limit } from "../../core/quality.ts";
-import type { JudgedVariable } from "../../core/variables.ts";
+import type { Variable } from "../../core/variables.ts";
 
 /** What a test says: a flag, or null where it was not made. */
 export type Verdict = 1 | 3 | 4 | null;
@@ -39,7 +39,7 @@ export function limitOf(
 }
 
 /** Whether a value is an extreme. */
-export function grossOf(facts: Facts, row: Row, variable: JudgedVariable): Verdict {
+export function grossOf(facts: Facts, row: Row, variable: Variable): Verdict {
   const value = row[variable] ?? null;
   if (value === null) return isImpossible(row, variable) ? 4 : null;
   const limit = limitOf(facts, row, "gross", variable);
@@ -48,7 +48,7 @@ export function grossOf(facts: Facts, row: Row, variable: JudgedVariable): Verdi
 }
 
 /** Whether a value came that no instrument can have measured. */
-function isImpossible({ impossible }: Row, variable: JudgedVariable): boolean {
+function isImpossible({ impossible }: Row, variable: Variable): boolean {
   return impossible != null && variable in (JSON.parse(impossible) as object);
 }
 
@@ -56,14 +56,19 @@ function isImpossible({ impossible }: Row, variable: JudgedVariable): boolean {
 export function dewPointOf(facts: Facts, row: Row): Verdict {
   const { dew_point: dewPoint, temperature } = row;
   if (dewPoint == null || temperature === null) return null;
+  if (grossOf(facts, row, "dew_point") === 4 || grossOf(facts, row, "temperature") === 4) return null;
   const { suspect_high, fail_high } = limitOf(facts, row, "consistency", "dew_point");
   const above = dewPoint - temperature;
   return above > fail_high! ? 4 : above > suspect_high! ? 3 : 1;
 }
 
-/** Whether gusts are weaker than the wind. */
-export function gustOf({ wind_gust: gust, wind_speed: speed }: Row): Verdict {
-  return gust == null || speed === null ? null : gust < speed ? 3 : 1;
+/** Whether gusts are weaker than the wind, and whether they are far stronger; of neither where one of them fails by itself. */
+export function gustOf(facts: Facts, row: Row): { below: Verdict; farAbove: Verdict } {
+  const { wind_gust: gust, wind_speed: speed } = row;
+  const fails = (["wind_gust", "wind_speed"] as const).some((name) => grossOf(facts, row, name) === 4);
+  if (gust == null || speed === null || fails) return { below: null, farAbove: null };
+  const most = limitOf(facts, row, "consistency", "wind_gust").suspect_high!;
+  return { below: gust < speed ? 3 : 1, farAbove: gust - speed > most ? 3 : null };
 }
 
 /** Whether it rains out of a clear sky. */

@@ -5,6 +5,7 @@ import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { readLimits } from "../../spark/limits.ts";
 import { type Limit } from "../../core/quality.ts";
+import { VARIABLE_NAMES } from "../../core/variables.ts";
 import { row } from "../support/lake-files.ts";
 import { each, NOTHING, qualityRunner, reports } from "./quality-reports.ts";
 
@@ -54,8 +55,7 @@ describe("q_gross", () => {
       }
     }
     expect(rows.length).toBeGreaterThan(300);
-    const names = ["temperature", "humidity", "pressure", "wind_speed", "rainfall"];
-    const worst = `greatest(${names.map((name) => `${name}_flag % 9`).join(", ")})`;
+    const worst = `greatest(${VARIABLE_NAMES.map((name) => `${name}_flag % 9`).join(", ")})`;
     const found = await run(`SELECT q_gross, ${worst} AS worst FROM quality ORDER BY log_offset`, rows);
     expect(found.map(({ q_gross: gross, worst: of }) => [Number(gross), Number(of)])).toEqual(wanted);
   });

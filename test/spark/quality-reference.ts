@@ -1,7 +1,7 @@
 import type { Row } from "../../core/observation.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Limit } from "../../core/quality.ts";
-import { JUDGED_VARIABLES, type JudgedVariable } from "../../core/variables.ts";
+import { type Variable, VARIABLE_NAMES } from "../../core/variables.ts";
 import { readLimits } from "../../spark/limits.ts";
 import {
   dewPointOf,
@@ -45,7 +45,7 @@ export async function withoutFailed(rows: readonly Row[]): Promise<(Row & { flag
   const flags = flagsOf(rows, { cities: [], stations: [], limits: await readLimits() });
   return rows.map((row) => {
     const own = flags.get(row)!;
-    const failed = JUDGED_VARIABLES.filter((name) => own[`${name}_flag`] === 4);
+    const failed = VARIABLE_NAMES.filter((name) => own[`${name}_flag`] === 4);
     return { ...row, ...Object.fromEntries(failed.map((name) => [name, null])), flag: own.flag };
   });
 }
@@ -72,7 +72,7 @@ class Series {
 
   flags(): FlagRow[] {
     return this.rows.map((row, i) => {
-      const gross = Object.fromEntries(JUDGED_VARIABLES.map((name) => [name, this.#gross(row, name)]));
+      const gross = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, this.#gross(row, name)]));
       const step = { temperature: this.#stepT(i), humidity: this.#stepH(i), pressure: this.#stepP(i) };
       const spike = { temperature: this.#spike(i, "temperature"), pressure: this.#spike(i, "pressure") };
       const stuck = {
@@ -81,14 +81,14 @@ class Series {
         pressure: this.#stuck(i, "pressure"),
       };
       const level = this.#levelFlag(i);
-      const [dew, gust, rain] = [dewPointOf(this.facts, row), gustOf(row), rainOf(row)];
+      const [dew, gust, rain] = [dewPointOf(this.facts, row), gustOf(this.facts, row), rainOf(row)];
       const time = this.#time(i);
       const neighbour = this.#neighbour(row);
       const doubt = dew !== null && dew > 1 ? 3 : null;
       const future = time === 4 ? 4 : null;
-      const has = (...names: JudgedVariable[]) => names.some((name) => (row[name] ?? null) !== null);
+      const has = (...names: Variable[]) => names.some((name) => (row[name] ?? null) !== null);
       const test = (present: boolean, ...verdicts: Verdict[]) => (present ? (worst(verdicts) ?? 2) : 9);
-      const of = (name: JudgedVariable, ...verdicts: Verdict[]) =>
+      const of = (name: Variable, ...verdicts: Verdict[]) =>
         has(name) ? worst([gross[name] ?? null, future, ...verdicts]) : (gross[name] ?? 9);
       const tests = {
         q_gross: worst(Object.values(gross)) ?? 9,
@@ -96,14 +96,20 @@ class Series {
         q_spike: test(has("temperature", "pressure"), ...Object.values(spike)),
         q_stuck: test(has("temperature", "humidity", "pressure"), ...Object.values(stuck)),
         q_level: test(has("pressure"), level),
-        q_consistency: test(has("temperature", "wind_speed", "rainfall"), dew, gust, rain),
+        q_consistency: test(
+          has("temperature", "wind_speed", "rainfall"),
+          dew,
+          gust.below,
+          gust.farAbove,
+          rain,
+        ),
         q_time: time ?? 2,
         q_neighbour: test(has("temperature"), neighbour),
       };
       const verdicts = Object.values(tests).filter((flag): flag is 1 | 3 | 4 => [1, 3, 4].includes(flag));
       return {
         ...tests,
-        ...Object.fromEntries(JUDGED_VARIABLES.map((name) => [`${name}_flag`, of(name)])),
+        ...Object.fromEntries(VARIABLE_NAMES.map((name) => [`${name}_flag`, of(name)])),
         temperature_flag: of(
           "temperature",
           step.temperature,
@@ -114,7 +120,9 @@ class Series {
         ),
         humidity_flag: of("humidity", step.humidity, stuck.humidity, doubt),
         pressure_flag: of("pressure", step.pressure, spike.pressure, stuck.pressure, level),
-        wind_speed_flag: of("wind_speed", gust),
+        wind_speed_flag: of("wind_speed", gust.below),
+        wind_gust_flag: of("wind_gust", gust.below, gust.farAbove),
+        dew_point_flag: of("dew_point", doubt),
         rainfall_flag: of("rainfall", rain),
         flag: worst(Object.values(gross)) === null ? 9 : worst(verdicts),
       };
@@ -125,7 +133,7 @@ class Series {
     return limitOf(this.facts, this.rows[0]!, test, variable, hours);
   }
 
-  #gross(row: Row, variable: JudgedVariable): Verdict {
+  #gross(row: Row, variable: Variable): Verdict {
     return grossOf(this.facts, row, variable);
   }
 
@@ -137,11 +145,11 @@ class Series {
       : (Date.parse(a.timestamp) - Date.parse(b.timestamp)) / MINUTE;
   }
 
-  #value(i: number, variable: JudgedVariable): number | null {
+  #value(i: number, variable: Variable): number | null {
     return this.rows[i]?.[variable] ?? null;
   }
 
-  #departure(i: number, variable: JudgedVariable): number | null {
+  #departure(i: number, variable: Variable): number | null {
     const [before, value, after] = [i - 1, i, i + 1].map((at) => this.#value(at, variable));
     if (before == null || value == null || after == null) return null;
     if (this.#minutes(i, i - 1) > 70 || this.#minutes(i + 1, i) > 70) return null;

@@ -30,6 +30,38 @@ describe("q_consistency", () => {
     ]);
   });
 
+  test("a dew point above the temperature is suspect itself, and none that fails makes the temperature suspect", async () => {
+    const found = await run(
+      "SELECT q_consistency, q_gross, temperature_flag, humidity_flag, dew_point_flag FROM quality ORDER BY timestamp",
+      reports([9, 12, 60].map((dew_point) => ({ temperature: 10, rainfall: null, dew_point }))),
+    );
+    expect(found.map(Object.values)).toEqual([
+      [1, 1, 1, 1, 1],
+      [4, 1, 3, 3, 3],
+      [2, 4, 1, 1, 4],
+    ]);
+  });
+
+  test("a gust far above the wind is suspect, one that fails makes no wind suspect, and no wind that fails a gust", async () => {
+    const found = await run(
+      "SELECT q_consistency, q_gross, wind_speed_flag, wind_gust_flag, flag FROM quality ORDER BY timestamp",
+      reports([
+        { wind_speed: 5, wind_gust: 43.6 },
+        { wind_speed: 5, wind_gust: 43.7 },
+        { wind_speed: 5, wind_gust: 4 },
+        { wind_speed: 5, wind_gust: 999.9 },
+        { wind_speed: 468, wind_gust: 12 },
+      ]).map((one) => ({ ...one, rainfall: null })),
+    );
+    expect(found.map(Object.values)).toEqual([
+      [1, 1, 1, 1, 1],
+      [3, 1, 1, 3, 3],
+      [3, 1, 3, 3, 3],
+      [2, 4, 1, 4, 4],
+      [2, 4, 4, 1, 4],
+    ]);
+  });
+
   test("gusts below the mean wind and rain out of a clear sky are suspect", async () => {
     const found = await run(
       "SELECT q_consistency, wind_speed_flag, rainfall_flag FROM quality ORDER BY timestamp",

@@ -56,6 +56,22 @@ describe("records", () => {
     expect(found.find(({ record }) => record === "temperature_max")).toMatchObject({ n: 2, times: 1 });
   });
 
+  test("holds no gust that fails beside a wind that is good", async () => {
+    const found = await run(
+      hourly([
+        { wind_speed: 5, wind_gust: 9.3 },
+        { wind_speed: 5, wind_gust: 999.9 },
+      ]),
+    );
+    expect(found.find(({ record }) => record === "wind_gust_max")).toMatchObject({
+      value: 9.3,
+      is_suspect: false,
+      times: 1,
+      n: 1,
+    });
+    expect(found.find(({ record }) => record === "wind_speed_max")).toMatchObject({ value: 5, n: 2 });
+  });
+
   test("of no rows is empty", async () => {
     expect(await run([])).toEqual([]);
   });
@@ -69,7 +85,7 @@ function reference(rows: readonly QualityRow[]): Record<string, unknown>[] {
     ["rainfall_1h_max", "rainfall", "rainfall_flag", 1],
     ["temperature_max", "temperature", "temperature_flag", 1],
     ["temperature_min", "temperature", "temperature_flag", -1],
-    ["wind_gust_max", "wind_gust", "wind_speed_flag", 1],
+    ["wind_gust_max", "wind_gust", "wind_gust_flag", 1],
     ["wind_speed_max", "wind_speed", "wind_speed_flag", 1],
   ] as const;
   const cities = [...groupBy(rows, ({ city }) => city)].sort(([a], [b]) => (a < b ? -1 : 1));

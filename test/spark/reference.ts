@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import type { Row } from "../../core/observation.ts";
-import type { ContractVariable } from "../../core/variables.ts";
+import type { Variable } from "../../core/variables.ts";
 import { HOUR_MS } from "../../core/time.ts";
 
 /** Plain statistics, the reference for the SQL: null where there is nothing to compute from. */
@@ -30,11 +30,11 @@ export function present(values: readonly (number | null)[]): number[] {
 }
 
 /** A row of the view `quality`, with the flags that jobs look at. */
-export type QualityRow = Row & Record<`${ContractVariable}_flag` | "flag" | "q_time", number>;
+export type QualityRow = Row & Record<`${Variable}_flag` | "flag" | "q_time", number>;
 
 /** The values of a variable that are there and did not fail. */
-export function passed(rows: readonly QualityRow[], name: ContractVariable): number[] {
-  return present(rows.map((row) => (row[`${name}_flag`] === 4 ? null : row[name])));
+export function passed(rows: readonly QualityRow[], name: Variable): number[] {
+  return present(rows.map((row) => (row[`${name}_flag`] === 4 ? null : (row[name] ?? null))));
 }
 
 /** Items by key, in the order they came. */

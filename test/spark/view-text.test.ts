@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { CONTRACT_VARIABLES, JUDGED_VARIABLES } from "../../core/variables.ts";
+import { OPTIONAL_VARIABLES, VARIABLE_NAMES } from "../../core/variables.ts";
 import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { fillViewText } from "../../spark/view-text.ts";
 
 describe("fillViewText()", () => {
-  test("repeats a part for each variable that is judged, across lines", () => {
-    expect(fillViewText("SELECT {{each judged:max(@) AS\n  @_max, }}1 AS one")).toBe(
-      `SELECT ${JUDGED_VARIABLES.map((name) => `max(${name}) AS\n  ${name}_max, `).join("")}1 AS one`,
+  test("repeats a part for each variable, across lines", () => {
+    expect(fillViewText("SELECT {{each variable:max(@) AS\n  @_max, }}1 AS one")).toBe(
+      `SELECT ${VARIABLE_NAMES.map((name) => `max(${name}) AS\n  ${name}_max, `).join("")}1 AS one`,
     );
   });
 
@@ -18,15 +18,13 @@ describe("fillViewText()", () => {
   });
 
   test("knows those beyond the contract by themselves", () => {
-    const beyond = JUDGED_VARIABLES.filter(
-      (name) => !(CONTRACT_VARIABLES as readonly string[]).includes(name),
-    );
-    expect(fillViewText("{{each judged optional:@,}}")).toBe(beyond.map((name) => `${name},`).join(""));
+    expect(fillViewText("{{each optional:@,}}")).toBe(OPTIONAL_VARIABLES.map((name) => `${name},`).join(""));
+    expect(fillViewText("{{each gross alone:@,}}")).toBe("wind_direction,clouds,visibility,");
   });
 
   test("refuses a list that is not there", () => {
     expect(() => fillViewText("{{each planet:@}}")).toThrow(
-      "Cannot repeat a view's text for each planet, wanted one of column, judged, judged optional",
+      "Cannot repeat a view's text for each planet, wanted one of column, variable, optional, gross alone",
     );
   });
 

@@ -14,8 +14,8 @@ export const LATER_COLUMN = "uv_index";
 const TABLE_END = "} as const satisfies Record<string, VariableInfo>;";
 
 /**
- * Everything that makes the UV index a variable: its entry, its line in one source that reports it, and its limits, because
- * it is judged. By file, a text that stands in it once, and what is put before that.
+ * Everything that makes the UV index a variable: its entry, its line in one source that reports it, and its limits. By
+ * file, a text that stands in it once, and what is put before that.
  */
 const ADDED: Readonly<Record<string, { before: string; text: string }>> = {
   "core/variables.ts": {
@@ -30,7 +30,6 @@ const ADDED: Readonly<Record<string, { before: string; text: string }>> = {
     example: 3.2,
     label: "UV index",
     aggregation: "maximum",
-    judged: true,
     chart: { least: 4 },
   },
 `,

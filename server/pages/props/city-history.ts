@@ -1,6 +1,6 @@
 import { type Flag, flagOf } from "../../../core/quality.ts";
 import { parseTimestamp } from "../../../core/time.ts";
-import { CHARTED_VARIABLES, JUDGED_VARIABLES } from "../../../core/variables.ts";
+import { CHARTED_VARIABLES, VARIABLE_NAMES } from "../../../core/variables.ts";
 import type { CityHistory, QualityCount } from "../../../views/pages/city/city-props.ts";
 import { PLOT_WIDTH } from "../../../views/plot.ts";
 import { GapFinder } from "../../answers/chart-history.ts";
@@ -34,7 +34,7 @@ export async function readCityHistory(services: Services, query: CityHistoryQuer
   );
   const gaps = new GapFinder(services.about.staleAfterSeconds);
   const breaks: { from: number; to: number }[] = [];
-  const quality: QualityCount[] = JUDGED_VARIABLES.map((variable) => ({
+  const quality: QualityCount[] = VARIABLE_NAMES.map((variable) => ({
     variable,
     good: 0,
     suspect: 0,
@@ -53,7 +53,7 @@ export async function readCityHistory(services: Services, query: CityHistoryQuer
       const gap = gaps.before(t);
       if (gap !== undefined && last !== undefined) breaks.push({ from: last, to: t });
       last = t;
-      JUDGED_VARIABLES.forEach((variable, i) =>
+      VARIABLE_NAMES.forEach((variable, i) =>
         count(quality[i], (row[variable] ?? null) === null ? 9 : row[`${variable}_flag`]),
       );
       CHARTED_VARIABLES.forEach((variable, i) => {

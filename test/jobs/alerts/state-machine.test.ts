@@ -48,10 +48,11 @@ describe("AlertMachine, thresholds", () => {
     expect(take({ minute: 50, temperature: -1 })).toEqual(["raised London 50"]);
   });
 
-  test("watches a variable that only some reports have and that is not judged", () => {
+  test("watches a variable that only some reports have, and no value of it that failed", () => {
     const { take } = machineOf([rule({ name: "Storm", variable: "wind_gust", below: undefined, above: 25 })]);
     expect(take({ minute: 0, wind_gust: 24 })).toEqual([]);
-    expect(take({ minute: 10, wind_gust: 26, flag: 4 })).toEqual(["raised London 10"]);
+    expect(take({ minute: 5, wind_gust: 999.9, flag: 4 })).toEqual([]);
+    expect(take({ minute: 10, wind_gust: 26 })).toEqual(["raised London 10"]);
     expect(take({ minute: 20 })).toEqual([]); // not reported: it neither raises nor ends anything
     expect(take({ minute: 30, wind_gust: 25 })).toEqual(["recovered London 30"]);
   });

@@ -1,7 +1,7 @@
 import type { Place } from "../../../core/city.ts";
 import type { Measure } from "../../../core/observation.ts";
 import type { Anomaly, Flag } from "../../../core/quality.ts";
-import type { JudgedVariable, Variable } from "../../../core/variables.ts";
+import type { Variable } from "../../../core/variables.ts";
 import type { BandPoint, PlotPoint } from "../../plot.ts";
 import type { AnomaliesProps } from "../../parts/anomalies.tsx";
 import type { CityForecast, CityAnomaly, CityStatistics, CityNow } from "../../city-facts.ts";
@@ -11,7 +11,7 @@ import type { TimeWindow } from "../../zoom.ts";
 
 /** How many values of a variable passed quality control. */
 export interface QualityCount {
-  variable: JudgedVariable;
+  variable: Variable;
   good: number;
   suspect: number;
   failed: number;
