@@ -8,11 +8,16 @@ import { hasValue } from "../core/observation.ts";
 import type { RegisteredStation } from "../core/station.ts";
 import type { Log } from "./log/log.ts";
 import type { RainTotals } from "./rain-totals.ts";
-import { observationOfPush, readPush, type StationPush } from "./sources/own-station.ts";
+import { observationOfPush, readPush, type StationPush, unknownParameters } from "./sources/own-station.ts";
 import { recordOf } from "./sources/record.ts";
 
 /** Rate limit of the log lines about unknown keys, and of those about wrong paths, ms: anybody can send such. */
 const UNKNOWN_MS = 60_000;
+
+/** Names of parameters that are kept of a station, to be told once. */
+const NAMES_KEPT = 200;
+/** What is told of such a name, characters. */
+const NAME_MAX = 40;
 
 /** Options of {@link StationIntake}. */
 export interface StationIntakeOptions {
@@ -33,6 +38,8 @@ export class StationIntake {
   readonly #refused = new Map<string, string>();
   /** What was impossible in each station's last push. Only changes of the parameters are logged. */
   readonly #leftOut = new Map<string, string>();
+  /** The parameters of each station that are not read, told already. */
+  readonly #unknown = new Map<string, Set<string>>();
   #totalsFailed = false;
   #unknownLoggedMs = -Infinity;
   #wrongPathLoggedMs = -Infinity;
@@ -91,6 +98,7 @@ export class StationIntake {
     const { log, clock, logger } = this.#options;
     try {
       const now = clock.now();
+      this.#noteUnknown(station.id, unknownParameters(parameters));
       const push = readPush(parameters, now);
       const tooOld = tooOldReason(push.ms, now, PUSHED_MAX_AGE_MS);
       if (tooOld !== null) {
@@ -121,6 +129,20 @@ export class StationIntake {
       }
       throw error;
     }
+  }
+
+  /** Tells the names of parameters that are not read, each once: a measurement may be among them, misspelled. */
+  #noteUnknown(station: string, names: readonly string[]): void {
+    const told = this.#unknown.get(station) ?? new Set();
+    this.#unknown.set(station, told);
+    const fresh = names.map((name) => name.slice(0, NAME_MAX)).filter((name) => !told.has(name));
+    const taken = fresh.slice(0, NAMES_KEPT - told.size);
+    if (taken.length === 0) return;
+    for (const name of taken) told.add(name);
+    this.#options.logger.info("A station sends parameters that are not read", {
+      station,
+      parameters: taken.join(", "),
+    });
   }
 
   #noteLeftOut(station: string, reasons: readonly string[]): void {

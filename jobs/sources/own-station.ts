@@ -34,28 +34,99 @@ export interface StationPush {
 /** Consoles send -9999 for a sensor that is away. */
 const AWAY = -9990;
 
+/** A parameter, and how its value becomes the record's unit. */
+type Sent = readonly [parameter: string, convert: (value: number) => number];
+
 const same = (value: number): number => value;
 const inHg = (value: number): number => value * HPA_PER_INHG;
 const mph = (value: number): number => value * MS_PER_MPH;
+const kmh = (value: number): number => value / 3.6;
 const inches = (value: number): number => value * MM_PER_INCH;
 
-/** Field, the parameters that may hold it, and how they become its unit. The first parameter that is there counts. */
-const NUMBERS: readonly (readonly [
-  field: Variable,
-  parameters: readonly string[],
-  convert: (value: number) => number,
-])[] = [
-  ["temperature", ["tempf"], celsiusFromFahrenheit],
-  ["humidity", ["humidity"], same],
-  ["pressure", ["baromin", "baromrelin"], inHg], // both at sea level; baromabsin is the station's own
-  ["wind_speed", ["windspeedmph"], mph],
-  ["wind_direction", ["winddir"], same],
-  ["wind_gust", ["windgustmph"], mph],
-  ["dew_point", ["dewptf"], celsiusFromFahrenheit],
+/**
+ * Field, and the parameters that may hold it, those of consoles that send metric units behind the others. The first parameter
+ * that is there counts. `baromabsin`, `baromabshpa`, `tempinf` and `tempinc` are not here: the station's own pressure, and
+ * the temperature indoors.
+ */
+const NUMBERS: readonly (readonly [field: Variable, sent: readonly Sent[]])[] = [
+  [
+    "temperature",
+    [
+      ["tempf", celsiusFromFahrenheit],
+      ["tempc", same],
+    ],
+  ],
+  ["humidity", [["humidity", same]]],
+  [
+    "pressure",
+    [
+      ["baromin", inHg],
+      ["baromrelin", inHg],
+      ["baromhpa", same],
+      ["baromrelhpa", same],
+    ],
+  ],
+  [
+    "wind_speed",
+    [
+      ["windspeedmph", mph],
+      ["windspeedkmh", kmh],
+      ["windspeedms", same],
+    ],
+  ],
+  ["wind_direction", [["winddir", same]]],
+  [
+    "wind_gust",
+    [
+      ["windgustmph", mph],
+      ["windgustkmh", kmh],
+      ["windgustms", same],
+    ],
+  ],
+  [
+    "dew_point",
+    [
+      ["dewptf", celsiusFromFahrenheit],
+      ["dewptc", same],
+    ],
+  ],
 ];
 /** Both protocols' rain of a moving hour; Ecowitt's gauges without moving parts have names of their own. */
-const HOURLY_RAIN = ["rainin", "hourlyrainin", "hrain_piezo"];
-const DAILY_RAIN = ["dailyrainin", "drain_piezo"];
+const HOURLY_RAIN: readonly Sent[] = [
+  ["rainin", inches],
+  ["hourlyrainin", inches],
+  ["hrain_piezo", inches],
+  ["rainmm", same],
+  ["hourlyrainmm", same],
+];
+const DAILY_RAIN: readonly Sent[] = [
+  ["dailyrainin", inches],
+  ["drain_piezo", inches],
+  ["dailyrainmm", same],
+];
+/** What is read, and what tells of the push and not of the weather. */
+const KNOWN = new Set([
+  ...[...NUMBERS.flatMap(([, sent]) => sent), ...HOURLY_RAIN, ...DAILY_RAIN].map(([parameter]) => parameter),
+  "ID",
+  "PASSWORD",
+  "PASSKEY",
+  "dateutc",
+  "action",
+  "realtime",
+  "rtfreq",
+  "softwaretype",
+  "stationtype",
+  "model",
+  "freq",
+  "interval",
+  "runtime",
+  "heap",
+]);
+
+/** The names of a push's parameters that are not read: of sensors indoors or in the soil, or misspelled. */
+export function unknownParameters(parameters: URLSearchParams): string[] {
+  return [...new Set(parameters.keys())].filter((name) => /^[\w.-]+$/.test(name) && !KNOWN.has(name));
+}
 
 /**
  * Reads what a station pushes by the Weather Underground protocol or by Ecowitt's: their parameters differ in few names,
@@ -67,17 +138,17 @@ const DAILY_RAIN = ["dailyrainin", "drain_piezo"];
  */
 export function readPush(parameters: URLSearchParams, receivedMs: number): StationPush {
   const leftOut: string[] = [];
-  const read = (field: Variable, names: readonly string[], convert: (value: number) => number) => {
-    const value = valueOf(parameters, field, names, convert, leftOut);
+  const read = (field: Variable, sent: readonly Sent[], digits: number) => {
+    const value = valueOf(parameters, field, sent, digits, leftOut);
     return isPossible(field, value) ? { good: value, bad: null } : { good: null, bad: value };
   };
   const numbers: StationPush["numbers"] = {};
-  for (const [field, names, convert] of NUMBERS) {
-    const { good, bad } = read(field, names, (value) => roundTo(convert(value), 2));
+  for (const [field, sent] of NUMBERS) {
+    const { good, bad } = read(field, sent, 2);
     numbers[field] = good ?? bad;
   }
-  const hourly = read("rainfall", HOURLY_RAIN, (value) => roundTo(inches(value), 3));
-  const daily = read("rainfall", DAILY_RAIN, (value) => roundTo(inches(value), 3));
+  const hourly = read("rainfall", HOURLY_RAIN, 3);
+  const daily = read("rainfall", DAILY_RAIN, 3);
   const impossibleRain = hourly.bad ?? daily.bad;
   const ms = timeOf(parameters, receivedMs);
   if ([...Object.values(numbers), hourly.good, daily.good, impossibleRain].every((value) => value === null)) {
@@ -120,18 +191,18 @@ export function observationOfPush(
 function valueOf(
   parameters: URLSearchParams,
   field: Variable,
-  names: readonly string[],
-  convert: (value: number) => number,
+  sent: readonly Sent[],
+  digits: number,
   leftOut: string[],
 ): number | string | null {
   let possible: number | null = null;
   let impossible: number | string | null = null;
-  for (const name of names) {
+  for (const [name, convert] of sent) {
     const text = parameters.get(name)?.trim() ?? "";
     if (text === "") continue;
     const isNumber = NUMBER.test(text);
     if (isNumber && Number(text) <= AWAY) continue;
-    const value = isNumber ? convert(Number(text)) : text;
+    const value = isNumber ? roundTo(convert(Number(text)), digits) : text;
     if (isPossible(field, value)) {
       if (field !== "rainfall") return value;
       possible = Math.max(possible ?? value, value);

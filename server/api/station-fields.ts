@@ -30,6 +30,17 @@ const BOTH: Fields = {
   windgustmph: quantity("Strongest gust", "mph", 9.2),
   winddir: quantity("Where the wind comes from, from north", "°", 240),
   dailyrainin: quantity("Rain since the station's midnight", "in", 0.12),
+  tempc: quantity("Air temperature", "°C", 8),
+  dewptc: quantity("Dew point", "°C", 4.4),
+  windspeedkmh: quantity("Wind speed", "km/h", 7.2),
+  windgustkmh: quantity("Strongest gust", "km/h", 14.8),
+  windspeedms: quantity("Wind speed", "m/s", 2),
+  windgustms: quantity("Strongest gust", "m/s", 4.1),
+  baromhpa: quantity("Air pressure at sea level", "hPa", 1013.2),
+  baromrelhpa: quantity("Air pressure at sea level", "hPa", 1013.2),
+  rainmm: quantity("Rain of the last 60 minutes", "mm", 0.5),
+  hourlyrainmm: quantity("Rain of the last 60 minutes", "mm", 0.5),
+  dailyrainmm: quantity("Rain since the station's midnight", "mm", 3),
 };
 
 /** What of the Weather Underground protocol is read. */

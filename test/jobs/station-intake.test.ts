@@ -198,6 +198,20 @@ describe("StationIntake.take()", () => {
     },
   );
 
+  test("the names of parameters that are not read are told once", async () => {
+    const t = setUp();
+    const push = "dateutc=now&tempf=50&PASSKEY=s3cret&stationtype=GW2000A&soilmoisture1=40&tempout=49";
+    await t.take(push);
+    await t.take(push);
+    await t.take(`${push}&wh65batt=0`);
+    const told = t.lines.filter((line) => line.includes("parameters that are not read"));
+    expect(told.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { station: "garden", parameters: "soilmoisture1, tempout" },
+      { station: "garden", parameters: "wh65batt" },
+    ]);
+    expect(t.lines.join()).not.toContain("s3cret");
+  });
+
   test("a broken sensor loses its own value alone; it is answered, and logged when it breaks and when it is whole", async () => {
     const t = setUp();
     expect(await t.take("dateutc=2026-01-31+11:00:00&tempf=50&humidity=80")).toEqual([]);

@@ -28,6 +28,26 @@ const observed = (text: string) => {
 };
 
 describe("readPush()", () => {
+  test("reads the metric names of consoles; what is indoors, absolute or a rate is not read", () => {
+    const { numbers, hourlyRain, dailyRain } = readPush(
+      new URLSearchParams(
+        "dateutc=now&tempc=8.1&humidity=81&baromrelhpa=1013.2&windspeedkmh=7.2&windgustkmh=14.4&winddir=240&dewptc=4.4" +
+          "&hourlyrainmm=0.5&dailyrainmm=3.2&tempinc=21.5&baromabshpa=998&rainratemm=6",
+      ),
+      Date.UTC(2026, 0, 31, 12),
+    );
+    expect(numbers).toMatchObject({
+      temperature: 8.1,
+      humidity: 81,
+      pressure: 1013.2,
+      wind_speed: 2,
+      wind_gust: 4,
+      wind_direction: 240,
+      dew_point: 4.4,
+    });
+    expect([hourlyRain, dailyRain]).toEqual([0.5, 3.2]);
+  });
+
   test("reads a push of the Weather Underground protocol", () => {
     expect(observed(WUNDERGROUND)).toEqual({
       timestamp: "2026-01-31T11:59:58Z",
