@@ -6,13 +6,14 @@ import type { NewRecord } from "../../jobs/log/log.ts";
 import { describe } from "../../core/observation.ts";
 import { stationSource } from "../../core/station.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { type ColumnMap, readColumnMap } from "../../jobs/sources/column-map.ts";
+import type { ColumnMap } from "../../jobs/sources/column-map.ts";
 import { Notes } from "../../jobs/sources/notes.ts";
 import { readRecords } from "../../jobs/sources/replay.ts";
 import { isSqlite, readWeewx } from "../../jobs/sources/weewx.ts";
 import { readStations } from "../config/stations-file.ts";
 import { type CommandContext, runCommand, textTable } from "./command.ts";
 import { deliver } from "./deliver.ts";
+import { formatList, formatMap, formatOf } from "../../jobs/sources/format-choice.ts";
 import { datasetNamed, sourceNamed } from "./replay.ts";
 
 /** Cities of a dry run that are named. */
@@ -20,10 +21,14 @@ const CITIES_TOLD = 5;
 
 const USAGE = `Adds recorded observations to the observed data, through the server when one is running.
 
-  bun run import FILE [--map MAP.json] [--station ID | --city NAME] [--dataset NAME] [--source NAME] [--dry-run]
+  bun run import FILE [--format NAME [--zone ZONE] | --map MAP.json] [--station ID | --city NAME] [--dataset NAME]
+                      [--source NAME] [--dry-run]
 
-  FILE            .jsonl, .csv (both also .gz), OpenWeatherMap's bulk-history CSV, any CSV with a column map,
-                  or the database of WeeWX (weewx.sdb)
+  FILE            .jsonl, .csv (both also .gz), OpenWeatherMap's bulk-history CSV, a file of a format that --formats
+                  lists, any CSV with a column map, or the database of WeeWX (weewx.sdb)
+  --formats       lists the formats; with a NAME prints the column map of one
+  --format NAME   the format of the file, where it is not to be told from the file itself
+  --zone ZONE     by which clock the times of a format are: UTC, -05:00, Europe/London
   --map MAP.json  which column is which field, in which unit: docs/import.md describes it
   --station ID    whose records they are: one of STATIONS_FILE
   --city NAME     whose weather it is, where the file does not say
@@ -46,6 +51,9 @@ if (import.meta.main) {
     dataset: { type: "string" },
     source: { type: "string" },
     map: { type: "string" },
+    format: { type: "string" },
+    formats: { type: "boolean" },
+    zone: { type: "string" },
     station: { type: "string" },
     city: { type: "string" },
     "dry-run": { type: "boolean" },
@@ -53,6 +61,10 @@ if (import.meta.main) {
   await runCommand(USAGE, options, async (context) => {
     const { config, logger, words, options } = context;
     const [file] = words;
+    if (options.formats === true) {
+      process.stdout.write(`${file === undefined ? formatList() : formatMap(file)}\n`);
+      return 0;
+    }
     if (file === undefined || words.length > 1)
       throw new ConfigError("bad_setting", `Cannot import ${words.length} files: wanted one\n\n${USAGE}`);
     const dataset =
@@ -67,13 +79,14 @@ if (import.meta.main) {
       if (isDry) return dryRun(dataset, records, new DryRun(), null, new Notes());
       return deliver(context, dataset, records);
     }
-    const map = typeof options.map === "string" ? await readColumnMap(options.map) : null;
+    const { map, words: how } = await formatOf(file, options, source);
     if (map === null && city !== null) {
       throw new ConfigError(
         "bad_setting",
-        `Cannot import ${file} with --${options.station === undefined ? "city" : "station"}: wanted a WeeWX database or --map`,
+        `Cannot import ${file} with --${options.station === undefined ? "city" : "station"}: wanted a WeeWX database or --map, or a file of a format that --formats lists`,
       );
     }
+    if (how !== null) process.stdout.write(`${how}\n`);
     const named = source ?? sourceNamed(undefined, file);
     const notes = new Notes();
     const dry = new DryRun();

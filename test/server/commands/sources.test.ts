@@ -284,6 +284,25 @@ describe("a station of one's own", () => {
 });
 
 describe("bun run import", () => {
+  test("takes a file of a known format, and says as which it was read", async () => {
+    await using folder = await temporaryFolder();
+    const env = { DATA_DIR: folder.path };
+    const file = join(folder.path, "uurgeg.txt");
+    const header = "# STN,YYYYMMDD,   HH,   DD,   FH,    T,   RH,    P,    U";
+    await Bun.write(
+      file,
+      `# BRON: invented\n${header}\n  235,20250103,   24,  290,   90,  -42,   -1,10104,   74\n`,
+    );
+    const taken = await run("import", [file, "--city", "De Kooy"], env);
+    expect([taken.code, taken.out]).toEqual([0, expect.stringContaining("Read as knmi: KNMI")]);
+    expect(taken.out).toContain('1 records into the data set "observed": 1 rows');
+    expect(taken.out).toContain("1 × a trace of rainfall counts as 0, first: 20250103 24 De Kooy");
+    const dry = await run("import", [file, "--dry-run"], env);
+    expect(dry.out).toMatch(/20250103 24 +2025-01-04T00:00:00Z +235 +knmi +-4\.2/);
+    const listed = await run("import", ["--formats"], env);
+    expect([listed.code, listed.out]).toEqual([0, expect.stringContaining("\n  knmi ")]);
+  });
+
   test("takes a WeeWX database as a station's, and a CSV by a column map", async () => {
     await using folder = await temporaryFolder();
     const env = { DATA_DIR: folder.path };
