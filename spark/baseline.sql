@@ -62,23 +62,37 @@ season AS (
   WHERE age < 30e0
     OR (age > 345e0 AND age + 15e0 - 365.25e0 * floor((age + 15e0) / 365.25e0) < 30e0)
 ),
--- Each hour of the day, and the series as a whole: there hour_of_day is NULL.
-totals AS (
+-- Each hour by the mean of its reports, so that what is usual is of time and not of reports; and the series as a whole: there
+-- hour_of_day is NULL.
+hours AS (
   SELECT
     city,
     source,
     hour_of_day,
     count(temperature) AS n,
-    count(DISTINCT CASE WHEN temperature IS NOT NULL THEN day END) AS days,
-    median(temperature) AS median,
-    avg(temperature) AS mean,
-    stddev_samp(temperature) AS stddev,
+    avg(temperature) AS temperature,
     -- Where in the hour its reports lie, on average: 0 on the hour.
-    avg(part) AS hour_part,
+    avg(part) AS part,
     median(minutes) AS interval_minutes,
     count(minutes) AS intervals
   FROM season
-  GROUP BY GROUPING SETS ((city, source, hour_of_day), (city, source))
+  GROUP BY GROUPING SETS ((city, source, hour_of_day, day), (city, source))
+),
+totals AS (
+  SELECT
+    city,
+    source,
+    hour_of_day,
+    cast(sum(n) AS bigint) AS n,
+    count(temperature) AS days,
+    median(temperature) AS median,
+    avg(temperature) AS mean,
+    stddev_samp(temperature) AS stddev,
+    avg(part) AS hour_part,
+    max(interval_minutes) AS interval_minutes,
+    max(intervals) AS intervals
+  FROM hours
+  GROUP BY city, source, hour_of_day
 ),
 -- Beside each hour the one before and the one after that have values, around midnight as well.
 neighbours AS (
@@ -127,6 +141,7 @@ curve AS (
 departures AS (
   SELECT
     c.*,
+    s.day,
     s.timestamp,
     s.micros,
     s.temperature,
@@ -153,6 +168,30 @@ steps AS (
   FROM before AS b
   CROSS JOIN fading AS f
 ),
+-- Of each hour the mean departure and the mean size of its steps.
+hourly_steps AS (
+  SELECT
+    city,
+    source,
+    hour_of_day,
+    max(n) AS n,
+    max(days) AS days,
+    max(median) AS median,
+    max(mean) AS mean,
+    max(stddev) AS stddev,
+    max(hour_part) AS hour_part,
+    max(slope_before) AS slope_before,
+    max(slope_after) AS slope_after,
+    max(interval_minutes) AS interval_minutes,
+    max(intervals) AS intervals,
+    abs(avg(departure)) AS departure_size,
+    avg(abs(step)) AS step_size,
+    count(step) AS steps,
+    min(CASE WHEN temperature IS NOT NULL THEN timestamp END) AS first_timestamp,
+    max(CASE WHEN temperature IS NOT NULL THEN timestamp END) AS last_timestamp
+  FROM steps
+  GROUP BY city, source, hour_of_day, day
+),
 -- Spreads are of the hour itself and its neighbours, so that 30 days give 90 values.
 spreads AS (
   SELECT
@@ -169,16 +208,16 @@ spreads AS (
     max(CASE WHEN near.shift = 0 THEN s.slope_after END) AS slope_after,
     max(s.interval_minutes) AS interval_minutes,
     max(s.intervals) AS intervals,
-    1.4826e0 * median(abs(s.departure)) AS departure_size,
+    1.4826e0 * median(s.departure_size) AS departure_size,
     -- Steps of weather have a long tail: one in ten must not look like many sigmas.
     greatest(
-      1.4826e0 * median(abs(s.step)),
-      percentile_cont(0.9e0) WITHIN GROUP (ORDER BY abs(s.step)) / 1.6449e0
+      1.4826e0 * median(s.step_size),
+      percentile_cont(0.9e0) WITHIN GROUP (ORDER BY s.step_size) / 1.6449e0
     ) AS step_size,
-    count(CASE WHEN near.shift = 0 THEN s.step END) AS steps,
-    min(CASE WHEN s.temperature IS NOT NULL THEN s.timestamp END) AS first_timestamp,
-    max(CASE WHEN s.temperature IS NOT NULL THEN s.timestamp END) AS last_timestamp
-  FROM steps AS s
+    sum(CASE WHEN near.shift = 0 THEN s.steps END) AS steps,
+    min(s.first_timestamp) AS first_timestamp,
+    max(s.last_timestamp) AS last_timestamp
+  FROM hourly_steps AS s
   CROSS JOIN (VALUES (0), (1), (23)) AS near(shift)
   GROUP BY s.city, s.source, (s.hour_of_day + near.shift) % 24
 ),

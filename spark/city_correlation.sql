@@ -5,16 +5,14 @@
 -- note: hour of the day in that month; of fewer than five days nobody knows what is usual); `correlation_raw` is that of the hourly means
 -- note: themselves, in which sun and season make all cities of one half of the Earth go together. `n` and `n_raw` are the hours that
 -- note: both cities have; below 24 there is no correlation. `distance` is on the great circle, km. Pairs grow with the square of the
--- note: cities: as scheduled it compares the 30 cities with the most temperatures, which are 435 pairs.
--- parameter: cities integer 30 Cities compared, those with the most temperatures; null for all (of 1,000 that is 500,000 pairs)
+-- note: cities: as scheduled it compares the 30 cities with the most hours of temperatures, which are 435 pairs.
+-- parameter: cities integer 30 Cities compared, those with the most hours of temperatures; null for all (of 1,000 that is 500,000 pairs)
 
-WITH readings AS (
-  SELECT city, timestamp, temperature
-  FROM quality
-  WHERE temperature IS NOT NULL AND temperature_flag <> 4
+WITH known AS (
+  SELECT city, hour, temperature FROM city_hours WHERE temperature IS NOT NULL
 ),
 counts AS (
-  SELECT city, count(*) AS n FROM readings GROUP BY city
+  SELECT city, count(*) AS n FROM known GROUP BY city
 ),
 chosen AS (
   SELECT city
@@ -22,10 +20,9 @@ chosen AS (
   WHERE cast(:cities AS int) IS NULL OR place <= cast(:cities AS int)
 ),
 hourly AS (
-  SELECT r.city, date_trunc('hour', r.timestamp) AS hour, avg(r.temperature) AS temperature
-  FROM readings AS r
-  JOIN chosen AS c ON c.city = r.city
-  GROUP BY r.city, date_trunc('hour', r.timestamp)
+  SELECT k.city, k.hour, k.temperature
+  FROM known AS k
+  JOIN chosen AS c ON c.city = k.city
 ),
 -- What is left without the usual day of the month: else all cities of one half of the Earth go together by sun and season.
 -- Of fewer than five days nobody knows what is usual.

@@ -3,28 +3,24 @@
 -- schedule: default
 -- model: clusters
 -- note: k-means on six features, each brought to mean 0 and standard deviation 1: the mean of the daily mean temperatures and their
--- note: standard deviation, the mean range of the day, mean humidity, mean wind, and the share of reports with rain of 0.1 mm or more. A
+-- note: standard deviation, the mean range of the day, mean humidity, mean wind, and the share of time with rain of 0.1 mm or more in the hour before. A
 -- note: day of UTC counts with reports in eight of its hours, and a city with ten days. A feature that half of the cities lack is left out; a
 -- note: city that lacks one counts as average in it. Two to eight groups are tried, each from 16 k-means++ seeds that are the same in every
 -- note: run, and the number with the largest mean silhouette is taken; `tried` has all of them. Up to 0.25 there is no structure
 -- note: (Kaufman and Rousseeuw), and all are one group. Groups are numbered from the coldest on.
 
--- Days of UTC; values that fail their tests are left out.
+-- Days of UTC, of whose hours each counts once.
 WITH daily AS (
   SELECT
     city,
-    bit_count(bit_or(
-      CASE WHEN temperature_flag IN (4, 9) THEN 0 ELSE cast(power(2e0, extract(hour FROM timestamp)) AS int) END
-    )) AS hours,
-    avg(CASE WHEN temperature_flag <> 4 THEN temperature END) AS temperature,
-    max(CASE WHEN temperature_flag <> 4 THEN temperature END)
-      - min(CASE WHEN temperature_flag <> 4 THEN temperature END) AS temperature_range,
-    avg(CASE WHEN humidity_flag <> 4 THEN humidity END) AS humidity,
-    avg(CASE WHEN wind_speed_flag <> 4 THEN wind_speed END) AS wind_speed,
-    avg(CASE WHEN rainfall_flag <> 4 THEN CASE WHEN rainfall >= 0.1e0 THEN 1e0 WHEN rainfall < 0.1e0 THEN 0e0 END END)
-      AS wet
-  FROM quality
-  GROUP BY city, date_trunc('day', timestamp)
+    count(temperature) AS hours,
+    avg(temperature) AS temperature,
+    max(temperature_max) - min(temperature_min) AS temperature_range,
+    avg(humidity) AS humidity,
+    avg(wind_speed) AS wind_speed,
+    avg(wet) AS wet
+  FROM city_hours
+  GROUP BY city, date_trunc('day', hour)
 )
 -- A day counts with a third of its hours.
 SELECT

@@ -5,7 +5,8 @@
 -- window: days
 -- note: Days are those of the city's own calendar: its `zone` from midnight to midnight, with 23 hours where the clocks go forward and 25
 -- note: where they go back. A city that is not configured has days of UTC. `hours` are those in which something was reported, and
--- note: `coverage` is their share of `hours_of_day`. Means are over all reports. Rain totals of the last hour overlap when they are
+-- note: `coverage` is their share of `hours_of_day`. Means are of the hours of the city's clocks, each of which counts once, with the mean of its sources' means; `n`,
+-- note: `n_suspect`, `n_failed` and `n_temperature` count reports, and extremes are of reports. Rain totals of the last hour overlap when they are
 -- note: reported more often: the last of each hour counts (of several sources at that time the first by name), in the day in which it was
 -- note: reported. The wind's direction is that of the mean vector, with none where that is below 0.1 m/s.
 -- parameter: days integer 31 Days back from the newest date; null for all
@@ -43,6 +44,7 @@ changed_days AS (
 readings AS (
   SELECT
     q.city,
+    q.source,
     coalesce(c.offset_minutes, 0) AS offset_minutes,
     -- Hours of the city's clocks since 1970.
     floor((unix_micros(q.timestamp) / 6e7 + coalesce(c.offset_minutes, 0)) / 60e0) AS hour,
@@ -58,55 +60,74 @@ readings AS (
   JOIN span ON span.shown_from IS NULL OR q.timestamp >= span.shown_from
   LEFT JOIN clocks AS c ON c.city = q.city AND q.timestamp >= c.valid_from AND q.timestamp < c.valid_to
 ),
--- Days in parts with the same clocks, so that an hour that is shown twice is two hours. Which hours of a day reported is a
--- set of 24 bits.
-parts AS (
+-- Hours with the same clocks, so that an hour that is shown twice is two hours: of each source the mean of its reports.
+source_hours AS (
   SELECT
     city,
-    cast(floor(hour / 24e0) AS int) AS day,
+    hour,
     offset_minutes,
-    bit_or(CASE WHEN q_time = 4 THEN 0 ELSE cast(power(2e0, hour - 24e0 * floor(hour / 24e0)) AS int) END) AS hours_seen,
+    count(CASE WHEN q_time <> 4 THEN 1 END) AS n_in_time,
     count(*) AS n,
     count(CASE WHEN flag = 3 THEN 1 END) AS n_suspect,
     count(CASE WHEN flag = 4 THEN 1 END) AS n_failed,
     count(temperature) AS n_temperature,
     min(temperature) AS temperature_min,
     max(temperature) AS temperature_max,
-    sum(temperature) AS temperature_sum,
-    sum(humidity) AS humidity_sum,
-    count(humidity) AS n_humidity,
-    sum(pressure) AS pressure_sum,
-    count(pressure) AS n_pressure,
-    sum(wind_speed) AS wind_speed_sum,
-    count(wind_speed) AS n_wind_speed,
+    avg(temperature) AS temperature,
+    avg(humidity) AS humidity,
+    avg(pressure) AS pressure,
+    avg(wind_speed) AS wind_speed,
     max(wind_speed) AS wind_speed_max,
     max(wind_gust) AS wind_gust_max,
-    sum(wind_speed * sin(wind_direction)) AS east_sum,
-    sum(wind_speed * cos(wind_direction)) AS north_sum
+    sum(wind_speed * sin(wind_direction)) / nullif(count(wind_speed), 0) AS east,
+    sum(wind_speed * cos(wind_direction)) / nullif(count(wind_speed), 0) AS north
   FROM readings
-  GROUP BY city, cast(floor(hour / 24e0) AS int), offset_minutes
+  GROUP BY city, source, hour, offset_minutes
+),
+-- Of the city the mean of its sources.
+hours AS (
+  SELECT
+    city,
+    cast(floor(hour / 24e0) AS int) AS day,
+    max(CASE WHEN n_in_time > 0 THEN 1 END) AS is_reported,
+    sum(n) AS n,
+    sum(n_suspect) AS n_suspect,
+    sum(n_failed) AS n_failed,
+    sum(n_temperature) AS n_temperature,
+    min(temperature_min) AS temperature_min,
+    max(temperature_max) AS temperature_max,
+    avg(temperature) AS temperature,
+    avg(humidity) AS humidity,
+    avg(pressure) AS pressure,
+    avg(wind_speed) AS wind_speed,
+    max(wind_speed_max) AS wind_speed_max,
+    max(wind_gust_max) AS wind_gust_max,
+    sum(east) / nullif(count(wind_speed), 0) AS east,
+    sum(north) / nullif(count(wind_speed), 0) AS north
+  FROM source_hours
+  GROUP BY city, hour, offset_minutes
 ),
 days AS (
   SELECT
     city,
     day,
-    max(CASE WHEN sum(bit_count(hours_seen)) > 0 THEN day END) OVER () AS newest_day,
-    cast(sum(bit_count(hours_seen)) AS bigint) AS hours,
+    max(CASE WHEN count(is_reported) > 0 THEN day END) OVER () AS newest_day,
+    count(is_reported) AS hours,
     cast(sum(n) AS bigint) AS n,
     cast(sum(n_suspect) AS bigint) AS n_suspect,
     cast(sum(n_failed) AS bigint) AS n_failed,
     cast(sum(n_temperature) AS bigint) AS n_temperature,
     min(temperature_min) AS temperature_min,
     max(temperature_max) AS temperature_max,
-    sum(temperature_sum) / nullif(sum(n_temperature), 0) AS temperature_mean,
-    sum(humidity_sum) / nullif(sum(n_humidity), 0) AS humidity_mean,
-    sum(pressure_sum) / nullif(sum(n_pressure), 0) AS pressure_mean,
-    sum(wind_speed_sum) / nullif(sum(n_wind_speed), 0) AS wind_speed_mean,
+    avg(temperature) AS temperature_mean,
+    avg(humidity) AS humidity_mean,
+    avg(pressure) AS pressure_mean,
+    avg(wind_speed) AS wind_speed_mean,
     max(wind_speed_max) AS wind_speed_max,
     max(wind_gust_max) AS wind_gust_max,
-    sum(east_sum) / nullif(sum(n_wind_speed), 0) AS east,
-    sum(north_sum) / nullif(sum(n_wind_speed), 0) AS north
-  FROM parts
+    sum(east) / nullif(count(wind_speed), 0) AS east,
+    sum(north) / nullif(count(wind_speed), 0) AS north
+  FROM hours
   GROUP BY city, day
 ),
 rain AS (

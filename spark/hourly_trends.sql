@@ -3,29 +3,29 @@
 -- schedule: default
 -- chart: line x=hour y=temperature_mean series=city
 -- window: hours
+-- note: Means of 3 and 24 hours are of hours, each of which counts once, with the mean of its sources' means; `n`, `n_suspect` and
+-- note: `n_failed` count reports.
 -- parameter: hours integer 168 Hours back from the newest hour; null for all
 
 WITH newest AS (
   SELECT date_trunc('hour', max(timestamp)) AS hour FROM in_time
 ),
--- As much more than is shown as the longest average needs. Values that fail quality control stay out; observations that
--- are suspect are counted.
+-- As much more than is shown as the longest average needs.
 hourly AS (
   SELECT
-    q.city,
-    date_trunc('hour', q.timestamp) AS hour,
-    count(*) AS n,
-    count(CASE WHEN q.flag = 3 THEN 1 END) AS n_suspect,
-    count(CASE WHEN q.flag = 4 THEN 1 END) AS n_failed,
-    avg(CASE WHEN q.temperature_flag <> 4 THEN q.temperature END) AS temperature_mean,
-    avg(CASE WHEN q.humidity_flag <> 4 THEN q.humidity END) AS humidity_mean,
-    avg(CASE WHEN q.pressure_flag <> 4 THEN q.pressure END) AS pressure_mean,
-    avg(CASE WHEN q.wind_speed_flag <> 4 THEN q.wind_speed END) AS wind_speed_mean
-  FROM quality AS q
+    h.city,
+    h.hour,
+    h.n,
+    h.n_suspect,
+    h.n_failed,
+    h.temperature AS temperature_mean,
+    h.humidity AS humidity_mean,
+    h.pressure AS pressure_mean,
+    h.wind_speed AS wind_speed_mean
+  FROM city_hours AS h
   CROSS JOIN newest
   WHERE cast(:hours AS int) IS NULL
-    OR q.timestamp >= newest.hour - (cast(:hours AS int) + 22) * INTERVAL '1' HOUR
-  GROUP BY q.city, date_trunc('hour', q.timestamp)
+    OR h.hour >= newest.hour - (cast(:hours AS int) + 22) * INTERVAL '1' HOUR
 ),
 moving AS (
   SELECT

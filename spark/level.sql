@@ -3,10 +3,16 @@
 -- schedule: default
 -- note: The level that quality control compares pressures with: [quality.md](quality.md).
 
-SELECT city, source, median(pressure) AS pressure_level, count(*) AS n
-FROM in_time
-WHERE pressure IS NOT NULL
+-- Of time and not of reports: each hour counts once. Its median and not its mean, which one wrong pressure would move.
+WITH hours AS (
+  SELECT city, source, median(pressure) AS pressure, count(*) AS n
+  FROM in_time
+  WHERE pressure IS NOT NULL
+  GROUP BY city, source, date_trunc('hour', timestamp)
+)
+SELECT city, source, median(pressure) AS pressure_level, cast(sum(n) AS bigint) AS n
+FROM hours
 GROUP BY city, source
--- Fewer than a day's reports say little.
+-- Less than a day says little.
 HAVING count(*) >= 24
 ORDER BY city, source

@@ -23,6 +23,7 @@ const TEXTS: readonly string[] = [
   "views/neighbours.sql",
   "views/quality_alone.sql",
   "views/quality.sql",
+  "views/city_hours.sql",
   "views/hourly_rain.sql",
   "views/thresholds.sql",
   "views/fading.sql",

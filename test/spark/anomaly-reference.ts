@@ -1,7 +1,7 @@
 import type { Row } from "../../core/observation.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { withOutages } from "./outage-reference.ts";
-import { groupBy, mean, present, quantile, stddev } from "./reference.ts";
+import { groupBy, hourOf, mean, present, quantile, stddev } from "./reference.ts";
 
 /** A row with the flags that quality control gave it. */
 export interface FlaggedRow extends Row {
@@ -76,20 +76,22 @@ export function baselineOf(rows: readonly FlaggedRow[]): UsualHour[] {
     const hours = new Map<number, UsualHour>();
     for (const hour of new Set(season.map((one) => one.hour))) {
       const own = good.filter((one) => one.hour === hour);
-      const values = present(own.map(({ temperature }) => temperature));
+      // An hour of a day counts once, by the mean of its reports.
+      const days = [...groupBy(own, hourOf).values()];
+      const values = days.map((some) => mean(present(some.map(({ temperature }) => temperature)))!);
       hours.set(hour, {
         city: all[0]!.city,
         source: all[0]!.source,
         hour_of_day: hour,
-        n: values.length,
-        days: new Set(own.map(({ timestamp }) => timestamp.slice(0, 10))).size,
+        n: own.length,
+        days: days.length,
         median: median(values),
         spread: null,
         lower: null,
         upper: null,
         mean: mean(values),
         stddev: stddev(values),
-        part: mean(own.map(({ part }) => part)),
+        part: mean(days.map((some) => mean(some.map(({ part }) => part))!)),
         slope_before: 0,
         slope_after: 0,
         step_spread: null,
@@ -119,8 +121,9 @@ export function baselineOf(rows: readonly FlaggedRow[]): UsualHour[] {
     for (const [hour, usual] of hours) {
       usual.steps = good.length === 0 ? null : present(steps).length;
       const near = (i: number) => [23, 0, 1].some((shift) => (good[i]!.hour + shift) % 24 === hour);
-      const far = departures.flatMap((value, i) => (near(i) ? [Math.abs(value)] : []));
-      const large = present(steps.map((value, i) => (near(i) ? value : null))).map(Math.abs);
+      const days = [...groupBy([...good.keys()].filter(near), (i) => hourOf(good[i]!)).values()];
+      const far = days.map((some) => Math.abs(mean(some.map((i) => departures[i]!))!));
+      const large = days.flatMap((some) => mean(present(some.map((i) => steps[i]!)).map(Math.abs)) ?? []);
       if (far.length === 0) continue;
       usual.spread = Math.max(1.4826 * median(far)!, 0.5);
       usual.step_spread = Math.max(1.4826 * (median(large) ?? 0), (quantile(large, 0.9) ?? 0) / 1.6449, 1.5);

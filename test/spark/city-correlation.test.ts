@@ -5,7 +5,7 @@ import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner, sqlRunner } from "./jobs.ts";
 import { randomFrom, row, START } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
-import { expectRows, groupBy, mean, passed, type QualityRow } from "./reference.ts";
+import { expectRows, groupBy, hourMean, mean, passed, type QualityRow } from "./reference.ts";
 
 const place = (name: string, latitude: number, longitude: number): City => ({
   name,
@@ -122,7 +122,7 @@ function reference(rows: readonly QualityRow[]): Record<string, unknown>[] {
   for (const [city, own] of groupBy(rows, (one) => one.city)) {
     const means = new Map<string, number>();
     for (const [hour, ofHour] of groupBy(own, ({ timestamp }) => timestamp.slice(0, 13))) {
-      const value = mean(passed(ofHour, "temperature"));
+      const value = hourMean(ofHour, (some) => passed(some, "temperature"));
       if (value !== null) means.set(hour, value);
     }
     // The month and the hour of the day.

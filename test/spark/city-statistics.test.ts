@@ -4,7 +4,7 @@ import { HOUR_MS } from "../../core/time.ts";
 import { jobRunner } from "./jobs.ts";
 import { withoutFailed } from "./quality-reference.ts";
 import { observations, row } from "../support/lake-files.ts";
-import { expectRows, groupBy, hourOf, mean, present, quantile, stddev } from "./reference.ts";
+import { expectRows, groupBy, hourMeans, hourOf, mean, present, quantile, stddev } from "./reference.ts";
 
 describe("city_statistics", () => {
   const run = jobRunner("city_statistics");
@@ -102,6 +102,8 @@ function reference(rows: readonly (Row & { flag: unknown })[]): Record<string, u
     const hours = new Set(own.map(hourOf)).size;
     const span = (Math.max(...own.map(hourOf)) - Math.min(...own.map(hourOf))) / HOUR_MS + 1;
     const temperatures = present(own.map(({ temperature }) => temperature));
+    const hourly = (name: "temperature" | "humidity" | "pressure" | "wind_speed") =>
+      hourMeans(own, (some) => present(some.map((one) => one[name])));
     const rain = [
       ...groupBy(
         own.filter(({ rainfall }) => rainfall !== null),
@@ -110,6 +112,7 @@ function reference(rows: readonly (Row & { flag: unknown })[]): Record<string, u
     ].map((hour) => hour.at(-1)?.rainfall ?? 0);
     const weathers = [...groupBy(own, ({ weather_main }) => weather_main)]
       .filter(([weather]) => weather !== null)
+      .map(([weather, some]) => [weather, [...new Set(some.map(hourOf))]] as const)
       .sort(([a, as], [b, bs]) => bs.length - as.length || (String(a) < String(b) ? -1 : 1));
     return {
       city,
@@ -123,14 +126,14 @@ function reference(rows: readonly (Row & { flag: unknown })[]): Record<string, u
       n_temperature: temperatures.length,
       temperature_min: Math.min(...temperatures),
       temperature_max: Math.max(...temperatures),
-      temperature_mean: mean(temperatures),
-      temperature_stddev: stddev(temperatures),
-      temperature_median: quantile(temperatures, 0.5),
-      temperature_p05: quantile(temperatures, 0.05),
-      temperature_p95: quantile(temperatures, 0.95),
-      humidity_mean: mean(present(own.map(({ humidity }) => humidity))),
-      pressure_mean: mean(present(own.map(({ pressure }) => pressure))),
-      wind_speed_mean: mean(present(own.map(({ wind_speed }) => wind_speed))),
+      temperature_mean: mean(hourly("temperature")),
+      temperature_stddev: stddev(hourly("temperature")),
+      temperature_median: quantile(hourly("temperature"), 0.5),
+      temperature_p05: quantile(hourly("temperature"), 0.05),
+      temperature_p95: quantile(hourly("temperature"), 0.95),
+      humidity_mean: mean(hourly("humidity")),
+      pressure_mean: mean(hourly("pressure")),
+      wind_speed_mean: mean(hourly("wind_speed")),
       rainfall_total: rain.length === 0 ? null : rain.reduce((sum, value) => sum + value, 0),
       rainfall_hours: rain.length,
       weather_dominant: weathers[0]?.[0] ?? null,

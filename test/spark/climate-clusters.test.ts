@@ -3,7 +3,7 @@ import { FEATURES } from "../../spark/models/clusters.ts";
 import { jobRunner, sqlRunner } from "./jobs.ts";
 import { row } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
-import { expectRows, groupBy, mean, passed, type QualityRow, stddev } from "./reference.ts";
+import { expectRows, groupBy, hourMeans, mean, passed, type QualityRow, stddev } from "./reference.ts";
 
 describe("climate_clusters", () => {
   const run = jobRunner("climate_clusters");
@@ -42,10 +42,11 @@ function reference(rows: readonly QualityRow[]): Record<string, unknown>[] {
       return new Set(good.map(({ timestamp }) => timestamp.slice(0, 13))).size >= 8;
     });
     const means = (name: Parameters<typeof passed>[1]) =>
-      days.flatMap((day) => mean(passed(day, name)) ?? []);
+      days.flatMap((day) => mean(hourMeans(day, (some) => passed(some, name))) ?? []);
     const ranges = days.map((day) => passed(day, "temperature")).map((t) => Math.max(...t) - Math.min(...t));
     const wet = days.flatMap(
-      (day) => mean(passed(day, "rainfall").map((rain) => (rain >= 0.1 ? 1 : 0))) ?? [],
+      (day) =>
+        mean(hourMeans(day, (some) => passed(some, "rainfall").map((rain) => (rain >= 0.1 ? 1 : 0)))) ?? [],
     );
     return {
       city,

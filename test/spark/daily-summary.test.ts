@@ -5,7 +5,7 @@ import { DAY_MS, formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner, sqlRunner } from "./jobs.ts";
 import { row } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
-import { expectRows, groupBy, mean, passed, type QualityRow } from "./reference.ts";
+import { expectRows, groupBy, hourMean, mean, passed, type QualityRow } from "./reference.ts";
 
 const place = (name: string, zone: string): City => ({ name, slug: name, latitude: 40, longitude: 0, zone });
 
@@ -158,7 +158,15 @@ function reference(rows: readonly QualityRow[]): Record<string, unknown>[] {
       const hours = new Set(ofDay.map((one) => clocks.get(one)!.hour)).size;
       const hours_of_day = hoursOf(date, clock);
       const coverage = Math.min(1, hours / hours_of_day);
-      days.push({ city, date, zone, hours_of_day, hours, coverage, ...valuesOf(ofDay, rain) });
+      days.push({
+        city,
+        date,
+        zone,
+        hours_of_day,
+        hours,
+        coverage,
+        ...valuesOf(ofDay, rain, (one) => clocks.get(one)!.hour),
+      });
     }
   }
   return days.sort((a, b) => (`${a.date} ${a.city}` < `${b.date} ${b.city}` ? -1 : 1));
@@ -183,11 +191,21 @@ function rainOf(rows: readonly QualityRow[]): Set<QualityRow> {
   return new Set([...hours.values()].map((hour) => hour.sort(last)[0]!));
 }
 
-function valuesOf(rows: readonly QualityRow[], rain: ReadonlySet<QualityRow>): Record<string, unknown> {
+function valuesOf(
+  rows: readonly QualityRow[],
+  rain: ReadonlySet<QualityRow>,
+  hourOf: (one: QualityRow) => string,
+): Record<string, unknown> {
+  const hours = [...groupBy(rows, hourOf).values()];
+  const hourly = (values: (own: QualityRow[]) => number[]) =>
+    mean(hours.flatMap((own) => hourMean(own, values) ?? []));
   const of = (name: Parameters<typeof passed>[1]) => passed(rows, name);
-  const winds = rows.filter((one) => one.wind_speed !== null && one.wind_speed_flag !== 4);
   const part = (trigonometry: (radians: number) => number) =>
-    mean(winds.map((one) => one.wind_speed! * trigonometry((one.wind_direction! * Math.PI) / 180)));
+    hourly((own) =>
+      own
+        .filter((one) => one.wind_speed !== null && one.wind_speed_flag !== 4)
+        .map((one) => one.wind_speed! * trigonometry((one.wind_direction! * Math.PI) / 180)),
+    );
   const [east, north] = [part(Math.sin), part(Math.cos)];
   const hasDirection = east !== null && north !== null && Math.hypot(east, north) >= 0.1;
   const rains = rows.filter((one) => rain.has(one)).map(({ rainfall }) => rainfall!);
@@ -198,11 +216,11 @@ function valuesOf(rows: readonly QualityRow[], rain: ReadonlySet<QualityRow>): R
     n_failed: rows.filter(({ flag }) => flag === 4).length,
     n_temperature: of("temperature").length,
     temperature_min: of("temperature").length === 0 ? null : Math.min(...of("temperature")),
-    temperature_mean: mean(of("temperature")),
+    temperature_mean: hourly((own) => passed(own, "temperature")),
     temperature_max: largest(of("temperature")),
-    humidity_mean: mean(of("humidity")),
-    pressure_mean: mean(of("pressure")),
-    wind_speed_mean: mean(of("wind_speed")),
+    humidity_mean: hourly((own) => passed(own, "humidity")),
+    pressure_mean: hourly((own) => passed(own, "pressure")),
+    wind_speed_mean: hourly((own) => passed(own, "wind_speed")),
     wind_speed_max: largest(of("wind_speed")),
     wind_gust_max: largest(of("wind_gust")),
     wind_direction_mean: hasDirection ? ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360 : null,

@@ -4,7 +4,7 @@ import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { jobRunner } from "./jobs.ts";
 import { observations, row, START } from "../support/lake-files.ts";
 import { withoutFailed } from "./quality-reference.ts";
-import { expectRows, groupBy, hourOf, mean, present } from "./reference.ts";
+import { expectRows, groupBy, hourMean, hourOf, mean, present } from "./reference.ts";
 
 describe("hourly_trends", () => {
   const run = jobRunner("hourly_trends");
@@ -72,11 +72,13 @@ describe("hourly_trends", () => {
 function reference(rows: readonly (Row & { flag: unknown })[], hours: number): Record<string, unknown>[] {
   const newest = Math.max(...rows.map(hourOf));
   const trends: Record<string, unknown>[] = [];
+  const valueOf = (some: readonly Row[], name: "temperature" | "humidity" | "pressure" | "wind_speed") =>
+    hourMean(some, (own) => present(own.map((one) => one[name])));
   for (const [city, own] of groupBy(rows, (one) => one.city)) {
     const byHour = new Map(
       [...groupBy(own, hourOf)].map(([hour, some]) => [
         hour,
-        { some, temperature: mean(present(some.map(({ temperature }) => temperature))) },
+        { some, temperature: valueOf(some, "temperature") },
       ]),
     );
     const moving = (hour: number, width: number) =>
@@ -95,9 +97,9 @@ function reference(rows: readonly (Row & { flag: unknown })[], hours: number): R
         n_suspect: some.filter(({ flag }) => flag === 3).length,
         n_failed: some.filter(({ flag }) => flag === 4).length,
         temperature_mean: temperature,
-        humidity_mean: mean(present(some.map(({ humidity }) => humidity))),
-        pressure_mean: mean(present(some.map(({ pressure }) => pressure))),
-        wind_speed_mean: mean(present(some.map(({ wind_speed }) => wind_speed))),
+        humidity_mean: valueOf(some, "humidity"),
+        pressure_mean: valueOf(some, "pressure"),
+        wind_speed_mean: valueOf(some, "wind_speed"),
         temperature_3h: moving(hour, 3),
         temperature_24h: moving(hour, 24),
         temperature_change: temperature === null || before === null ? null : temperature - before,

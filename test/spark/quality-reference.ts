@@ -14,7 +14,7 @@ import {
   type Verdict,
   worst,
 } from "./quality-facts.ts";
-import { groupBy, hourOf, quantile } from "./reference.ts";
+import { groupBy, hourOf, present, quantile } from "./reference.ts";
 
 /** The flags of one observation, as columns of the view `quality`. */
 export type FlagRow = Record<string, unknown>;
@@ -29,9 +29,7 @@ export function flagsOf(rows: readonly Row[], facts: Facts): Map<Row, FlagRow> {
   const isAhead = (row: Row) => Date.parse(row.ingested_at) - Date.parse(row.timestamp) < ahead * MINUTE;
   const inTime = rows.filter((row) => !isAhead(row));
   const hours = groupBy(inTime, (row) => hourKey(row.city, hourOf(row)));
-  const levels = new Map(
-    [...groupBy(inTime, seriesOf)].map(([key, own]) => [key, own.flatMap(({ pressure }) => pressure ?? [])]),
-  );
+  const levels = new Map([...groupBy(inTime, seriesOf)].map(([key, own]) => [key, hourlyPressures(own)]));
   for (const series of groupBy(rows, (row) => `${seriesOf(row)}\n${isAhead(row)}`).values()) {
     const sorted = series.toSorted((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
     const found = new Series(sorted, hours, facts, levels.get(seriesOf(series[0]!)) ?? []).flags();
@@ -52,6 +50,14 @@ export async function withoutFailed(rows: readonly Row[]): Promise<(Row & { flag
 
 function seriesOf({ city, source }: Row): string {
   return `${city}\n${source}`;
+}
+
+/** The median pressure of each hour that has one. */
+function hourlyPressures(rows: readonly Row[]): number[] {
+  const known = rows.filter(({ pressure }) => pressure !== null);
+  return [...groupBy(known, hourOf).values()].map((own) =>
+    quantile(present(own.map(({ pressure }) => pressure)), 0.5)!,
+  );
 }
 
 function hourKey(city: string, ms: number): string {

@@ -53,6 +53,17 @@ export function hourOf(row: Row): number {
   return Math.floor(Date.parse(row.timestamp) / HOUR_MS) * HOUR_MS;
 }
 
+/** The value of a city's hour: the mean of its sources', which are means of their reports; null where none has a value. */
+export function hourMean<T extends Row>(rows: readonly T[], valuesOf: (own: T[]) => number[]): number | null {
+  const sources = groupBy(rows, ({ source }) => source).values();
+  return mean([...sources].flatMap((own) => mean(valuesOf(own)) ?? []));
+}
+
+/** The values of a city's hours that have one. */
+export function hourMeans<T extends Row>(rows: readonly T[], valuesOf: (own: T[]) => number[]): number[] {
+  return [...groupBy(rows, hourOf).values()].flatMap((own) => hourMean(own, valuesOf) ?? []);
+}
+
 /** Expects equal rows, numbers to 1e-9 of their size. */
 export function expectRows(
   found: readonly Record<string, unknown>[],
