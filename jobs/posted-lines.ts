@@ -1,6 +1,6 @@
 import { knownName } from "../core/city-name.ts";
 import { tooOldReason, PUSHED_MAX_AGE_MS } from "../core/live-age.ts";
-import { parseObservation } from "../core/observation.ts";
+import { impossibleReasons, parseObservation } from "../core/observation.ts";
 import { parseTimestamp } from "../core/time.ts";
 import { namingCity, namingSource } from "./sources/record.ts";
 import type { Log } from "./log/log.ts";
@@ -26,12 +26,14 @@ export interface PostedAnswer {
   rejected: number;
   /** Why, of the first of them. */
   reasons: { line: number; reason: string }[];
+  /** Impossible values of records that were taken, of the first of them; left out where there are none. */
+  left_out?: { line: number; reason: string }[];
 }
 
 /**
  * Appends posted records to the log; they are durable when it resolves. An object without a source gets one, and the
  * city's name its normal form: that of a configured city where it differs in case only. A record that is
- * no observation, or too old to be live, is refused, and the others are appended. Of `history`, which is what an import
+ * no observation, or too old to be live, is refused, and the others are appended. An impossible value is told. Of `history`, which is what an import
  * brings, any age is taken, and what is no observation is appended too: the consumer keeps it among the rejected records.
  *
  * @param options.cities the configured ones
@@ -47,10 +49,14 @@ export async function appendLines(
   const records = [];
   for (const { line, text } of lines) {
     const value = namingCity(namingSource(text, SOURCE), (name) => knownName(name, options.cities));
-    const { city, reason } = judge(value, options);
+    const { city, reason, impossible } = judge(value, options);
     if (reason !== null) {
       answer.rejected++;
       if (answer.reasons.length < REASONS_TOLD) answer.reasons.push({ line, reason });
+    }
+    for (const one of reason === null ? impossible : []) {
+      answer.left_out ??= [];
+      if (answer.left_out.length < REASONS_TOLD) answer.left_out.push({ line, reason: one });
     }
     if (reason === null || options.history) records.push({ key: city, value });
   }
@@ -59,21 +65,25 @@ export async function appendLines(
   return answer;
 }
 
-/** The city of a record, "" where it has none, and why the record is refused; null where it is not. */
+/**
+ * The city of a record, "" where it has none; why the record is refused, null where it is not; and why values of it are
+ * impossible.
+ */
 function judge(
   text: string,
   { now, history }: { now: number; history: boolean },
-): { city: string; reason: string | null } {
+): { city: string; reason: string | null; impossible: string[] } {
   let record: unknown;
   try {
     record = JSON.parse(text);
   } catch {
-    return { city: "", reason: "record is not JSON" };
+    return { city: "", reason: "record is not JSON", impossible: [] };
   }
   const parsed = parseObservation(record, now);
   const named = (record as { city?: unknown } | null)?.city;
   const city = typeof named === "string" ? named : "";
-  if (!parsed.ok) return { city, reason: parsed.reason };
+  if (!parsed.ok) return { city, reason: parsed.reason, impossible: [] };
   const ms = parseTimestamp(parsed.observation.timestamp);
-  return { city, reason: history ? null : tooOldReason(ms, now, PUSHED_MAX_AGE_MS) };
+  const reason = history ? null : tooOldReason(ms, now, PUSHED_MAX_AGE_MS);
+  return { city, reason, impossible: impossibleReasons(parsed.observation) };
 }

@@ -237,6 +237,10 @@ export interface Routes {
                 line: number;
                 reason: string;
               }[];
+              left_out?: {
+                line: number;
+                reason: string;
+              }[];
             };
             400: ApiError;
             403: ApiError;

@@ -74,6 +74,21 @@ describe("appendLines()", () => {
     },
   );
 
+  test("takes a record with an impossible value, and tells the value with its line", async () => {
+    const broken = record("2026-01-31T11:50:00Z").replace("}", ',"humidity":255,"wind_gust":"--"}');
+    const { answer, values } = await posted([record("2026-01-31T11:40:00Z"), broken], false);
+    expect(answer).toEqual({
+      appended: 2,
+      rejected: 0,
+      reasons: [],
+      left_out: [
+        { line: 2, reason: "humidity is 255, wanted a number from 0 to 110 %" },
+        { line: 2, reason: "wind_gust is --, wanted a number from 0 to 1000 m/s" },
+      ],
+    });
+    expect(values[1]).toContain('"humidity":255,"wind_gust":"--"');
+  });
+
   test("takes what is 14 days old", async () => {
     expect((await posted([record("2026-01-17T12:00:00Z")], false)).answer.appended).toBe(1);
   });

@@ -24,6 +24,10 @@ const RECORD: Readonly<Record<string, JsonSchema>> = {
     "Whether it replaces what its source reported of that time as a whole, also with missing values; else it is joined with it",
   ),
 };
+const LINE_AND_REASON = object({
+  line: integer("Line of the body, or item of the array, from 1"),
+  reason: text("What is wrong, and what was wanted"),
+});
 const REQUIRED = ["timestamp", "city", "temperature"];
 
 /** Takes observations in. */
@@ -34,7 +38,7 @@ export const POST_OBSERVATIONS = endpoint({
   tag: "weather",
   summary: "Take observations in",
   description:
-    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer. A record that is no observation, or that is older than 14 days, is refused: the others are taken, and the answer counts the refused ones and gives the first reasons with their lines. Where all are refused the answer is 400. What is of the past is posted with `history=true`. A record that names no `source` gets the source `api`. A city's name is kept in Unicode NFC with single blanks, in the spelling of a configured city where it differs in case only. Records of one source, city and timestamp are joined field by field: a missing value never replaces a value, unless `correction` is true and the record replaces the whole. A value that is no number or that no instrument can have measured is kept as it came in `impossible`, and its field is null. A record without any value is none. At most 1 MiB an object and 16 MiB a body.",
+    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer. A record that is no observation, or that is older than 14 days, is refused: the others are taken, and the answer counts the refused ones and gives the first reasons with their lines. Where all are refused the answer is 400. What is of the past is posted with `history=true`. A record that names no `source` gets the source `api`. A city's name is kept in Unicode NFC with single blanks, in the spelling of a configured city where it differs in case only. Records of one source, city and timestamp are joined field by field: a missing value never replaces a value, unless `correction` is true and the record replaces the whole. A value that is no number or that no instrument can have measured is kept as it came in `impossible`, and its field is null; the answer tells the first of them as `left_out`. A record without any value is none. At most 1 MiB an object and 16 MiB a body.",
   query: {
     history: switchParameter(
       "Whether the records are history, as of an import: then any age is taken, and a record that is no observation is counted, and kept among the rejected ones.",
@@ -51,16 +55,15 @@ export const POST_OBSERVATIONS = endpoint({
       status: 200,
       description: "They are in the log, but for those that were refused",
       content: jsonContent(
-        labelled({
-          appended: integer("Records appended to the log"),
-          rejected: integer("Records that are no observations, or too old to be live"),
-          reasons: list(
-            object({
-              line: integer("Line of the body, or item of the array, from 1"),
-              reason: text("Why it is rejected"),
-            }),
-          ),
-        }),
+        labelled(
+          {
+            appended: integer("Records appended to the log"),
+            rejected: integer("Records that are no observations, or too old to be live"),
+            reasons: list(LINE_AND_REASON, "Why, of the first ten of them"),
+            left_out: list(LINE_AND_REASON, "The first ten impossible values of records that were taken"),
+          },
+          { optional: ["left_out"] },
+        ),
       ),
       example: {
         ...EXAMPLE_LABEL,
