@@ -1,10 +1,15 @@
 import { DAY_MS, formatTimestamp } from "./time.ts";
 
+const YEAR_MS = 366 * DAY_MS;
+
 /**
- * How old a report may be that a station pushes or a program posts as live, ms. After an outage stations send what they kept:
- * a logger of 2,560 records, as Davis builds it, holds nine days of five minutes.
+ * How old a report may be that a station pushes, ms. After an outage stations send what they kept, which may be months: a logger
+ * of 2,560 records, as Davis builds it, holds 213 days of two hours. A clock that is not set shows a year of long ago.
  */
-export const PUSHED_MAX_AGE_MS = 14 * DAY_MS;
+export const PUSHED_MAX_AGE_MS = YEAR_MS;
+
+/** How old a record may be that a program posts without saying that it is history, ms. The program names the time itself. */
+export const POSTED_MAX_AGE_MS = 5 * YEAR_MS;
 
 /**
  * How old a provider's current answer may be, ms. From this age on quality control takes a report for history
@@ -22,6 +27,7 @@ export const POLLED_MAX_AGE_MS = DAY_MS;
  */
 export function tooOldReason(ms: number, receivedMs: number, maxAgeMs: number): string | null {
   if (receivedMs - ms <= maxAgeMs) return null;
-  const days = maxAgeMs / DAY_MS;
-  return `timestamp is ${formatTimestamp(ms)}, more than ${days === 1 ? "a day" : `${days} days`} old for a live report`;
+  const years = maxAgeMs / YEAR_MS;
+  const age = years < 1 ? "a day" : years === 1 ? "a year" : `${years} years`;
+  return `timestamp is ${formatTimestamp(ms)}, more than ${age} old for a live report`;
 }

@@ -1,5 +1,5 @@
 import { knownName } from "../core/city-name.ts";
-import { tooOldReason, PUSHED_MAX_AGE_MS } from "../core/live-age.ts";
+import { POSTED_MAX_AGE_MS, tooOldReason } from "../core/live-age.ts";
 import { impossibleReasons, parseObservation } from "../core/observation.ts";
 import { parseTimestamp } from "../core/time.ts";
 import { namingCity, namingSource } from "./sources/record.ts";
@@ -84,6 +84,6 @@ function judge(
   const city = typeof named === "string" ? named : "";
   if (!parsed.ok) return { city, reason: parsed.reason, impossible: [] };
   const ms = parseTimestamp(parsed.observation.timestamp);
-  const reason = history ? null : tooOldReason(ms, now, PUSHED_MAX_AGE_MS);
+  const reason = history ? null : tooOldReason(ms, now, POSTED_MAX_AGE_MS);
   return { city, reason, impossible: impossibleReasons(parsed.observation) };
 }

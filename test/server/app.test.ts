@@ -828,7 +828,7 @@ describe("POST observations", () => {
       {
         code: "bad_parameter",
         message: "None of the 2 records is taken. Line 1: it is old",
-        hint: "What is older than 14 days is history: post it with ?history=true.",
+        hint: "What is older than five years is history: post it with ?history=true.",
       },
     ]);
     expect((await send("?history=true")).body).toMatchObject({ appended: 2, rejected: 0 });

@@ -38,7 +38,7 @@ export const POST_OBSERVATIONS = endpoint({
   tag: "weather",
   summary: "Take observations in",
   description:
-    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer. A record that is no observation, or that is older than 14 days, is refused: the others are taken, and the answer counts the refused ones and gives the first reasons with their lines. Where all are refused the answer is 400. What is of the past is posted with `history=true`. A record that names no `source` gets the source `api`. A city's name is kept in Unicode NFC with single blanks, in the spelling of a configured city where it differs in case only. Records of one source, city and timestamp are joined field by field: a missing value never replaces a value, unless `correction` is true and the record replaces the whole. A value that is no number or that no instrument can have measured is kept as it came in `impossible`, and its field is null; the answer tells the first of them as `left_out`. A record without any value is none. At most 1 MiB an object and 16 MiB a body.",
+    "One JSON object a line, or a JSON object, or an array of objects. They are durable in the log before the answer. A record that is no observation, or that is older than five years, is refused: the others are taken, and the answer counts the refused ones and gives the first reasons with their lines. Where all are refused the answer is 400. What is of the past is posted with `history=true`. A record that names no `source` gets the source `api`. A city's name is kept in Unicode NFC with single blanks, in the spelling of a configured city where it differs in case only. Records of one source, city and timestamp are joined field by field: a missing value never replaces a value, unless `correction` is true and the record replaces the whole. A value that is no number or that no instrument can have measured is kept as it came in `impossible`, and its field is null; the answer tells the first of them as `left_out`. A record without any value is none. At most 1 MiB an object and 16 MiB a body.",
   query: {
     history: switchParameter(
       "Whether the records are history, as of an import: then any age is taken, and a record that is no observation is counted, and kept among the rejected ones.",
@@ -119,7 +119,7 @@ export function ingestRoutes(context: WebContext) {
 function allRefused({ rejected, reasons }: PostedAnswer): RequestError {
   const told = reasons.map(({ line, reason }) => `${line}: ${reason}`).join("; ");
   return new RequestError("bad_parameter", `None of the ${rejected} records is taken. Line ${told}`, {
-    hint: "What is older than 14 days is history: post it with ?history=true.",
+    hint: "What is older than five years is history: post it with ?history=true.",
   });
 }
 
