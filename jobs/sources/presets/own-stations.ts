@@ -73,8 +73,12 @@ const before = (suffix: string) => `(-?[\\d.]+)\\s*${suffix}`;
 
 /** WeatherLink writes the date as the account's language does, which only days after the 12th tell. */
 const WEATHERLINK = [
-  { name: "weatherlink", words: "month first", format: "M/D/YY h:mm A" },
-  { name: "weatherlink-dmy", words: "day first", format: ["D/M/YY h:mm A", "D/M/YY H:mm"] },
+  { name: "weatherlink", words: "month first", format: ["M/D/YY h:mm A", "M/D/YYYY h:mm A"] },
+  {
+    name: "weatherlink-dmy",
+    words: "day first",
+    format: ["D/M/YY h:mm A", "D/M/YY H:mm", "D/M/YYYY h:mm A", "D/M/YYYY H:mm"],
+  },
 ];
 const WEATHERLINK_TEXT = [
   {
