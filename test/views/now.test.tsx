@@ -210,6 +210,7 @@ test("Anomalies() says how long a station has been silent or stuck, and what is 
   };
   const rows: CityAnomaly[] = [
     { ...one, kind: "silent", observed: 240, expected: 30, upper: 90, method: "minutes without a report" },
+    { ...one, kind: "outage", observed: 5, expected: 1, upper: 3, n: 4, method: "minutes" },
     { ...one, kind: "stuck", observed: 12, upper: 6, method: "hours without a change" },
     { ...one, kind: "spike", observed: 15, expected: 9.5, method: "two opposite steps" },
   ];
@@ -225,6 +226,8 @@ test("Anomalies() says how long a station has been silent or stuck, and what is 
   const text = html.replace(/<[^>]*>/g, "");
   expect(text).toContain("Oslo silent for 4 h");
   expect(text).toContain("a report is usual every 30 min · minutes without a report 8.0 · n 90");
+  expect(text).toContain("Outage 4 series silent at once for 5 min");
+  expect(text).toContain("Oslo for the longest · a report is usual every 1 min");
   expect(text).toContain("Oslo stuck for 12 h");
   expect(text).toContain("no more than 6 h are usual · hours without a change 8.0 · n 90");
   expect(text).toContain("Oslo 15.0° +5.5° spike");

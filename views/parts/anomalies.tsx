@@ -98,17 +98,22 @@ function Item({
   );
 }
 
-/** What an anomaly is of: a city, or the series that fell silent at once. */
-export function anomalyPlace({ kind, city, n }: CityAnomaly): string {
-  return kind === "outage" ? `${formatNumber(n, 0)} series at once, ${city} for the longest,` : city;
+/** What an anomaly is of: a city, or of an outage nothing but itself. */
+export function anomalyPlace({ kind, city }: CityAnomaly): string {
+  return kind === "outage" ? "Outage" : city;
 }
 
 /** What was found, and how far it lies from what was expected, in words. */
 export function anomalyWords(
-  { kind, observed, expected }: CityAnomaly,
+  { kind, observed, expected, n }: CityAnomaly,
   scale: Scale,
 ): { what: string; delta: string } {
   if (observed === null) return { what: kind, delta: "" };
+  if (kind === "outage")
+    return {
+      what: `${formatNumber(n, 0)} series silent at once`,
+      delta: `for ${formatAge(observed * MINUTE_MS)}`,
+    };
   if (isSilence(kind)) return { what: "silent", delta: `for ${formatAge(observed * MINUTE_MS)}` };
   if (kind === "stuck") return { what: "stuck", delta: `for ${formatNumber(observed, 0)} h` };
   const delta = expected === null ? "" : `${scale.signed(observed - expected)}°`;
@@ -117,10 +122,11 @@ export function anomalyWords(
 
 /** What was expected, by which method, and how sure that is. */
 export function anomalyReasons(
-  { kind, expected, lower, upper, score, method, n }: CityAnomaly,
+  { kind, city, expected, lower, upper, score, method, n }: CityAnomaly,
   scale: Scale,
 ): string[] {
   const why: string[] = [];
+  if (kind === "outage") why.push(`${city} for the longest`);
   if (isSilence(kind)) {
     if (expected !== null) why.push(`a report is usual every ${formatAge(expected * MINUTE_MS)}`);
   } else if (kind === "stuck") {
@@ -129,5 +135,6 @@ export function anomalyReasons(
     const bounds = lower === null || upper === null ? "" : ` (${scale.text(lower)} to ${scale.text(upper)})`;
     why.push(`expected ${scale.text(expected)}°${bounds}`);
   }
+  if (kind === "outage") return why;
   return [...why, `${method} ${formatNumber(score, 1)}`, `n ${formatNumber(n, 0)}`];
 }
