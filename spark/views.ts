@@ -29,7 +29,8 @@ const TEXTS: readonly string[] = [
   "views/fading.sql",
   "views/watermark.sql",
   "baseline.sql",
-  "views/anomaly_alone.sql",
+  "views/measured.sql",
+  "views/outages.sql",
   "views/anomaly.sql",
 ];
 

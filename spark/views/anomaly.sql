@@ -1,80 +1,115 @@
--- Each report, judged for each kind of anomaly: as its own series judges it, but for a silence of most series at once. That is one
--- outage, of the program, a network or a provider, and no anomaly of each. Of its silences the longest stands for it, with the
--- kind `outage`; the others have the status `outage`. docs/anomalies.md has the rule.
+-- Each report, judged for each kind of anomaly against `baseline`: a row a report and kind. Of the silences of an outage the longest
+-- stands for it, with the kind `outage`; the others have the status `outage`. docs/anomalies.md has the formulas.
 
--- A gap has three moments: its beginning, its middle, where it is asked how many others are silent too, and its end. What is no gap
--- has one. `part` is what a moment is counted in: the moments of gaps, and the first and last reports, all together.
-WITH moments AS (
+WITH limits_of_kinds AS (
+  SELECT t.*, max(CASE WHEN kind = 'spike' THEN alert END) OVER () AS spike_alert
+  FROM thresholds AS t
+),
+found AS (
   SELECT
-    a.*,
-    e.event,
-    a.micros + cast(CASE e.event WHEN 0 THEN 0e0 WHEN 1 THEN a.observed * 30e6 ELSE a.observed * 60e6 END AS bigint) AS moment,
-    CASE WHEN NOT a.is_gap THEN 0 WHEN e.event = 0 THEN 1 WHEN e.event = 2 THEN -1 ELSE 0 END AS silent,
-    CASE WHEN a.kind <> 'silent' OR e.event > 0 THEN 0 ELSE
-      CASE WHEN a.is_first THEN 1 ELSE 0 END - CASE WHEN a.is_last AND a.is_history THEN 1 ELSE 0 END
-    END AS alive,
+    m.city,
+    m.source,
+    m.timestamp,
+    m.log_offset,
+    m.flag,
+    m.micros_next IS NULL AS is_last,
+    m.outage,
+    m.place_in_outage,
+    m.series_of_outage,
+    t.kind,
+    t.shown,
+    t.alert,
+    t.severe,
+    CASE t.kind WHEN 'silent' THEN 'interval' ELSE 'temperature' END AS variable,
+    CASE t.kind WHEN 'silent' THEN 'min' WHEN 'stuck' THEN 'h' ELSE '°C' END AS unit,
+    CASE t.kind WHEN 'silent' THEN m.silence WHEN 'stuck' THEN m.unchanged ELSE m.temperature END AS observed,
+    CASE t.kind
+      WHEN 'spike' THEN m.expected + (m.rest + m.departure_after / m.left_after) / 2e0
+      WHEN 'step' THEN m.expected + m.rest
+      WHEN 'unusual' THEN m.expected
+      WHEN 'silent' THEN m.pace
+    END AS expected,
+    CASE t.kind
+      WHEN 'spike'
+        THEN m.expected
+          + least(m.rest - t.shown * m.step_scale, (m.departure_after - t.shown * m.scale_after) / m.left_after)
+      WHEN 'step' THEN m.expected + m.rest - t.shown * m.step_scale
+      WHEN 'unusual' THEN m.expected - t.shown * m.spread
+    END AS lower,
+    CASE t.kind
+      WHEN 'spike'
+        THEN m.expected
+          + greatest(m.rest + t.shown * m.step_scale, (m.departure_after + t.shown * m.scale_after) / m.left_after)
+      WHEN 'step' THEN m.expected + m.rest + t.shown * m.step_scale
+      WHEN 'unusual' THEN m.expected + t.shown * m.spread
+      WHEN 'stuck' THEN t.shown
+      WHEN 'silent' THEN t.shown * m.pace
+    END AS upper,
+    CASE t.kind
+      WHEN 'spike' THEN m.spike
+      -- The steps to a spike and back are the spike's.
+      WHEN 'step' THEN CASE WHEN greatest(m.spike, m.spike_before) >= t.spike_alert THEN 0e0 ELSE m.step END
+      WHEN 'unusual' THEN m.departure / nullif(m.spread, 0e0)
+      -- Hours between few reports say nothing.
+      WHEN 'stuck' THEN CASE WHEN m.unchanged_reports >= t.samples THEN m.unchanged ELSE 0e0 END
+      WHEN 'silent' THEN m.silence_score
+    END AS score,
+    CASE t.kind
+      WHEN 'spike' THEN 'two opposite steps, in usual steps of the hour'
+      WHEN 'step' THEN 'step of what departs from usual, in usual steps of the hour'
+      WHEN 'unusual' THEN 'robust z by hour of day and season'
+      WHEN 'stuck' THEN 'hours without a change'
+      WHEN 'silent' THEN 'minutes without a report, in usual intervals'
+    END AS method,
+    cast(
+      coalesce(
+        CASE t.kind
+          WHEN 'unusual' THEN m.n
+          WHEN 'stuck' THEN m.unchanged_reports
+          WHEN 'silent' THEN m.intervals
+          ELSE m.steps
+        END,
+        0
+      ) AS bigint
+    ) AS n,
+    CASE t.kind
+      WHEN 'spike' THEN m.steps >= t.samples AND m.step IS NOT NULL AND m.step_after IS NOT NULL
+      WHEN 'step' THEN m.steps >= t.samples AND m.step IS NOT NULL
+      WHEN 'unusual' THEN m.days >= t.samples
+      WHEN 'stuck' THEN m.place >= t.samples
+      -- What came as history ends where it ends.
+      WHEN 'silent' THEN m.is_silence_judged
+    END AS is_judged,
+    CASE WHEN t.kind = 'unusual' THEN m.mean END AS mean,
+    CASE WHEN t.kind = 'unusual' THEN m.stddev END AS stddev
+  FROM outages AS m
+  JOIN limits_of_kinds AS t
+    ON t.kind = 'silent' OR (m.temperature IS NOT NULL AND (t.kind <> 'spike' OR m.micros_after IS NOT NULL))
+),
+rated AS (
+  SELECT
+    *,
     CASE
-      WHEN a.kind = 'silent' AND (a.is_gap OR a.is_first OR (a.is_last AND a.is_history)) THEN ''
-      ELSE concat(a.city, ' ', a.source, ' ', a.kind)
-    END AS part
-  FROM anomaly_alone AS a
-  JOIN (VALUES (0), (1), (2)) AS e(event) ON e.event = 0 OR a.is_gap
+      WHEN NOT coalesce(is_judged, false) OR score IS NULL THEN 'insufficient data'
+      WHEN abs(score) >= shown THEN 'anomaly'
+      ELSE 'normal'
+    END AS status
+  FROM found
 ),
--- How many series are silent at a moment, of how many that report: of all, and of the source.
-counted AS (
+-- What stands for an outage, and what it stands for.
+told AS (
   SELECT
     *,
-    sum(silent) OVER everything AS silent_all,
-    sum(alive) OVER everything AS alive_all,
-    sum(silent) OVER own AS silent_own,
-    sum(alive) OVER own AS alive_own
-  FROM moments
-  WINDOW
-    everything AS (PARTITION BY part ORDER BY moment, event),
-    own AS (PARTITION BY part, source ORDER BY moment, event)
-),
-states AS (
-  SELECT
-    *,
-    silent_all > 1 AND 2 * silent_all > alive_all AS is_out_all,
-    silent_own > 1 AND 2 * silent_own > alive_own AS is_out_own
-  FROM counted
-),
--- An outage lasts from the first of such moments to the last without another one between.
-outages AS (
-  SELECT
-    *,
-    sum(CASE WHEN is_out_all THEN 0 ELSE 1 END) OVER everything AS before_all,
-    sum(CASE WHEN is_out_own THEN 0 ELSE 1 END) OVER own AS before_own
-  FROM states
-  WINDOW
-    everything AS (PARTITION BY part ORDER BY moment, event),
-    own AS (PARTITION BY part, source ORDER BY moment, event)
-),
-named AS (
-  SELECT
-    *,
-    CASE
-      WHEN NOT is_gap OR status <> 'anomaly' THEN NULL
-      WHEN is_out_all THEN concat('all ', cast(before_all AS string))
-      WHEN is_out_own THEN concat('of ', cast(before_own AS string), ' ', source)
-    END AS outage
-  FROM outages
-  WHERE event = CASE WHEN is_gap THEN 1 ELSE 0 END
-),
-ranked AS (
-  SELECT
-    *,
-    row_number() OVER (PARTITION BY coalesce(outage, part), outage IS NULL ORDER BY observed DESC, city, source, micros) AS place,
-    count(*) OVER (PARTITION BY coalesce(outage, part), outage IS NULL) AS series
-  FROM named
+    kind = 'silent' AND outage IS NOT NULL AND place_in_outage = 1 AS is_outage,
+    kind = 'silent' AND outage IS NOT NULL AND place_in_outage > 1 AS is_of_outage
+  FROM rated
 )
 SELECT
   city,
   source,
   timestamp,
   log_offset,
-  CASE WHEN outage IS NOT NULL AND place = 1 THEN 'outage' ELSE kind END AS kind,
+  CASE WHEN is_outage THEN 'outage' ELSE kind END AS kind,
   variable,
   unit,
   observed,
@@ -82,15 +117,18 @@ SELECT
   lower,
   upper,
   score,
-  CASE WHEN outage IS NOT NULL AND place = 1 THEN 'minutes without a report of most series at once' ELSE method END AS method,
-  CASE WHEN outage IS NOT NULL AND place = 1 THEN series ELSE n END AS n,
+  CASE WHEN is_outage THEN 'minutes without a report of most series at once' ELSE method END AS method,
+  CASE WHEN is_outage THEN series_of_outage ELSE n END AS n,
   CASE
-    WHEN outage IS NULL THEN severity
-    WHEN place = 1 THEN CASE WHEN is_last THEN 2 ELSE 1 END
+    WHEN status <> 'anomaly' OR is_of_outage THEN NULL
+    WHEN is_outage THEN CASE WHEN is_last THEN 2 ELSE 1 END
+    WHEN abs(score) >= severe THEN 3
+    WHEN abs(score) >= alert THEN 2
+    ELSE 1
   END AS severity,
-  CASE WHEN outage IS NOT NULL AND place > 1 THEN 'outage' ELSE status END AS status,
+  CASE WHEN is_of_outage THEN 'outage' ELSE status END AS status,
   flag,
   mean,
   stddev,
-  z_classic
-FROM ranked
+  (observed - mean) / nullif(stddev, 0e0) AS z_classic
+FROM told
