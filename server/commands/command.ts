@@ -1,7 +1,10 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { systemClock } from "../../core/clock.ts";
 import { ConfigError, IsobarError, messageOf } from "../../core/errors.ts";
 import { createLogger, type Logger } from "../../core/log.ts";
 import { loadConfig, type Config } from "../config/config.ts";
+import { findDataset } from "../wiring/dataset-choice.ts";
+import { openPorts, type Ports } from "../wiring/ports.ts";
 
 /** What a command works with. */
 export interface CommandContext {
@@ -55,6 +58,27 @@ export async function runCommand(
     process.stderr.write(`${error.message}\n${error.hint === undefined ? "" : `${error.hint}\n`}`);
     process.exit(error instanceof ConfigError ? 2 : 1);
   }
+}
+
+/**
+ * Opens a data set that is there.
+ *
+ * @param doing what cannot be done without it, for people: `verify`
+ * @param named its name; null for the one that is there
+ * @throws ConfigError `bad_setting` when there is none
+ */
+export async function openDataset(
+  doing: string,
+  named: string | null,
+  { config, logger }: Pick<CommandContext, "config" | "logger">,
+): Promise<Ports> {
+  const deps = { clock: systemClock, logger };
+  const found = await findDataset(config, named, deps);
+  if (found !== null) return openPorts(config, found.dataset, deps, { lake: await found.lake.open() });
+  throw new ConfigError(
+    "bad_setting",
+    `Cannot ${doing}: there is no data set "${named ?? "observed"}" in ${config.dataDir}`,
+  );
 }
 
 /** A table for people: columns as wide as needed, numbers to the right. */

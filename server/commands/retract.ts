@@ -1,14 +1,11 @@
-import { systemClock, type Clock } from "../../core/clock.ts";
+import { systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
-import type { Logger } from "../../core/log.ts";
 import { describe } from "../../core/observation.ts";
 import { newId } from "../../core/random.ts";
 import type { OffsetSpan, RetractionReport } from "../../jobs/retract.ts";
 import { retract } from "../../jobs/retract.ts";
-import type { Config } from "../config/config.ts";
-import { findDataset } from "../wiring/dataset-choice.ts";
-import { openPorts, type Ports } from "../wiring/ports.ts";
-import { runCommand } from "./command.ts";
+import type { Ports } from "../wiring/ports.ts";
+import { openDataset, runCommand } from "./command.ts";
 
 const USAGE = `Takes back what an import brought: the rows of a source in a range of the log's offsets count no more, and what they had
 revised stands again. Nothing is deleted: log and files keep every record, and the page Why? shows the retracted ones.
@@ -53,7 +50,7 @@ if (import.meta.main) {
       throw new ConfigError("bad_setting", "Cannot retract: wanted --reason TEXT, or --dry-run");
     }
     const named = typeof options.dataset === "string" ? options.dataset : config.dataset;
-    const ports = await openDataset(named, config, { clock: systemClock, logger });
+    const ports = await openDataset("retract", named, { config, logger });
     try {
       const one = (range: PartitionRange, why: string | null) => retractFrom(ports, source, range, why);
       // All are looked at first: one that cannot be retracted leaves the others as they are.
@@ -85,19 +82,6 @@ function retractFrom(
   }
   const chain = { lake, topic: log.topic, partition, newId, now: () => systemClock.now() };
   return retract({ chain, log, engine: reads }, { source, first, last }, { reason });
-}
-
-async function openDataset(
-  named: string | null,
-  config: Config,
-  deps: { clock: Clock; logger: Logger },
-): Promise<Ports> {
-  const found = await findDataset(config, named, deps);
-  if (found !== null) return openPorts(config, found.dataset, deps, { lake: await found.lake.open() });
-  throw new ConfigError(
-    "bad_setting",
-    `Cannot retract: there is no data set "${named ?? "observed"}" in ${config.dataDir}`,
-  );
 }
 
 /** Reads `--offsets`. @throws ConfigError */

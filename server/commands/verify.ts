@@ -1,14 +1,10 @@
-import { codeOf, ConfigError, messageOf } from "../../core/errors.ts";
-import { systemClock, type Clock } from "../../core/clock.ts";
-import type { Logger } from "../../core/log.ts";
+import { codeOf, messageOf } from "../../core/errors.ts";
+import { systemClock } from "../../core/clock.ts";
 import { newId } from "../../core/random.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { keepProof } from "../../jobs/proofs.ts";
 import { verifyPartition, type PartitionProof } from "../../jobs/verify.ts";
-import type { Config } from "../config/config.ts";
-import { findDataset } from "../wiring/dataset-choice.ts";
-import { openPorts, type Ports } from "../wiring/ports.ts";
-import { runCommand, textTable } from "./command.ts";
+import { openDataset, runCommand, textTable } from "./command.ts";
 
 const USAGE = `Proves for each partition that log = rows + duplicates + rejected, and that every committed file is whole. What it found
 is kept in the lake in place of the proof before, and shown on the page /pipeline.
@@ -26,10 +22,7 @@ if (import.meta.main) {
     { dataset: { type: "string" }, files: { type: "boolean" } },
     async ({ config, logger, options }) => {
       const named = typeof options.dataset === "string" ? options.dataset : config.dataset;
-      const ports = await openDataset(named, config, {
-        clock: systemClock,
-        logger,
-      });
+      const ports = await openDataset("verify", named, { config, logger });
       try {
         if (options.files === true) {
           const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
@@ -54,19 +47,6 @@ if (import.meta.main) {
         await ports.close();
       }
     },
-  );
-}
-
-async function openDataset(
-  named: string | null,
-  config: Config,
-  deps: { clock: Clock; logger: Logger },
-): Promise<Ports> {
-  const found = await findDataset(config, named, deps);
-  if (found !== null) return openPorts(config, found.dataset, deps, { lake: await found.lake.open() });
-  throw new ConfigError(
-    "bad_setting",
-    `Cannot verify: there is no data set "${named ?? "observed"}" in ${config.dataDir}`,
   );
 }
 

@@ -104,18 +104,7 @@ describe("compactPartition()", () => {
     await path.close();
   });
 
-  const openWriter = () =>
-    PartitionWriter.open({
-      chain: path.chain(),
-      log: path.log,
-      clock: path.clock,
-      logger: silentLogger,
-      readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
-      batchRecords: 1_000,
-      flushMs: 1_000,
-      onCommit: () => {},
-      onFailure: () => {},
-    });
+  const openWriter = () => path.writer(engine);
 
   /** Commits each group of values as a batch of its own, by one writer. */
   async function write(...batches: string[][]): Promise<void> {

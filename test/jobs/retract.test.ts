@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { sha256Hex } from "../../core/checksum.ts";
-import { silentLogger } from "../../core/log.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { makeCheckpoint } from "../../jobs/commits/checkpoint.ts";
 import { type BatchEntry, encodeEntry, type Entry, type RetractionEntry } from "../../jobs/commits/entry.ts";
 import { fold } from "../../jobs/commits/fold.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
-import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { queryArrivals } from "../../jobs/readers/lake-arrivals.ts";
 import { LakeDays } from "../../jobs/readers/lake-days.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
@@ -30,18 +28,7 @@ afterEach(async () => {
   await path.close();
 });
 
-const openWriter = () =>
-  PartitionWriter.open({
-    chain: path.chain(),
-    log: path.log,
-    clock: path.clock,
-    logger: silentLogger,
-    readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
-    batchRecords: 1_000,
-    flushMs: 1_000,
-    onCommit: () => {},
-    onFailure: () => {},
-  });
+const openWriter = () => path.writer(engine);
 
 /** Appends records and commits them as one batch. */
 async function store(...records: Readonly<Record<string, unknown>>[]): Promise<void> {

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { silentLogger } from "../../core/log.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { encodeEntry, type BatchEntry } from "../../jobs/commits/entry.ts";
 import { fold } from "../../jobs/commits/fold.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
-import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { snapshotFile } from "../../jobs/readers/lake-reader.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
@@ -29,17 +27,7 @@ afterEach(async () => {
 });
 
 async function write(size = 5): Promise<void> {
-  const writer = await PartitionWriter.open({
-    chain: path.chain(),
-    log: path.log,
-    clock: path.clock,
-    logger: silentLogger,
-    readRows: (snapshot, from, to) => readRows(engine, snapshot, from, to),
-    batchRecords: 1_000,
-    flushMs: 1_000,
-    onCommit: () => {},
-    onFailure: () => {},
-  });
+  const writer = await path.writer(engine);
   while (writer.next < path.log.all().length) {
     await writer.add(await path.log.read(0, writer.next, size));
     await writer.flush();

@@ -69,7 +69,14 @@ export class WritePath {
   async commit(engine: Engine, partition: number, values: readonly string[]): Promise<void> {
     const key = String.fromCodePoint(partition); // the memory log takes the rest of it
     await this.log.append(values.map((value) => ({ key, value })));
-    const writer = await PartitionWriter.open({
+    const writer = await this.writer(engine, partition);
+    await writer.add(await this.log.read(partition, writer.next, values.length));
+    await writer.flush();
+  }
+
+  /** A writer of a partition by a claim of its own. */
+  writer(engine: Engine, partition = 0): Promise<PartitionWriter> {
+    return PartitionWriter.open({
       chain: this.chain(this.lake, partition),
       log: this.log,
       clock: this.clock,
@@ -80,8 +87,6 @@ export class WritePath {
       onCommit: () => {},
       onFailure: () => {},
     });
-    await writer.add(await this.log.read(partition, writer.next, values.length));
-    await writer.flush();
   }
 
   chain(lake: Lake = this.lake, partition = 0): Chain {
