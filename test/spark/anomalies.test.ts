@@ -472,7 +472,7 @@ describe("anomaly", () => {
       await query(ANOMALY, [...rows, ...oslo]),
       await query(ANOMALY, [...rows, ...oslo, ahead]),
     ];
-    expect(withIt).toEqual(without);
+    expectRows(withIt, without);
     expect(without.filter(({ kind, status }) => kind === "silent" && status === "anomaly")).toEqual([]);
     const baseline = "SELECT * FROM baseline ORDER BY city, hour_of_day";
     expectRows(await query(baseline, [...rows, ...oslo, ahead]), await query(baseline, [...rows, ...oslo]));
