@@ -30,6 +30,9 @@ const SETTINGS = {
   "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
   // Put many small files into one task: by default each counts as at least 4 MB.
   "spark.sql.files.openCostInBytes": "65536",
+  // What follows from each condition is not derived: over the long chain of views it makes millions of conditions, which
+  // fill a heap of 2 GB before a row is read.
+  "spark.sql.constraintPropagation.enabled": "false",
   "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
   "spark.sql.parquet.compression.codec": "zstd",
   "spark.sql.execution.arrow.useLargeVarTypes": "false",
