@@ -17,6 +17,7 @@ import { fillViewText } from "./view-text.ts";
 const TEXTS: readonly string[] = [
   "views/in_time.sql",
   "level.sql",
+  "views/levels.sql",
   "views/quality_bounds.sql",
   "views/quality_places.sql",
   "views/crowded.sql",

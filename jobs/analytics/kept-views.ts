@@ -15,6 +15,14 @@ export interface KeptViewsOptions {
   folder: string;
 }
 
+/**
+ * In the place of the view `levels`, which reads 30 days: the newest level of each series stands for the days of a short range.
+ */
+const NEWEST_LEVELS: SqlView = {
+  name: "levels",
+  sql: `SELECT l.city, l.source, d.day, l.pressure_level FROM level AS l
+    CROSS JOIN (SELECT DISTINCT date_trunc('day', timestamp) AS day FROM observations) AS d`,
+};
 /** Rows written before other work of the process gets its turn. */
 const ROWS_PER_TURN = 2_000;
 
@@ -44,7 +52,8 @@ export class KeptViews {
     const listed: SqlView[] = [];
     for (const view of views.slice(0, until)) {
       const kept = result(view.name);
-      if (kept === undefined) listed.push(view);
+      if (view.name === NEWEST_LEVELS.name) listed.push(NEWEST_LEVELS);
+      else if (kept === undefined) listed.push(view);
       else if (kept === null)
         listed.push({ name: view.name, sql: `SELECT * FROM (${view.sql}\n) WHERE false` });
       else listed.push(await this.#kept(view.name, kept));

@@ -142,7 +142,7 @@ async function goodAndBad(
     `WITH judged AS (
       SELECT q.city, q.flag, q.pressure_flag, ${IS_BAD} AS is_bad, abs(q.pressure - l.pressure_level) AS off
       FROM quality AS q
-      LEFT JOIN level AS l ON l.city = q.city AND l.source = q.source
+      LEFT JOIN levels AS l ON l.city = q.city AND l.source = q.source AND l.day = date_trunc('day', q.timestamp)
     )
     SELECT
       CASE

@@ -49,7 +49,7 @@ alone AS (
     END AS arrival
   FROM timed AS o
   JOIN quality_places AS p ON p.city = o.place AND p.half = o.half
-  LEFT JOIN level AS v ON v.city = o.city AND v.source = o.source
+  LEFT JOIN levels AS v ON v.city = o.city AND v.source = o.source AND v.day = date_trunc('day', o.timestamp)
 ),
 -- What contradicts what within a report. An extreme that fails contradicts nothing: it is known which of them is wrong.
 consistent AS (

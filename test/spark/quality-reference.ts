@@ -1,5 +1,5 @@
 import type { Row } from "../../core/observation.ts";
-import { HOUR_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import type { Limit } from "../../core/quality.ts";
 import { type Variable, VARIABLE_NAMES } from "../../core/variables.ts";
 import { readLimits } from "../../spark/limits.ts";
@@ -29,10 +29,10 @@ export function flagsOf(rows: readonly Row[], facts: Facts): Map<Row, FlagRow> {
   const isAhead = (row: Row) => Date.parse(row.ingested_at) - Date.parse(row.timestamp) < ahead * MINUTE;
   const inTime = rows.filter((row) => !isAhead(row));
   const hours = groupBy(inTime, (row) => hourKey(row.city, hourOf(row)));
-  const levels = new Map([...groupBy(inTime, seriesOf)].map(([key, own]) => [key, hourlyPressures(own)]));
+  const levels = new Map([...groupBy(inTime, seriesOf)].map(([key, own]) => [key, levelsOf(own)]));
   for (const series of groupBy(rows, (row) => `${seriesOf(row)}\n${isAhead(row)}`).values()) {
     const sorted = series.toSorted((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
-    const found = new Series(sorted, hours, facts, levels.get(seriesOf(series[0]!)) ?? []).flags();
+    const found = new Series(sorted, hours, facts, levels.get(seriesOf(series[0]!)) ?? new Map()).flags();
     sorted.forEach((row, i) => flags.set(row, found[i]!));
   }
   return flags;
@@ -52,12 +52,19 @@ function seriesOf({ city, source }: Row): string {
   return `${city}\n${source}`;
 }
 
-/** The median pressure of each hour that has one. */
-function hourlyPressures(rows: readonly Row[]): number[] {
+/** The level of a series on each day: of the hours of that day and the 29 before it, once there are 24. */
+function levelsOf(rows: readonly Row[]): Map<number, number> {
   const known = rows.filter(({ pressure }) => pressure !== null);
-  return [...groupBy(known, hourOf).values()].map((own) =>
-    quantile(present(own.map(({ pressure }) => pressure)), 0.5)!,
-  );
+  const hours = [...groupBy(known, hourOf)].map(([hour, own]) => ({
+    day: Math.floor(hour / DAY_MS),
+    pressure: quantile(present(own.map(({ pressure }) => pressure)), 0.5)!,
+  }));
+  const levels = new Map<number, number>();
+  for (const day of new Set(hours.map((hour) => hour.day))) {
+    const own = hours.filter((hour) => hour.day <= day && hour.day > day - 30);
+    if (own.length >= 24) levels.set(day, quantile(own.map(({ pressure }) => pressure), 0.5)!);
+  }
+  return levels;
 }
 
 function hourKey(city: string, ms: number): string {
@@ -65,15 +72,17 @@ function hourKey(city: string, ms: number): string {
 }
 
 class Series {
-  readonly #level: number | null;
-
   constructor(
     readonly rows: readonly Row[],
     readonly hours: ReadonlyMap<string, readonly Row[]>,
     readonly facts: Facts,
-    pressures: readonly number[],
-  ) {
-    this.#level = pressures.length < 24 ? null : quantile(pressures, 0.5);
+    /** By day since the epoch. */
+    readonly levels: ReadonlyMap<number, number>,
+  ) {}
+
+  /** The usual pressure on the day of report `i`; null where it is not known. */
+  #level(i: number): number | null {
+    return this.levels.get(Math.floor(Date.parse(this.rows[i]!.timestamp) / DAY_MS)) ?? null;
   }
 
   flags(): FlagRow[] {
@@ -169,8 +178,9 @@ class Series {
     const { suspect_high, fail_high } = this.#limit("spike", variable);
     if (departure <= suspect_high!) return 1;
     if (departure <= fail_high!) return 3;
-    if (variable === "temperature" || this.#level === null) return 4;
-    const off = (at: number) => Math.abs(this.#value(at, "pressure")! - this.#level!);
+    const level = this.#level(i);
+    if (variable === "temperature" || level === null) return 4;
+    const off = (at: number) => Math.abs(this.#value(at, "pressure")! - level);
     return off(i) >= off(i - 1) ? 4 : 3;
   }
 
@@ -228,9 +238,10 @@ class Series {
 
   #offLevel(i: number): Verdict {
     const value = this.#value(i, "pressure");
-    if (value === null || this.#level === null) return null;
+    const level = value === null ? null : this.#level(i);
+    if (value === null || level === null) return null;
     const { suspect_high, fail_high } = this.#limit("level", "pressure");
-    const off = Math.abs(value - this.#level);
+    const off = Math.abs(value - level);
     return off > fail_high! ? 4 : off > suspect_high! ? 3 : 1;
   }
 

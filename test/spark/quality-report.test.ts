@@ -3,7 +3,7 @@ import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import { row, START } from "../support/lake-files.ts";
 import { faultyWeather } from "./quality-data.ts";
-import { levelOf, NOTHING, qualityRunner, reports } from "./quality-reports.ts";
+import { levelsView, NOTHING, qualityRunner, reports } from "./quality-reports.ts";
 
 const { run, flags } = qualityRunner();
 
@@ -222,8 +222,15 @@ describe("flag", () => {
     const rows = faultyWeather(3).filter(({ city }) => city === "Perth");
     const sql = `SELECT timestamp, ${FLAG_COLUMNS.join(", ")} FROM quality ORDER BY timestamp`;
     const all = await run(sql, rows);
-    const [level] = await run("SELECT city, source, pressure_level FROM level", rows);
-    const kept = levelOf(String(level?.city), String(level?.source), Number(level?.pressure_level));
+    const levels = await run("SELECT city, source, day, pressure_level FROM levels", rows);
+    const kept = levelsView(
+      levels.map(({ city, source, day, pressure_level }) => ({
+        city: String(city),
+        source: String(source),
+        day: Date.parse(String(day)),
+        pressure_level: Number(pressure_level),
+      })),
+    );
     for (let i = 40; i < all.length; i += 23) {
       const newest = Date.parse(String(all[i]!.timestamp));
       const past = rows.filter(({ timestamp }) => {

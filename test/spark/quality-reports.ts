@@ -1,7 +1,7 @@
 import type { City } from "../../core/city.ts";
 import type { Row } from "../../core/observation.ts";
 import type { Station } from "../../core/station.ts";
-import { formatTimestamp } from "../../core/time.ts";
+import { DAY_MS, formatTimestamp } from "../../core/time.ts";
 import type { SqlView } from "../../spark/engine.ts";
 import { valuesView } from "../../spark/values.ts";
 import { sqlRunner } from "./jobs.ts";
@@ -87,15 +87,26 @@ export function repeat<T>(times: number, thing: T): T[] {
   return Array.from({ length: times }, () => thing);
 }
 
-/** A kept view `level` of one series. */
+/** A view `levels` with one level of a series on every day of {@link reports}. */
 export function levelOf(city: string, source: string, pressure_level: number): SqlView {
+  const first = Math.floor(START / DAY_MS) - 1;
+  return levelsView(
+    Array.from({ length: 90 }, (_, day) => ({ city, source, day: (first + day) * DAY_MS, pressure_level })),
+  );
+}
+
+/** A view `levels` with given rows; days are ms since the epoch. */
+export function levelsView(
+  rows: readonly { city: string; source: string; day: number; pressure_level: number }[],
+): SqlView {
   return valuesView(
-    "level",
+    "levels",
     [
       ["city", "string"],
       ["source", "string"],
+      ["day", "timestamp"],
       ["pressure_level", "double"],
     ],
-    [[city, source, pressure_level]],
+    rows.map(({ city, source, day, pressure_level }) => [city, source, day, pressure_level]),
   );
 }
