@@ -13,7 +13,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 SEAL = ',"sha256":"'
 # The columns that a JSON line always has. Any other is left out where it is null, also one that a later version adds.
 ALWAYS = (

@@ -16,7 +16,7 @@ import { joinedJson, parseRecords, type ParsedRecord } from "./batch.ts";
 import type { FileInfo, Retraction } from "./commits/entry.ts";
 import { fold, type ChainState } from "./commits/fold.ts";
 import { offsetsOf, placeOf } from "./commits/names.ts";
-import { isWithin } from "./commits/retraction.ts";
+import { isWithin } from "./commits/retracted-range.ts";
 import { overlaps, snapshotFile } from "./readers/lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";

@@ -3,6 +3,8 @@ import type { Logger } from "../core/log.ts";
 import { LakeReader } from "../jobs/readers/lake-reader.ts";
 import { retentionJob } from "../jobs/retention.ts";
 import { Supervisor } from "../jobs/supervisor.ts";
+import { type Judging, judgingBy } from "../spark/judging.ts";
+import { analysisViews } from "../spark/views.ts";
 import type { About } from "../core/about.ts";
 import type { Config } from "./config/config.ts";
 import type { Role } from "./config/settings.ts";
@@ -96,14 +98,21 @@ async function start(
     ? openAlerts(config, { about, stations, current: () => current.list(), ...deps })
     : null;
   shutdown.defer(() => alerts?.close());
-  const { analytics, keptViews } = await openAnalytics(ports, config, { stations, reader, ...deps });
-  if (plays("consumer")) addStorageJobs(supervisor, ports, config, { reader, ...deps });
+  const views = await analysisViews({ cities: config.cities, stations });
+  const judging = judgingBy(views);
+  const { analytics, judged, keptViews } = await openAnalytics(ports, config, {
+    views,
+    judging,
+    reader,
+    ...deps,
+  });
+  if (plays("consumer")) addStorageJobs(supervisor, ports, config, { reader, judging, ...deps });
   if (plays("analytics")) supervisor.add(analytics.backgroundJob());
   shutdown.defer(() => stopJobs([intake, supervisor], shutdown));
 
   // ---- web
   const jobStates = () => [...intake.status(), ...supervisor.status()];
-  const opened = { about, ports, reader, claimed, analytics, keptViews, current, alerts, pushes };
+  const opened = { about, ports, reader, claimed, judged, analytics, keptViews, current, alerts, pushes };
   const parts = { ...opened, sourceWatermark, jobStates, supervisor };
   const url = plays("web") ? await startWeb(config, parts, shutdown, deps) : null;
   if (url !== null) lock.announce(url.href);
@@ -120,7 +129,7 @@ function addStorageJobs(
   supervisor: Supervisor,
   ports: Ports,
   config: Config,
-  deps: { reader: LakeReader; clock: Clock; logger: Logger },
+  deps: { reader: LakeReader; judging: Judging; clock: Clock; logger: Logger },
 ): void {
   for (const job of storageJobs(ports, config, deps)) supervisor.add(job);
   if (ports.embeddedLog === null) return;

@@ -30,6 +30,7 @@ import { problemPage } from "./pages/problem.tsx";
 import { alertRoutes } from "./routes/alerts/alerts.ts";
 import type { Shutdown } from "./shutdown.ts";
 import type { OpenAlerts } from "./wiring/alerts.ts";
+import type { JudgedRows } from "../jobs/readers/judged-rows.ts";
 import { openJudge, resultsJob } from "./wiring/analytics.ts";
 import type { Ports } from "./wiring/ports.ts";
 import type { StationPushes } from "./wiring/station-pushes.ts";
@@ -43,6 +44,8 @@ export interface WebParts {
   /** Resolves once the data set may be shown and written to. */
   claimed: () => Promise<void>;
   analytics: Analytics;
+  /** The rows of closed days with their flags. */
+  judged: JudgedRows;
   keptViews: KeptViews;
   current: CurrentState;
   alerts: OpenAlerts | null;

@@ -1,25 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import {
-  type DuckDBConnection,
-  DuckDBInstance,
-  type DuckDBMaterializedResult,
-  type DuckDBPreparedStatement,
-  StatementType,
-  version,
-} from "@duckdb/node-api";
-import duckdb from "@duckdb/node-bindings";
+import { DuckDBInstance, version } from "@duckdb/node-api";
 import type { Table } from "apache-arrow";
 import { EngineError, messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
-import { pendingHandle } from "./duckdb-internals.ts";
+import { withVerdicts } from "./duckdb-judging.ts";
 import { ConnectionPool, type Session } from "./duckdb-pool.ts";
-import type { Argument, Engine, QueryOptions, Snapshot, SqlView } from "./engine.ts";
-import { argumentMismatch, namedArguments } from "./named-arguments.ts";
+import {
+  badQuery,
+  cancelled,
+  execute,
+  prepareSelect,
+  runStatement,
+  showView,
+  withObservations,
+} from "./duckdb-statements.ts";
+import type { JudgingInput, QueryOptions, Snapshot, WritingEngine } from "./engine.ts";
 import { neededViews } from "./needed-views.ts";
-import { observationsSql, parsedTables, quoteText, rowsSql } from "./observations-view.ts";
+import { judgedSql, quoteText, rowsSql } from "./observations-view.ts";
 
 /** What the embedded engine is opened with. */
 export interface DuckDbOptions {
@@ -37,9 +37,6 @@ export interface DuckDbOptions {
 const FOREGROUND_MEMORY = "512MB";
 /** Rows of a Parquet row group: DuckDB's own, a multiple of its vectors. */
 const ROW_GROUP = 122_880;
-/** How often a running query is looked at, ms: soon at first, since most end within a few ms. */
-const LOOK_MS = { first: 1, last: 20 };
-const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//g;
 /** Two instances, since the threads of one serve the query with the most tasks first, and the others may starve. */
 const POOLS = ["foreground", "background"] as const;
 /** What a killed process leaves in the folder. */
@@ -50,7 +47,7 @@ const LEFTOVER = /^(compaction-[0-9a-f-]+\.parquet|spill-(fore|back)ground)$/;
  *
  * @throws EngineError `unavailable` when it cannot be opened
  */
-export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
+export async function openDuckDb(options: DuckDbOptions): Promise<WritingEngine> {
   const temp = options.tempFolder;
   if (!isAbsolute(temp)) {
     throw new EngineError(
@@ -102,7 +99,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   }
 }
 
-class DuckDbEngine implements Engine {
+class DuckDbEngine implements WritingEngine {
   readonly name = `DuckDB ${version().replace(/^v/, "")}`;
   readonly #foreground: ConnectionPool;
   readonly #background: ConnectionPool;
@@ -117,24 +114,13 @@ class DuckDbEngine implements Engine {
   }
 
   query(sql: string, options: QueryOptions): Promise<Table> {
-    const { snapshot, progress } = options;
+    const { snapshot, judged = { files: [] }, progress } = options;
     const pool = options.background === true ? this.#background : this.#foreground;
     const views = neededViews(sql, options.views ?? []);
-    // Views read the observations again and again.
-    const isParsed = views.length > 0;
-    const tables = isParsed ? parsedTables(snapshot) : [];
     return this.#with(pool, options.signal, async (session, signal) => {
-      const { connection } = session;
-      try {
-        for (const { name, sql: rows } of tables)
-          // Sorted, else each small file takes blocks of its own.
-          await runStatement(
-            connection,
-            `CREATE TEMP TABLE ${name} AS FROM (${rows}) ORDER BY "timestamp"`,
-            signal,
-          );
-        await showView(session, { name: "observations", sql: observationsSql(snapshot, isParsed) });
-        for (const view of views) await showView(session, view);
+      await showView(session, { name: "judged", sql: judgedSql(judged) });
+      return withObservations(session, { snapshot, views, signal }, async () => {
+        const { connection } = session;
         const statement = await prepareSelect(connection, sql, options.arguments ?? {});
         try {
           const result = await execute(connection, statement, signal, progress);
@@ -142,24 +128,32 @@ class DuckDbEngine implements Engine {
         } finally {
           statement.destroySync();
         }
-      } finally {
-        for (const { name } of tables) await connection.run(`DROP TABLE IF EXISTS ${name}`);
-      }
+      });
     });
   }
 
-  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
-    return this.#with(this.#background, signal, async ({ connection }, stop) => {
+  compact(
+    snapshot: Snapshot,
+    options: { judging?: JudgingInput; signal?: AbortSignal } = {},
+  ): Promise<{ bytes: Uint8Array; rows: number }> {
+    const { judging } = options;
+    return this.#with(this.#background, options.signal, async (session, signal) => {
       const path = join(this.#temp, `compaction-${randomUUID()}.parquet`);
-      try {
+      const rows = rowsSql(snapshot);
+      const write = async (select: string) => {
         const result = await runStatement(
-          connection,
-          `COPY (FROM (${rowsSql(snapshot)}) ORDER BY "timestamp", "city", "source", "log_offset") TO ${quoteText(path)} ` +
+          session.connection,
+          `COPY (FROM (${select}) ORDER BY "city", "source", "timestamp", "log_offset") TO ${quoteText(path)} ` +
             `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
-          stop,
+          signal,
         );
-        const [[rows] = []] = await result.getRows();
-        return { bytes: await readFile(path), rows: Number(rows) };
+        const [[count] = []] = await result.getRows();
+        return { bytes: await readFile(path), rows: Number(count) };
+      };
+      try {
+        return judging === undefined
+          ? await write(rows)
+          : await withVerdicts(session, { rows, judging, signal }, write);
       } finally {
         await rm(path, { force: true });
       }
@@ -202,105 +196,6 @@ class DuckDbEngine implements Engine {
     running.then(ended, ended);
     return running;
   }
-}
-
-/** Makes a view of a session show a SELECT. Views that read it see the new one: DuckDB binds them when they are queried. */
-async function showView({ connection, views }: Session, { name, sql }: SqlView): Promise<void> {
-  if (views.get(name) === sql) return;
-  views.delete(name);
-  await connection.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${sql}`);
-  views.set(name, sql);
-}
-
-/** Runs a statement of our own. */
-async function runStatement(
-  connection: DuckDBConnection,
-  sql: string,
-  signal: AbortSignal,
-): Promise<DuckDBMaterializedResult> {
-  const statement = await connection.prepare(sql);
-  try {
-    return await execute(connection, statement, signal);
-  } finally {
-    statement.destroySync();
-  }
-}
-
-async function prepareSelect(
-  connection: DuckDBConnection,
-  sql: string,
-  given: Readonly<Record<string, Argument>>,
-): Promise<DuckDBPreparedStatement> {
-  const named = namedArguments(sql);
-  const mismatch = argumentMismatch(named.names, given);
-  if (mismatch !== null) throw badQuery(mismatch);
-  // The binding has no words for a text without a statement.
-  if (/^[\s;]*$/.test(sql.replace(COMMENT, ""))) throw badQuery("it is empty, wanted one SELECT");
-  const statements = await connection.extractStatements(named.sql);
-  if (statements.count !== 1) throw badQuery(`it has ${statements.count} statements, wanted one SELECT`);
-  const statement = await statements.prepare(0);
-  try {
-    if (statement.statementType !== StatementType.SELECT) {
-      throw badQuery(
-        `it is ${StatementType[statement.statementType] ?? "another statement"}, wanted one SELECT`,
-      );
-    }
-    for (const name of named.names) bind(statement, statement.parameterIndex(name), given[name] ?? null);
-  } catch (error) {
-    statement.destroySync();
-    throw error;
-  }
-  return statement;
-}
-
-/** Integers are bound as integers, as Spark reads them. */
-function bind(statement: DuckDBPreparedStatement, index: number, value: Argument): void {
-  if (value === null) statement.bindNull(index);
-  else if (typeof value === "string") statement.bindVarchar(index, value);
-  else if (typeof value === "boolean") statement.bindBoolean(index, value);
-  else if (!Number.isSafeInteger(value) || Object.is(value, -0)) statement.bindDouble(index, value);
-  else if (value === (value | 0)) statement.bindInteger(index, value);
-  else statement.bindBigInt(index, BigInt(value));
-}
-
-/** Starts a statement on DuckDB's own threads and looks now and then whether it ended. */
-async function execute(
-  connection: DuckDBConnection,
-  statement: DuckDBPreparedStatement,
-  signal: AbortSignal,
-  progress?: (share: number) => void,
-): Promise<DuckDBMaterializedResult> {
-  if (signal.aborted) throw cancelled();
-  const interrupt = () => connection.interrupt();
-  signal.addEventListener("abort", interrupt);
-  try {
-    const pending = statement.start();
-    const handle = pendingHandle(pending);
-    let share = 0;
-    for (let wait = LOOK_MS.first; ; wait = Math.min(LOOK_MS.last, wait * 1.1)) {
-      const state = duckdb.pending_execute_check_state(handle);
-      // ERROR is also what this binding says of a query that has finished: only the text tells them apart.
-      if (state === duckdb.PendingState.RESULT_READY || state === duckdb.PendingState.ERROR) break;
-      const { percentage } = connection.progress;
-      if (percentage / 100 > share) progress?.((share = percentage / 100));
-      await new Promise<void>((resolve) => setTimeout(resolve, wait));
-    }
-    const failure = duckdb.pending_error(handle);
-    if (failure) throw new Error(failure);
-    const result = (await pending.getResult()) as DuckDBMaterializedResult;
-    progress?.(1);
-    return result;
-  } finally {
-    signal.removeEventListener("abort", interrupt);
-  }
-}
-
-function cancelled(cause?: unknown): EngineError {
-  return new EngineError("cancelled", "The query was cancelled", { cause });
-}
-
-function badQuery(why: string, cause?: unknown): EngineError {
-  return new EngineError("bad_query", `Cannot run the query: ${why}`, { cause });
 }
 
 /** DuckDB's errors have no code, but each message begins with its kind. */

@@ -23,6 +23,8 @@ export interface SnapshotFile {
   retracted?: readonly { source: string; first: number; last: number }[];
   /** Its columns beyond {@link ./file-columns.ts FIRST_COLUMNS}; a JSONL file's may be left out. Default: none. */
   columns?: readonly string[];
+  /** Which judging made the flags of its rows, which it has as columns. Default: it has none that stand. */
+  judged?: string;
 }
 
 /** A named argument of a query: `:name` in its text. */
@@ -39,6 +41,12 @@ export interface SqlView {
 export interface QueryOptions {
   /** The view `observations` reads these files; of each observation the newest revision that is not retracted. */
   snapshot: Snapshot;
+  /**
+   * The view `judged` reads these files, which have their flags: the columns of {@link OBSERVATION_COLUMNS}, then those of
+   * {@link ../core/quality.ts FLAG_COLUMNS} as integers; of each observation the newest revision that is not retracted. Default: no
+   * files.
+   */
+  judged?: Snapshot;
   /** More views: each may read `observations` and those before it. Those that the text does not need are not made. */
   views?: readonly SqlView[];
   /** Named arguments. */
@@ -60,13 +68,34 @@ export interface Engine {
   readonly name: string;
   /** Runs one SELECT and returns its result as Arrow. */
   query(sql: string, options: QueryOptions): Promise<Table>;
-  /**
-   * Every row of the files but the retracted, revisions included, sorted by timestamp, city, source and offset, as one Parquet file.
-   * This is how closed hours are compacted.
-   */
-  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }>;
   /** Releases what is held; what runs is cancelled. */
   close(): Promise<void>;
+}
+
+/** What the flags of a file's rows are computed from. */
+export interface JudgingInput {
+  /** Start (inclusive) and end (exclusive) of the time of the rows, ms since the epoch. */
+  from: number;
+  to: number;
+  /** The files of the rows and of those around them: {@link ./judging.ts JUDGED_PAST_MS} before and {@link ./judging.ts JUDGED_AFTER_MS} after. */
+  around: Snapshot;
+  /** The files of the days whose pressures say what is usual: {@link ./judging.ts LEVEL_PAST_MS} before those. */
+  before: Snapshot;
+  /** The views up to `quality`. */
+  views: readonly SqlView[];
+}
+
+/** An engine that also writes files of rows: how closed days are compacted, and judged. */
+export interface WritingEngine extends Engine {
+  /**
+   * Every row of the files but the retracted, revisions included, sorted by city, source, timestamp and offset, as one Parquet file.
+   *
+   * @param options.judging adds the flags of each row; those of a row that is not the newest revision are null. Default: no flags
+   */
+  compact(
+    snapshot: Snapshot,
+    options?: { judging?: JudgingInput; signal?: AbortSignal },
+  ): Promise<{ bytes: Uint8Array; rows: number }>;
 }
 
 /**

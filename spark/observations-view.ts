@@ -1,3 +1,4 @@
+import { FLAG_COLUMNS } from "../core/quality.ts";
 import { OBSERVATION_COLUMNS, type Snapshot, type SnapshotFile } from "./engine.ts";
 import { FIRST_COLUMNS } from "./file-columns.ts";
 
@@ -9,6 +10,7 @@ const DUCKDB_TYPES = {
 } as const satisfies Record<(typeof OBSERVATION_COLUMNS)[number][1], string>;
 
 const NAMES = select(() => true);
+const FLAGS = FLAG_COLUMNS.map((name) => `"${name}"`).join(", ");
 const STRUCT = OBSERVATION_COLUMNS.map(([name, type]) => `'${name}': '${DUCKDB_TYPES[type]}'`).join(", ");
 
 /**
@@ -42,13 +44,23 @@ export function parsedTables(snapshot: Snapshot): { name: string; sql: string }[
  * @param isParsed reads {@link parsedTables} in the place of the JSONL files
  */
 export function observationsSql(snapshot: Snapshot, isParsed = false): string {
+  return newestSql(snapshot, NAMES, (files, days) =>
+    rowsSql({ files }, isParsed ? `parsed_${days}` : undefined),
+  );
+}
+
+/** The newest revision of each row; only the days that have revisions are searched for it. */
+function newestSql(
+  snapshot: Snapshot,
+  names: string,
+  rows: (files: readonly SnapshotFile[], days: "plain" | "revised") => string,
+): string {
   const { plain, revised } = splitRevised(snapshot);
   const branches: string[] = [];
-  if (plain.length > 0 || revised.length === 0)
-    branches.push(rowsSql({ files: plain }, isParsed ? "parsed_plain" : undefined));
+  if (plain.length > 0 || revised.length === 0) branches.push(rows(plain, "plain"));
   if (revised.length > 0) {
     branches.push(
-      `SELECT ${NAMES} FROM (${rowsSql({ files: revised }, isParsed ? "parsed_revised" : undefined)}) QUALIFY ` +
+      `SELECT ${names} FROM (${rows(revised, "revised")}) QUALIFY ` +
         `row_number() OVER (PARTITION BY "source", "city", "timestamp" ORDER BY "log_offset" DESC) = 1`,
     );
   }
@@ -62,6 +74,24 @@ export function observationsSql(snapshot: Snapshot, isParsed = false): string {
  * @param parsed a table with the rows of the JSONL files. Default: the files themselves
  */
 export function rowsSql(snapshot: Snapshot, parsed?: string): string {
+  return rowsOf(snapshot, parsed === undefined ? {} : { parsed });
+}
+
+/**
+ * The SELECT behind the view `judged` in DuckDB's dialect: of each observation the newest revision with its flags.
+ *
+ * @throws TypeError for a file without flags
+ */
+export function judgedSql(snapshot: Snapshot): string {
+  const without = snapshot.files.find(({ judged }) => judged === undefined);
+  if (without !== undefined) throw new TypeError(`Cannot read flags of ${without.location}: it has none`);
+  return newestSql(snapshot, `${NAMES}, ${FLAGS}`, (files) => rowsOf({ files }, { withFlags: true }));
+}
+
+function rowsOf(
+  snapshot: Snapshot,
+  { parsed, withFlags = false }: { parsed?: string; withFlags?: boolean },
+): string {
   const branches: string[] = [];
   const jsonl = snapshot.files.filter(({ format }) => format === "jsonl");
   if (jsonl.length > 0 && parsed !== undefined) branches.push(`SELECT ${NAMES} FROM ${parsed}`);
@@ -82,10 +112,13 @@ export function rowsSql(snapshot: Snapshot, parsed?: string): string {
     const later = new Set(files[0]?.columns);
     const names = select((name) => FIRST_COLUMNS.has(name) || later.has(name));
     branches.push(
-      `SELECT ${names} FROM read_parquet([${locations(files)}], hive_partitioning = false)${standing(files)}`,
+      `SELECT ${names}${withFlags ? `, ${FLAGS}` : ""} FROM read_parquet([${locations(files)}], hive_partitioning = false)${standing(files)}`,
     );
   }
-  if (branches.length === 0) return `SELECT ${select(() => false)} WHERE false`;
+  const noFlags = withFlags
+    ? `, ${FLAG_COLUMNS.map((name) => `CAST(NULL AS INTEGER) AS "${name}"`).join(", ")}`
+    : "";
+  if (branches.length === 0) return `SELECT ${select(() => false)}${noFlags} WHERE false`;
   return branches.join(" UNION ALL ");
 }
 

@@ -236,7 +236,8 @@ export function neededFiles(
 export async function runJob(engine: Engine, job: SqlJob, options: QueryOptions): Promise<Table> {
   const given = options.arguments ?? defaultArguments(job);
   const snapshot = neededFiles(job, options.snapshot, given);
-  const table = await engine.query(job.sql, { ...options, snapshot, arguments: given });
+  const judged = options.judged === undefined ? {} : { judged: neededFiles(job, options.judged, given) };
+  const table = await engine.query(job.sql, { ...options, snapshot, ...judged, arguments: given });
   return job.model === null ? table : job.model(table, options.signal);
 }
 

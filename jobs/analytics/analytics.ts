@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
+import type { Table } from "apache-arrow";
 import type { Clock } from "../../core/clock.ts";
 import { codeOf, messageOf, RequestError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { describe } from "../../core/observation.ts";
 import { type Backoff, backoffMs } from "../../core/retry.ts";
 import { formatTimestamp } from "../../core/time.ts";
-import type { Engine, Snapshot, SqlView } from "../../spark/engine.ts";
+import type { Engine, QueryOptions, Snapshot, SqlView } from "../../spark/engine.ts";
+import { overVerdicts } from "../../spark/judging.ts";
+import { neededViews } from "../../spark/needed-views.ts";
 import { defaultArguments, neededFiles, runJob, type SqlJob } from "../../spark/sql-job.ts";
 import type { Lake } from "../lake/lake.ts";
+import type { JudgedRows } from "../readers/judged-rows.ts";
 import type { CommittedSnapshot } from "../readers/lake-reader.ts";
 import { type KeptResult, type Result, Results } from "./results.ts";
 import { Runs } from "./runs.ts";
@@ -54,6 +58,8 @@ export interface AnalyticsOptions {
   views: readonly SqlView[];
   /** The data set's own. */
   lake: Lake;
+  /** The rows of a snapshot with their flags. */
+  judged: Pick<JudgedRows, "of">;
   /** The committed files of now, and how far the chains they come from have got. */
   snapshot: () => Promise<CommittedSnapshot>;
   clock: Clock;
@@ -292,7 +298,7 @@ export class Analytics implements AnalyticsService {
 
   /** Computes a result and keeps it in the lake. */
   async #compute({ info, job, query }: Job, run: string, signal: AbortSignal): Promise<KeptResult> {
-    const { clock, engine, views, snapshot: take } = this.#options;
+    const { clock, engine, snapshot: take } = this.#options;
     const started = clock.now();
     let told = 0;
     const progress = (share: number) => {
@@ -303,7 +309,7 @@ export class Analytics implements AnalyticsService {
     for (let attempt = 1; ; attempt++) {
       const { snapshot, commits, watermark } = await take();
       try {
-        const table = await runJob(engine, job, { snapshot, views, signal, progress, background: true });
+        const table = await this.#runOver(snapshot, job, { signal, progress });
         const duration_ms = clock.now() - started;
         const rows_read = rowsOf(neededFiles(job, snapshot));
         const generated_at = this.#now();
@@ -313,6 +319,27 @@ export class Analytics implements AnalyticsService {
         // A compaction may have replaced a file under the query: the next snapshot has the new one.
         if (attempt > 1 || codeOf(error) !== "unavailable" || signal.aborted) throw error;
       }
+    }
+  }
+
+  /** Runs a job over a snapshot, and over the flags of its rows where the job asks for them. */
+  async #runOver(
+    snapshot: Snapshot,
+    job: SqlJob,
+    options: Pick<QueryOptions, "progress"> & { signal: AbortSignal },
+  ): Promise<Table> {
+    const { engine, judged } = this.#options;
+    const views = overVerdicts(this.#options.views);
+    const run = { views, background: true, ...options };
+    if (!neededViews(job.sql, views).some(({ name }) => name === "quality"))
+      return runJob(engine, job, { snapshot, ...run });
+    const dates = neededFiles(job, snapshot).files.map(({ date }) => date);
+    const first = dates.reduce((first, date) => (date < first ? date : first), "9999-12-31");
+    const files = await judged.of(snapshot, { first, last: "9999-12-31" }, options.signal);
+    try {
+      return await runJob(engine, job, { snapshot: files.snapshot, judged: files.snapshot, ...run });
+    } finally {
+      await files.release();
     }
   }
 

@@ -5,9 +5,10 @@ import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Row } from "../../core/observation.ts";
 import { FLAG_COLUMNS, type Judgement } from "../../core/quality.ts";
-import { HOUR_MS, parseTimestamp } from "../../core/time.ts";
+import { parseTimestamp } from "../../core/time.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import type { Engine, SnapshotFile, SqlView } from "../../spark/engine.ts";
+import { JUDGED_PAST_MS } from "../../spark/judging.ts";
 import { assemble, type ResultRow, keyOf, newAndBefore, seriesOf } from "./judgements.ts";
 import type { LakeReader } from "../readers/lake-reader.ts";
 import { timestampLiteral } from "../readers/observation-rows.ts";
@@ -30,8 +31,6 @@ export interface JudgeOptions {
   publish: (judgements: readonly Judgement[]) => void;
 }
 
-/** How much of the past a judgement looks at, ms: as much as the longest test needs. */
-export const JUDGED_PAST_MS = 25 * HOUR_MS;
 /** Rows that arrived last and may not be committed yet. */
 const ARRIVED_MAX = 20_000;
 /** Rows judged in one go. */

@@ -2,6 +2,8 @@ import {
   chainFolder,
   encodeEntry,
   entryPath,
+  FIRST_FORMAT,
+  JUDGED_FORMAT,
   RETRACTION_FORMAT,
   sequenceOf,
   type CheckpointEntry,
@@ -25,7 +27,7 @@ export async function makeCheckpoint(
   const { lake, topic, partition } = chain;
   const entry: CheckpointEntry = {
     ...entryBase(chain, state),
-    ...(state.retractions.length === 0 ? {} : { format: RETRACTION_FORMAT }),
+    format: formatOf(state),
     kind: "checkpoint",
     next: state.next,
     claim: state.claim,
@@ -51,4 +53,10 @@ export async function makeCheckpoint(
   const below = (await lake.list(folder)).filter(({ name }) => (sequenceOf(name) ?? sequence) < sequence);
   await lake.delete(below.map(({ name }) => `${folder}/${name}`));
   return true;
+}
+
+/** The oldest format whose programs read the state rightly. */
+function formatOf({ live, retractions }: ChainState): number {
+  if (live.values().some(({ judged }) => judged !== undefined)) return JUDGED_FORMAT;
+  return retractions.length > 0 ? RETRACTION_FORMAT : FIRST_FORMAT;
 }

@@ -2,11 +2,15 @@ import { sha256Hex } from "../../core/checksum.ts";
 import { CommitError } from "../../core/errors.ts";
 
 /** Newest format that this program reads. A newer one is refused, an older one is read. */
-export const ENTRY_FORMAT = 2;
+export const ENTRY_FORMAT = 3;
 /** Format of the entries that a program without retractions reads rightly: all but those that name one. */
 export const FIRST_FORMAT = 1;
 /** Format of an entry that names a retraction: a program that would show the retracted rows must refuse it. */
 export const RETRACTION_FORMAT = 2;
+/**
+ * Format of an entry that names a judged file: a program that does not know when flags stand no more must refuse it.
+ */
+export const JUDGED_FORMAT = 3;
 
 /** A committed file of rows or of rejected records. */
 export interface FileInfo {
@@ -25,6 +29,11 @@ export interface FileInfo {
    * by writing the rows anew. Left out when there are none.
    */
   columns?: readonly string[];
+  /**
+   * Of a compacted file: which judging made the flags in it (`judgingVersion` in `spark/judging.ts`). Left out where it has none, and
+   * in a checkpoint where they stand no more.
+   */
+  judged?: string;
 }
 
 /** Running totals of a partition. `rows + duplicates + rejected` is the number of records consumed. */
@@ -232,7 +241,8 @@ const isFile = (file: FileInfo | null | undefined): boolean =>
   isCount(file.bytes) &&
   typeof file.sha256 === "string" &&
   (file.columns === undefined ||
-    (Array.isArray(file.columns) && file.columns.every((name) => typeof name === "string")));
+    (Array.isArray(file.columns) && file.columns.every((name) => typeof name === "string"))) &&
+  (file.judged === undefined || typeof file.judged === "string");
 const isTime = (value: unknown): boolean => typeof value === "string" && !Number.isNaN(Date.parse(value));
 const isRecord = (record: LastRecord | null | undefined): boolean =>
   typeof record === "object" &&

@@ -13,6 +13,7 @@ import {
   type LastRecord,
   type Retraction,
 } from "./entry.ts";
+import { takeBackByFiles, takeBackByRetraction } from "./judged-window.ts";
 
 /** A committed file, and the sequence of the entry that committed it. */
 export type LiveFile = FileInfo & { sequence: number };
@@ -26,7 +27,7 @@ export interface ChainState {
   next: number | null;
   /** The claim in force. */
   claim: { id: string; sequence: number } | null;
-  /** Committed files of rows, by path. */
+  /** Committed files of rows, by path; with `judged` where the flags in it stand. */
   live: Map<string, LiveFile>;
   /** Files of rejected records. */
   rejected: FileInfo[];
@@ -164,6 +165,10 @@ export function applyEntry(state: ChainState, sequence: number, entry: Entry, wh
     if (entry.first !== state.next) throw wrong(`it begins at offset ${entry.first}, wanted ${state.next}`);
     for (const file of entry.files)
       if (state.live.has(file.path)) throw wrong(`${file.path} is committed already`);
+    takeBackByFiles(
+      state.live,
+      entry.files.map(({ path }) => path),
+    );
     for (const file of entry.files) state.live.set(file.path, { ...file, sequence });
     if (entry.rejected !== null) state.rejected.push(entry.rejected);
     state.next = entry.last + 1;
@@ -181,6 +186,7 @@ export function applyEntry(state: ChainState, sequence: number, entry: Entry, wh
     if (next !== state.next) throw wrong(`it was made at offset ${next}, wanted ${state.next}`);
     const retraction = { id, sequence, at, source, first, last, next, rows, reason };
     state.retractions = [...state.retractions, retraction];
+    takeBackByRetraction(state.live, retraction);
     state.watermark = entry.watermark;
   } else {
     for (const path of entry.inputs)

@@ -2,22 +2,6 @@ import { RETRACTION_FORMAT, type Entry, type Retraction } from "./entry.ts";
 import type { ChainState } from "./fold.ts";
 import { appendEntry, entryBase, type Chain } from "./writer.ts";
 
-/** The rows that a retraction names: those of a source in a range of offsets, inclusive. */
-export type RetractedRange = Pick<Retraction, "source" | "first" | "last">;
-
-/** Whether a retraction names a row. */
-export function isWithin(range: RetractedRange, row: { source: string; offset: number }): boolean {
-  return range.source === row.source && range.first <= row.offset && row.offset <= range.last;
-}
-
-/** The retractions that may name rows of a range of offsets, inclusive. */
-export function retractionsWithin<T extends RetractedRange>(
-  retractions: readonly T[],
-  { first, last }: { first: number; last: number },
-): T[] {
-  return retractions.filter((one) => one.first <= last && one.last >= first);
-}
-
 /**
  * Commits a retraction. It is valid only over the state it was planned for: a batch since may hold rows that were joined with
  * those to be retracted.

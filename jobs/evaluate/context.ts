@@ -5,12 +5,12 @@ import { slugOf } from "../../core/slug.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import type { Row } from "../../core/observation.ts";
 import { readRecords } from "../sources/replay.ts";
-import type { Engine, SnapshotFile } from "../../spark/engine.ts";
+import type { WritingEngine, SnapshotFile } from "../../spark/engine.ts";
 
 /** What a part of the evaluation works with. */
 export interface EvaluationContext {
   /** It may read `folder`. */
-  engine: Engine;
+  engine: WritingEngine;
   /** Where the recorded observations lie. */
   dataFolder: string;
   /** For files under way; it is deleted afterwards. */

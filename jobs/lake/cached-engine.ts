@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import type { Table } from "apache-arrow";
 import { EngineError, messageOf } from "../../core/errors.ts";
-import type { Engine, QueryOptions, Snapshot, SnapshotFile } from "../../spark/engine.ts";
+import type {
+  JudgingInput,
+  QueryOptions,
+  Snapshot,
+  SnapshotFile,
+  WritingEngine,
+} from "../../spark/engine.ts";
 import { FileCache, type UsedFile } from "./file-cache.ts";
 import type { Lake } from "./lake.ts";
 import { inParallel } from "./parallel.ts";
@@ -12,7 +18,7 @@ const PARALLEL = 8;
 /** Options of {@link cachedEngine}. */
 export interface CachedEngineOptions {
   /** The engine, which reads local files only. It must be allowed to read `folder`. */
-  engine: Engine;
+  engine: WritingEngine;
   /** The lake with the files of the snapshots. */
   lake: Lake;
   /** Absolute; processes may share it. */
@@ -28,12 +34,12 @@ export interface CachedEngineOptions {
  * It rejects with EngineError `unavailable` when a file cannot be fetched (its cause tells whether it is missing), and
  * `out_of_memory` when one query alone needs more than the folder may hold.
  */
-export function cachedEngine(options: CachedEngineOptions): Engine {
+export function cachedEngine(options: CachedEngineOptions): WritingEngine {
   return new CachedEngine(options);
 }
 
-class CachedEngine implements Engine {
-  readonly #engine: Engine;
+class CachedEngine implements WritingEngine {
+  readonly #engine: WritingEngine;
   readonly #lake: Lake;
   readonly #folder: string;
   readonly #maxBytes: number;
@@ -56,13 +62,24 @@ class CachedEngine implements Engine {
   }
 
   query(sql: string, options: QueryOptions): Promise<Table> {
-    return this.#with(options.snapshot, options.signal, (snapshot) =>
-      this.#engine.query(sql, { ...options, snapshot }),
+    const { snapshot, judged = { files: [] } } = options;
+    return this.#with([snapshot, judged], options.signal, ([snapshot, judged]) =>
+      this.#engine.query(sql, { ...options, snapshot: snapshot!, judged: judged! }),
     );
   }
 
-  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
-    return this.#with(snapshot, signal, (local) => this.#engine.compact(local, signal));
+  compact(
+    snapshot: Snapshot,
+    options: { judging?: JudgingInput; signal?: AbortSignal } = {},
+  ): Promise<{ bytes: Uint8Array; rows: number }> {
+    const { judging, signal } = options;
+    const snapshots = judging === undefined ? [snapshot] : [snapshot, judging.around, judging.before];
+    return this.#with(snapshots, signal, ([local, around, before]) =>
+      this.#engine.compact(local!, {
+        ...options,
+        ...(judging === undefined ? {} : { judging: { ...judging, around: around!, before: before! } }),
+      }),
+    );
   }
 
   async close(): Promise<void> {
@@ -73,16 +90,22 @@ class CachedEngine implements Engine {
 
   /** Runs `action` over copies of the files, which are not evicted while it runs. */
   #with<T>(
-    snapshot: Snapshot,
+    snapshots: readonly Snapshot[],
     signal: AbortSignal | undefined,
-    action: (local: Snapshot) => Promise<T>,
+    action: (local: Snapshot[]) => Promise<T>,
   ): Promise<T> {
     const closing = this.#closing.signal;
     const stop = signal === undefined ? closing : AbortSignal.any([signal, closing]);
     const run = async (again: boolean): Promise<T> => {
       const used: UsedFile[] = [];
       try {
-        return await action({ files: await this.#bring(snapshot.files, used, stop) });
+        // Together, so that a file of several of them is fetched once.
+        const local = await this.#bring(
+          snapshots.flatMap(({ files }) => files),
+          used,
+          stop,
+        );
+        return await action(snapshots.map(({ files }) => ({ files: local.splice(0, files.length) })));
       } catch (error) {
         // Another process may have evicted a copy.
         if (again || stop.aborted || used.every(({ path }) => existsSync(path))) throw error;

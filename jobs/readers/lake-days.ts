@@ -1,5 +1,5 @@
 import { sha256Hex } from "../../core/checksum.ts";
-import type { Engine, SnapshotFile } from "../../spark/engine.ts";
+import type { SnapshotFile, WritingEngine } from "../../spark/engine.ts";
 import type { LiveFile } from "../commits/fold.ts";
 import { placeOf } from "../commits/names.ts";
 import { type LakeReader, standingRows } from "./lake-reader.ts";
@@ -28,12 +28,12 @@ export type DayFile = { location: string } | { bytes: Uint8Array };
 export class LakeDays {
   readonly #lake: Lake;
   readonly #reader: LakeReader;
-  readonly #engine: Engine;
+  readonly #engine: WritingEngine;
   /** Queue of the files being written: one at a time, because each needs a day in memory. */
   #writing: Promise<unknown> = Promise.resolve();
 
   /** @param parts.lake the data set's own */
-  constructor(parts: { lake: Lake; reader: LakeReader; engine: Engine }) {
+  constructor(parts: { lake: Lake; reader: LakeReader; engine: WritingEngine }) {
     this.#lake = parts.lake;
     this.#reader = parts.reader;
     this.#engine = parts.engine;
@@ -52,7 +52,7 @@ export class LakeDays {
   }
 
   /**
-   * Every row of a day that is not retracted, revisions included, as Parquet, sorted by timestamp, city, source and offset. A
+   * Every row of a day that is not retracted, revisions included, as Parquet, sorted by city, source, timestamp and offset. A
    * compacted day is the lake's own file; otherwise the engine writes one.
    *
    * @throws EngineError, CommitError, LakeError
@@ -68,7 +68,9 @@ export class LakeDays {
         return location.startsWith("/") ? { location } : { bytes: await this.#lake.read(path) };
       }
       const snapshot = { files: files.map(({ standing }) => standing) };
-      const written = this.#writing.then(() => this.#engine.compact(snapshot, signal));
+      const written = this.#writing.then(() =>
+        this.#engine.compact(snapshot, signal === undefined ? {} : { signal }),
+      );
       this.#writing = written.catch(() => {}); // the error goes to the caller below
       return { bytes: (await written).bytes };
     });

@@ -3,7 +3,7 @@ import { DAY_MS, HOUR_MS, isLater } from "../../core/time.ts";
 import type { Snapshot, SnapshotFile } from "../../spark/engine.ts";
 import { fold, type ChainState, type LiveFile } from "../commits/fold.ts";
 import { offsetsOf, parseDataFileName, placeOf } from "../commits/names.ts";
-import { type RetractedRange, retractionsWithin } from "../commits/retraction.ts";
+import { type RetractedRange, retractionsWithin } from "../commits/retracted-range.ts";
 import type { Lake } from "../lake/lake.ts";
 
 /** From (inclusive) to (exclusive), ms since the epoch. */
@@ -58,6 +58,7 @@ export function snapshotFile(lake: Lake, file: LiveFile): SnapshotFile {
     rows: file.rows,
     revisions: file.revisions,
     ...(file.columns === undefined ? {} : { columns: file.columns }),
+    ...(file.judged === undefined ? {} : { judged: file.judged }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Engine } from "../../spark/engine.ts";
 import { decodeEntry, entryPath, type Entry, type Retraction } from "../commits/entry.ts";
 import type { LiveFile } from "../commits/fold.ts";
 import { offsetsOf, parseDataFileName } from "../commits/names.ts";
-import { isWithin } from "../commits/retraction.ts";
+import { isWithin } from "../commits/retracted-range.ts";
 import { type LakeReader, overlaps, snapshotFile } from "./lake-reader.ts";
 import type { Lake } from "../lake/lake.ts";
 import {

@@ -2,16 +2,17 @@ import { resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { codeOf, ConfigError, IsobarError, messageOf } from "../../core/errors.ts";
 import { Analytics } from "../../jobs/analytics/analytics.ts";
+import { JudgedRows } from "../../jobs/readers/judged-rows.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
+import { judgingBy } from "../../spark/judging.ts";
 import { holderOf } from "../../jobs/role-lock.ts";
 import type { Run } from "../../core/analytic-job.ts";
 import { readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
-import { analysisViews } from "../../spark/views.ts";
 import { findDataset } from "../wiring/dataset-choice.ts";
 import { datasetLake } from "../wiring/lakes.ts";
 import { openPorts } from "../wiring/ports.ts";
 import { lockRoles } from "../wiring/role-locks.ts";
-import { readStations } from "../config/stations-file.ts";
+import { placeViews } from "../config/place-views.ts";
 import { type CommandContext, runCommand, textTable } from "./command.ts";
 import { datasetNamed } from "./replay.ts";
 
@@ -80,12 +81,14 @@ async function runHere(
   try {
     const ports = await openPorts(config, dataset, deps, { lake: await place.open() });
     try {
-      const { lake, log, engine } = ports;
+      const { lake, log, engine, reads, judgedPlace } = ports;
       const reader = new LakeReader(lake, log.topic, () => systemClock.now());
+      const views = await placeViews(config);
       const analytics = new Analytics({
         jobs,
         engine,
-        views: await analysisViews({ cities: config.cities, stations: await readStations(config) }),
+        views,
+        judged: new JudgedRows({ engine: reads, judging: judgingBy(views), place: judgedPlace }),
         lake,
         snapshot: () => reader.snapshot(),
         clock: systemClock,

@@ -162,8 +162,7 @@ export const SETTINGS = {
     default: 2,
     written: "2",
     unit: "h",
-    meaning:
-      "How long after its end an hour, and after its last hour a UTC day, counts as closed for compaction.",
+    meaning: "How long after its end an hour counts as closed for compaction; a UTC day three hours later.",
   }),
   analyticsCron: setting({
     name: "ANALYTICS_CRON",
@@ -326,7 +325,7 @@ export const SETTINGS = {
     default: null,
     written: "sc://spark:15002",
     otherwise: "DuckDB in the same process",
-    meaning: "Apache Spark as the engine of jobs and compaction: where its Connect server answers.",
+    meaning: "Apache Spark as the engine of jobs: where its Connect server answers.",
   }),
   sparkToken: setting({
     name: "SPARK_TOKEN",

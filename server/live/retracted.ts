@@ -1,5 +1,5 @@
 import type { ChainState } from "../../jobs/commits/fold.ts";
-import { isWithin, type RetractedRange } from "../../jobs/commits/retraction.ts";
+import { isWithin, type RetractedRange } from "../../jobs/commits/retracted-range.ts";
 
 /** What is retracted, by partition. */
 export type Retracted = ReadonlyMap<number, readonly RetractedRange[]>;

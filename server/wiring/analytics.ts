@@ -3,15 +3,16 @@ import type { Clock } from "../../core/clock.ts";
 import type { DatasetKind } from "../../core/dataset-kind.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Judgement } from "../../core/quality.ts";
-import type { RegisteredStation } from "../../core/station.ts";
 import { Analytics } from "../../jobs/analytics/analytics.ts";
 import { Judge } from "../../jobs/analytics/judge.ts";
 import { KeptViews } from "../../jobs/analytics/kept-views.ts";
+import { JudgedRows } from "../../jobs/readers/judged-rows.ts";
 import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import type { BackgroundJob } from "../../jobs/supervisor.ts";
+import type { SqlView } from "../../spark/engine.ts";
+import type { Judging } from "../../spark/judging.ts";
 import { readSqlJobs } from "../../spark/sql-job.ts";
 import { valuesView } from "../../spark/values.ts";
-import { analysisViews } from "../../spark/views.ts";
 import type { Config } from "../config/config.ts";
 import type { Ports } from "./ports.ts";
 
@@ -20,12 +21,12 @@ const RESULTS_MS = 2_000;
 
 /** The analytic jobs of a data set with their results, and the views that read the newest of these. */
 export async function openAnalytics(
-  { engine, lake, tempFolder }: Ports,
+  { engine, reads, judgedPlace, lake, tempFolder }: Ports,
   config: Config,
-  deps: { stations: readonly RegisteredStation[]; reader: LakeReader; clock: Clock; logger: Logger },
-): Promise<{ analytics: Analytics; keptViews: KeptViews }> {
-  const { stations, reader, clock, logger } = deps;
-  const views = await analysisViews({ cities: config.cities, stations });
+  deps: { views: readonly SqlView[]; judging: Judging; reader: LakeReader; clock: Clock; logger: Logger },
+): Promise<{ analytics: Analytics; judged: JudgedRows; keptViews: KeptViews }> {
+  const { views, judging, reader, clock, logger } = deps;
+  const judged = new JudgedRows({ engine: reads, judging, place: judgedPlace });
   const jobs = await readSqlJobs();
   const analytics = new Analytics({
     jobs,
@@ -33,6 +34,7 @@ export async function openAnalytics(
     views,
     lake,
     snapshot: () => reader.snapshot(),
+    judged,
     clock,
     logger,
     cronDefault: config.analyticsCron,
@@ -42,7 +44,7 @@ export async function openAnalytics(
     result: (job) => (jobs.some(({ name }) => name === job) ? analytics.result(job) : undefined),
     folder: join(tempFolder, "kept"),
   });
-  return { analytics, keptViews };
+  return { analytics, judged, keptViews };
 }
 
 /** The job that shows the results of the process that runs the analytics. */

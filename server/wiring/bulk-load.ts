@@ -5,7 +5,9 @@ import type { JobStatus } from "../../core/pipeline-status.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import type { Log, NewRecord } from "../../jobs/log/log.ts";
 import { Supervisor } from "../../jobs/supervisor.ts";
+import { judgingBy } from "../../spark/judging.ts";
 import type { Config } from "../config/config.ts";
+import { placeViews } from "../config/place-views.ts";
 import type { Ports } from "./ports.ts";
 import { storageJobs } from "./storage-jobs.ts";
 
@@ -51,7 +53,8 @@ export async function loadRecords(options: {
     committed.resolve();
     committed = Promise.withResolvers();
   };
-  for (const job of storageJobs(ports, config, { clock, logger, onCommit })) supervisor.add(job);
+  const judging = judgingBy(await placeViews(config));
+  for (const job of storageJobs(ports, config, { judging, clock, logger, onCommit })) supervisor.add(job);
   /** Waits until at most `most` records are behind, or the consumer cannot go on. */
   const catchUp = async (most: number) => {
     while (!signal.aborted) {

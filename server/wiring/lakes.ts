@@ -9,9 +9,7 @@ import { type HdfsLake, hdfsLake } from "../../jobs/lake/hdfs.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import { LateLake } from "../../jobs/lake/late-lake.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
-import type { SparkScratch } from "../../spark/connect/scratch.ts";
 import type { Config } from "../config/config.ts";
-import { lakeScratch, localScratch } from "./spark-scratch.ts";
 
 /** Port on which a NameNode usually answers engines. */
 const HDFS_PORT = 8020;
@@ -51,8 +49,6 @@ export interface OpenedLake {
   promptLake: Lake;
   /** See {@link DatasetLake.folder}. */
   folder: string | null;
-  /** Where Spark writes. */
-  scratch: SparkScratch;
 }
 
 /** A lake opened for data of one kind. */
@@ -85,7 +81,7 @@ export function isLakeAway(error: unknown): boolean {
 function localDatasetLake(folder: string, dataset: string, clock: Clock): DatasetLake {
   const open = async (): Promise<OpenedLake> => {
     const lake = await openLocalLake(folder);
-    return { lake, promptLake: lake, folder, scratch: localScratch(folder) };
+    return { lake, promptLake: lake, folder };
   };
   return {
     folder,
@@ -128,7 +124,7 @@ function hdfsDatasetLake(
       const lake = await connect();
       await lake.prepare();
       const promptLake = await connect({ deadlineMs: PROMPT_MS });
-      return { lake, promptLake, folder: null, scratch: lakeScratch(lake) };
+      return { lake, promptLake, folder: null };
     },
     async claim(kind) {
       const patient = await connect();
@@ -145,7 +141,7 @@ function hdfsDatasetLake(
       }
       const lake = new LateLake(patient, claimed);
       const promptLake = new LateLake(prompt, claimed);
-      return { lake, promptLake, folder: null, scratch: lakeScratch(lake), claimed };
+      return { lake, promptLake, folder: null, claimed };
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Logger } from "../../core/log.ts";
 import { newId } from "../../core/random.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { cachedEngine } from "../../jobs/lake/cached-engine.ts";
+import type { JudgedPlace } from "../../jobs/readers/judged-rows.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import { isKafkaAway } from "../../jobs/log/kafka-error.ts";
 import { type KafkaLogOptions, openKafkaLog } from "../../jobs/log/kafka.ts";
@@ -16,8 +17,9 @@ import type { Log } from "../../jobs/log/log.ts";
 import { openSqliteLog, type SqliteLog } from "../../jobs/log/sqlite.ts";
 import { openSpark, type SparkEngine } from "../../spark/connect/engine.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { Engine, WritingEngine } from "../../spark/engine.ts";
 import type { Config } from "../config/config.ts";
+import { folderPlace, lakePlace } from "./judged-place.ts";
 import { datasetLake, type OpenedLake } from "./lakes.ts";
 
 /** The ports of one data set: which implementation each has is decided here and nowhere else. */
@@ -28,10 +30,12 @@ export interface Ports {
   lake: Lake;
   /** The lake for readers that somebody waits for. */
   promptLake: Lake;
-  /** Runs jobs and compaction: Spark where `SPARK_REMOTE` is set. */
+  /** Runs jobs: Spark where `SPARK_REMOTE` is set. */
   engine: Engine;
-  /** Answers short reads: always DuckDB in this process. */
-  reads: Engine;
+  /** Answers short reads, compacts and judges: always DuckDB in this process. */
+  reads: WritingEngine;
+  /** Where the engine of the jobs finds files that this process judged for it. */
+  judgedPlace: JudgedPlace;
   /** A folder of this process alone that {@link Ports.reads} may read; it goes with the ports. */
   tempFolder: string;
   /** Releases them in reverse order. */
@@ -75,19 +79,20 @@ export async function openPorts(
         : cachedEngine({ engine: duckDb, lake: promptLake, folder: cache, maxBytes });
 
     let engine: Engine = reads;
+    let judgedPlace = folderPlace(tempFolder);
     if (config.sparkRemote !== null) {
       const spark = await openSpark({
         remote: config.sparkRemote,
         ...(config.sparkToken === null ? {} : { token: config.sparkToken }),
         user: config.hdfsUser,
-        scratch: opened.scratch,
         ...deps,
       });
       undo.push(() => spark.close());
       if (opened.folder !== null) await probe(spark, opened.folder, deps.logger);
       engine = spark;
+      judgedPlace = lakePlace(lake, deps.clock);
     }
-    return { log, embeddedLog, lake, promptLake, engine, reads, tempFolder, close };
+    return { log, embeddedLog, lake, promptLake, engine, reads, judgedPlace, tempFolder, close };
   } catch (error) {
     await close();
     throw error;

@@ -5,6 +5,7 @@ import { HOUR_MS } from "../../core/time.ts";
 import { compactorJob } from "../../jobs/compactor.ts";
 import { consumerJob } from "../../jobs/consumer.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
+import type { Judging } from "../../spark/judging.ts";
 import type { BackgroundJob } from "../../jobs/supervisor.ts";
 import type { Config } from "../config/config.ts";
 import type { Ports } from "./ports.ts";
@@ -12,15 +13,16 @@ import type { Ports } from "./ports.ts";
 /**
  * The jobs that move the log into the lake and keep the lake in few files, as the settings say.
  *
+ * @param deps.judging how the compactor makes the flags of closed days
  * @param deps.onCommit called after each commit of a partition
  */
 export function storageJobs(
   ports: Ports,
   config: Config,
-  deps: { clock: Clock; logger: Logger; onCommit?: (partition: number) => void },
+  deps: { judging: Judging; clock: Clock; logger: Logger; onCommit?: (partition: number) => void },
 ): BackgroundJob[] {
-  const { log, lake, engine, reads } = ports;
-  const { clock, logger, onCommit = () => {} } = deps;
+  const { log, lake, reads } = ports;
+  const { judging, clock, logger, onCommit = () => {} } = deps;
   const { batchRecords, batchRecordsMax } = config;
   return [
     consumerJob({
@@ -35,6 +37,15 @@ export function storageJobs(
       flushMs: config.flushSeconds * 1000,
       onCommit,
     }),
-    compactorJob({ log, lake, engine, clock, logger, newId, afterMs: config.compactAfterHours * HOUR_MS }),
+    compactorJob({
+      log,
+      lake,
+      engine: reads,
+      judging,
+      clock,
+      logger,
+      newId,
+      afterMs: config.compactAfterHours * HOUR_MS,
+    }),
   ];
 }

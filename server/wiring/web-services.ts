@@ -8,6 +8,7 @@ import { appendLines } from "../../jobs/posted-lines.ts";
 import { queryArrivals } from "../../jobs/readers/lake-arrivals.ts";
 import { LakeDays } from "../../jobs/readers/lake-days.ts";
 import { queryRows } from "../../jobs/readers/lake-queries.ts";
+import type { JudgedRows } from "../../jobs/readers/judged-rows.ts";
 import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { newestRejected } from "../../jobs/readers/rejected.ts";
 import { whyOf } from "../answers/origin.ts";
@@ -25,6 +26,8 @@ export interface ServiceParts {
   ports: Ports;
   reader: LakeReader;
   analytics: Analytics;
+  /** The rows of closed days with their flags. */
+  judged: JudgedRows;
   keptViews: KeptViews;
   current: CurrentState;
   places: Places;
@@ -36,13 +39,15 @@ export interface ServiceParts {
 
 /** What the web sees of the rest of the program: short reads by the engine of this process, and state from memory. */
 export function webServices(parts: ServiceParts): Services {
-  const { about, cities, reader, analytics, keptViews, current, places, monitor, clock, mayAppend } = parts;
+  const { about, cities, reader, analytics, judged, keptViews, current, places, monitor, clock, mayAppend } =
+    parts;
   const { log, promptLake: lake, reads: engine } = parts.ports;
   return {
     about,
     cities: () => places.list(),
     current: () => current.list(),
-    observations: async (query) => queryRows(reader, engine, await keptViews.list("quality"), query),
+    observations: async (query) =>
+      queryRows(reader, engine, { judged, views: () => keptViews.list("quality") }, query),
     why: (key) => whyOf({ reader, lake, engine, analytics }, key),
     days: new LakeDays({ reader, lake, engine }),
     arrivals: (query) => queryArrivals({ reader, lake, engine }, query),

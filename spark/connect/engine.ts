@@ -5,14 +5,13 @@ import { EngineError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { backoffMs, retry } from "../../core/retry.ts";
 import { rowsOf } from "../arrow.ts";
-import type { Engine, QueryOptions, Snapshot, SqlView } from "../engine.ts";
+import type { Engine, QueryOptions, SqlView } from "../engine.ts";
 import { neededViews } from "../needed-views.ts";
 import { Pool } from "../pool.ts";
 import { engineError, SparkFailure } from "./failure.ts";
 import {
   cachePlan,
-  compactionPlan,
-  countPlan,
+  judgedPlan,
   observationsPlan,
   parsedViews,
   queryPlan,
@@ -24,8 +23,7 @@ import { progressOf } from "./progress.ts";
 import { describeRemote, parseRemote, type Remote } from "./remote.ts";
 import { tableFromSpark } from "./arrow-result.ts";
 import { Rpc } from "./rpc.ts";
-import { attemptName, removeAbandoned, type SparkScratch } from "./scratch.ts";
-import { BACKOFF, type PlanInit, type RunOptions, SparkSession } from "./session.ts";
+import { BACKOFF, type RunOptions, SparkSession } from "./session.ts";
 import { oneQuery } from "./statement.ts";
 
 /** Options of {@link openSpark}. */
@@ -36,7 +34,6 @@ export interface SparkOptions {
   token?: string;
   /** User name of the sessions, as Spark's pages show it. Default: `isobar`. */
   user?: string;
-  scratch: SparkScratch;
   clock: Clock;
   logger: Logger;
   /** A number in [0, 1), for the jitter of the backoff. */
@@ -148,42 +145,15 @@ class ConnectEngine implements SparkEngine {
   }
 
   query(sql: string, options: QueryOptions): Promise<Table> {
-    const { snapshot, views = [], background = false, progress } = options;
+    const { views = [], background = false, progress } = options;
     return this.#with(options, background ? TRIES.background : TRIES.foreground, async (session, run) => {
       const plan = queryPlan(oneQuery(sql, options.arguments ?? {}), options.arguments ?? {});
-      await showViews(session, snapshot, neededViews(sql, views), run);
+      await showViews(session, options, neededViews(sql, views), run);
       const batches = await session.run(plan, { ...run, onProgress: progressOf(progress) });
       const table = tableFromSpark(batches);
       progress?.(1);
       return table;
     });
-  }
-
-  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<{ bytes: Uint8Array; rows: number }> {
-    const { scratch, clock } = this.#options;
-    return this.#with({ signal }, TRIES.background, async (session, run) => {
-      const name = attemptName(clock.now());
-      try {
-        await session.run(compactionPlan(snapshot, scratch.location(name)), run);
-        const rows = await firstNumber(session, countPlan(scratch.location(name)), run);
-        return { bytes: await scratch.readOnlyFile(name), rows };
-      } finally {
-        await this.#clear(name, run.signal);
-      }
-    });
-  }
-
-  /** Deletes the scratch folder of a compaction, and abandoned ones. If that fails, a compaction a day later deletes them. */
-  async #clear(name: string, signal: AbortSignal): Promise<void> {
-    const { scratch, clock, logger } = this.#options;
-    try {
-      await scratch.remove(name);
-      if (!signal.aborted) await removeAbandoned(scratch, clock.now());
-    } catch (error) {
-      // After an aborted compaction Spark may still write there, so a failure is expected.
-      const log = signal.aborted ? logger.debug : logger.warn;
-      log("Cannot delete what Spark wrote", { name, reason: messageOf(error) });
-    }
   }
 
   async probe(location: string, text: string): Promise<void> {
@@ -302,11 +272,11 @@ function causeOf(error: unknown): SparkFailure | null {
  */
 async function showViews(
   session: SparkSession,
-  snapshot: Snapshot,
+  { snapshot, judged }: Pick<QueryOptions, "snapshot" | "judged">,
   views: readonly SqlView[],
   run: RunOptions,
 ): Promise<void> {
-  const key = sha256Hex(JSON.stringify(snapshot.files));
+  const key = sha256Hex(JSON.stringify([snapshot.files, judged?.files]));
   const { shown } = session;
   if (shown.snapshot !== key) {
     shown.snapshot = "";
@@ -318,6 +288,7 @@ async function showViews(
       shown.parsed.push(name);
     }
     await session.run(observationsPlan(snapshot, shown.parsed), run);
+    if (judged !== undefined) await session.run(judgedPlan(judged), run);
     shown.snapshot = key;
   }
   let changed = false;
@@ -334,12 +305,4 @@ async function showViews(
 /** Frees the memory that a session holds. */
 async function uncache(session: SparkSession, run: RunOptions): Promise<void> {
   for (const name of session.shown.parsed.splice(0)) await session.run(uncachePlan(name), run);
-}
-
-/** The single number that a plan returns. */
-async function firstNumber(session: SparkSession, plan: PlanInit, run: RunOptions): Promise<number> {
-  const value: unknown = tableFromSpark(await session.run(plan, run))
-    .getChildAt(0)
-    ?.get(0);
-  return Number(value);
 }

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { EngineError } from "../../core/errors.ts";
+import { FLAG_COLUMNS } from "../../core/quality.ts";
 import {
   type Argument,
   OBSERVATION_COLUMNS,
@@ -22,6 +23,11 @@ const DDL = OBSERVATION_COLUMNS.map(([name, type]) => `\`${name}\` ${type.toUppe
 const NOTHING = `SELECT ${OBSERVATION_COLUMNS.map(
   ([name, type]) => `CAST(NULL AS ${type.toUpperCase()}) AS \`${name}\``,
 ).join(", ")} WHERE false`;
+
+const FLAG_NAMES = FLAG_COLUMNS.map((name) => `\`${name}\``);
+const FLAGGED_NAMES = `${NAMES}, ${FLAG_NAMES.join(", ")}`;
+const FLAGGED_DDL = `${DDL}, ${FLAG_NAMES.map((name) => `${name} INT`).join(", ")}`;
+const NO_FLAGS = FLAG_NAMES.map((name) => `CAST(NULL AS INT) AS ${name}`).join(", ");
 
 /** JSONL files from which on they are read once for all scans of a snapshot. */
 const MANY_FILES = 32;
@@ -79,42 +85,34 @@ export function uncachePlan(view: string): PlanInit {
  */
 export function observationsPlan(snapshot: Snapshot, parsed: readonly string[] = []): PlanInit {
   const groups = groupsOf(snapshot);
-  const branches: string[] = [];
-  for (const group of Object.entries(groups)) if (group[0].startsWith("plain")) branches.push(select(group));
+  const read = Object.entries(groups).filter(([name]) => !parsed.includes(name));
+  const rows = newest(groups, NAMES) ?? NOTHING;
+  return createView("observations", withFiles(rows, Object.fromEntries(read)));
+}
+
+/** Makes the view `judged` of a session: of each observation of the files the newest revision, with its flags. */
+export function judgedPlan(judged: Snapshot): PlanInit {
+  const groups = groupsOf(judged);
+  const rows = newest(groups, FLAGGED_NAMES) ?? `SELECT *, ${NO_FLAGS} FROM (${NOTHING})`;
+  return createView("judged", withFiles(rows, groups, FLAGGED_DDL));
+}
+
+/** The newest revision of each row of some groups of files; null for no files. */
+function newest(groups: Groups, names: string): string | null {
+  const of = (group: [string, readonly SnapshotFile[]]) => select(group, names);
+  const branches = Object.entries(groups)
+    .filter(([name]) => name.startsWith("plain"))
+    .map(of);
   const searched = Object.entries(groups).filter(([name]) => name.startsWith("revised"));
   if (searched.length > 0) {
     // No QUALIFY: Spark 4.0 does not have it.
     branches.push(
-      `SELECT ${NAMES} FROM (SELECT *, row_number() OVER ` +
+      `SELECT ${names} FROM (SELECT *, row_number() OVER ` +
         "(PARTITION BY `source`, `city`, `timestamp` ORDER BY `log_offset` DESC) AS `place` " +
-        `FROM (${searched.map(select).join(" UNION ALL ")})) WHERE \`place\` = 1`,
+        `FROM (${searched.map(of).join(" UNION ALL ")})) WHERE \`place\` = 1`,
     );
   }
-  const read = Object.entries(groups).filter(([name]) => !parsed.includes(name));
-  return createView("observations", withFiles(union(branches), Object.fromEntries(read)));
-}
-
-/** Writes every row of the snapshot, sorted, as one Parquet file in a new folder. @param location the folder's URL */
-export function compactionPlan(snapshot: Snapshot, location: string): PlanInit {
-  const groups = byFormat("plain", snapshot.files);
-  const rows = union(Object.entries(groups).map(select));
-  const query =
-    `INSERT OVERWRITE DIRECTORY ${quoted(location)} USING parquet ` +
-    `SELECT /*+ COALESCE(1) */ * FROM (${rows}) ORDER BY \`timestamp\`, \`city\`, \`source\`, \`log_offset\``;
-  return command(query, groups);
-}
-
-/** Counts the rows of the Parquet files in a folder. */
-export function countPlan(location: string): PlanInit {
-  return root({
-    relType: {
-      case: "withRelations",
-      value: {
-        root: sqlRelation("SELECT count(*) AS n FROM written"),
-        references: [alias("written", read("parquet", [location], DDL))],
-      },
-    },
-  });
+  return branches.length === 0 ? null : branches.join(" UNION ALL ");
 }
 
 /** The lines of one text file, as column `value`. */
@@ -143,12 +141,8 @@ function createView(name: string, input: RelationInit): PlanInit {
 }
 
 /** The rows of a group of files that are not retracted. */
-function select([relation, files]: [string, readonly SnapshotFile[]]): string {
-  return `SELECT ${NAMES} FROM ${relation}${standing(files, quoted)}`;
-}
-
-function union(branches: readonly string[]): string {
-  return branches.length === 0 ? NOTHING : branches.join(" UNION ALL ");
+function select([relation, files]: [string, readonly SnapshotFile[]], names: string): string {
+  return `SELECT ${names} FROM ${relation}${standing(files, quoted)}`;
 }
 
 function groupsOf(snapshot: Snapshot): Groups {
@@ -167,16 +161,16 @@ function byFormat(prefix: string, files: readonly SnapshotFile[]): Groups {
 }
 
 /** An SQL text, and relations of files for the names in it. */
-function withFiles(query: string, groups: Groups): RelationInit {
-  const references = Object.entries(groups).map(([name, files]) => alias(name, readFiles(files)));
+function withFiles(query: string, groups: Groups, schema = DDL): RelationInit {
+  const references = Object.entries(groups).map(([name, files]) => alias(name, readFiles(files, schema)));
   if (references.length === 0) return sqlRelation(query);
   return { relType: { case: "withRelations", value: { root: sqlRelation(query), references } } };
 }
 
 /** Files of one format, at least one. */
-function readFiles(files: readonly SnapshotFile[]): RelationInit {
+function readFiles(files: readonly SnapshotFile[], schema = DDL): RelationInit {
   const format = files[0]?.format === "parquet" ? "parquet" : "json";
-  return read(format, files.map(locationOf), DDL);
+  return read(format, files.map(locationOf), schema);
 }
 
 function locationOf({ location }: SnapshotFile): string {

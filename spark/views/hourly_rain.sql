@@ -10,8 +10,7 @@ SELECT
   date_trunc('hour', q.timestamp) AS hour,
   max(q.timestamp) AS timestamp,
   max_by(q.rainfall, unix_micros(q.timestamp) * 1000 - s.place) AS rainfall
-FROM quality_alone AS q
+FROM quality AS q
 JOIN sources AS s ON s.source = q.source
--- No test compares rain with what was reported before.
-WHERE q.rainfall IS NOT NULL AND q.own_rainfall <> 4
+WHERE q.rainfall IS NOT NULL AND q.rainfall_flag <> 4
 GROUP BY q.city, date_trunc('hour', q.timestamp)

@@ -132,15 +132,8 @@ async function measure(
   rounds: number,
   found: ReadonlyMap<string, Times>,
 ): Promise<void> {
-  const scratch = {
-    location: String,
-    readOnlyFile: () => Promise.reject(new Error("unused")),
-    remove: async () => {},
-    names: async () => [],
-  };
   const engine = await openSpark({
     remote: server.remote,
-    scratch,
     clock: systemClock,
     logger: silentLogger,
   });

@@ -3,23 +3,31 @@ import { DataType } from "apache-arrow";
 import { codeOf } from "../../core/errors.ts";
 import type { Row } from "../../core/observation.ts";
 import { rowsOf } from "../../spark/arrow.ts";
-import { type Engine, OBSERVATION_COLUMNS, type QueryOptions, type Snapshot } from "../../spark/engine.ts";
+import {
+  type Engine,
+  OBSERVATION_COLUMNS,
+  type QueryOptions,
+  type Snapshot,
+  type WritingEngine,
+} from "../../spark/engine.ts";
 import { valuesView } from "../../spark/values.ts";
 import { LakeFolder, observations, row } from "../support/lake-files.ts";
 
 /**
  * What every engine promises. Its files lie in a folder of this machine.
  *
- * @param open makes an engine for this suite alone
+ * @param open makes an engine for this suite alone, and the embedded one, which writes the files
  * @param options.endless a query that runs for hours and leaves the engine room for others
  */
 export function engineContract(
   name: string,
-  open: () => Promise<{ engine: Engine; cleanup(): Promise<void> }>,
+  open: () => Promise<{ engine: Engine; writer: WritingEngine; cleanup(): Promise<void> }>,
   { endless = "SELECT count(*) AS n FROM range(1000000000000)" }: { endless?: string } = {},
 ): void {
   describe(`the engine ${name}`, () => {
     let engine: Engine;
+    /** The engine that writes Parquet files: the embedded one. */
+    let writer: WritingEngine;
     let cleanup: () => Promise<void>;
     let folder: LakeFolder;
     const empty: Snapshot = { files: [] };
@@ -31,7 +39,7 @@ export function engineContract(
       );
 
     beforeAll(async () => {
-      ({ engine, cleanup } = await open());
+      ({ engine, writer, cleanup } = await open());
       folder = await LakeFolder.make();
     });
     afterAll(async () => {
@@ -67,7 +75,7 @@ export function engineContract(
     });
 
     test("query() reads JSONL and Parquet files together", async () => {
-      const parquet = await folder.parquet(engine, [await folder.jsonl([row({ log_offset: 1 })])]);
+      const parquet = await folder.parquet(writer, [await folder.jsonl([row({ log_offset: 1 })])]);
       const jsonl = await folder.jsonl([row({ city: "Tokyo", log_offset: 2 })]);
       const found = await query("SELECT city, log_offset, dew_point FROM observations ORDER BY log_offset", {
         snapshot: { files: [parquet, jsonl] },
@@ -95,7 +103,7 @@ export function engineContract(
       const second = await folder.jsonl([row({ source, temperature: 3, log_offset: 7 })], { revisions: 1 });
       // Of another partition, with the same offsets: nothing of it is retracted.
       const other = await folder.jsonl([row({ source, city: "Oslo", temperature: 4, log_offset: 7 })]);
-      const parquet = await folder.parquet(engine, [first, second]);
+      const parquet = await folder.parquet(writer, [first, second]);
       const sql = "SELECT city, temperature FROM observations ORDER BY city";
       const wanted = [
         { city: "London", temperature: 1 },
@@ -106,11 +114,11 @@ export function engineContract(
         expect(await query(sql, { snapshot })).toEqual(wanted);
         const views = [{ name: "seen", sql: "SELECT * FROM observations" }];
         expect(await query(sql.replace("observations", "seen"), { snapshot, views })).toEqual(wanted);
-        expect((await engine.compact(snapshot)).rows).toBe(2);
+        expect((await writer.compact(snapshot)).rows).toBe(2);
       }
       const all = { files: [parquet, other] };
       expect(await query(sql, { snapshot: all })).toHaveLength(3);
-      expect((await engine.compact(all)).rows).toBe(4);
+      expect((await writer.compact(all)).rows).toBe(4);
     });
 
     test("query() takes file names with quotes and pattern characters as they are", async () => {
@@ -133,9 +141,9 @@ export function engineContract(
         { city: "Tokyo", temperature: 5.5 },
       ];
       expect(await query(sql, { snapshot: { files: [first, second, third, other] } })).toEqual(wanted);
-      const parquet = await folder.parquet(engine, [second, third]);
+      const parquet = await folder.parquet(writer, [second, third]);
       expect(await query(sql, { snapshot: { files: [first, parquet, other] } })).toEqual(wanted);
-      const all = await folder.parquet(engine, [first, second, third, other]);
+      const all = await folder.parquet(writer, [first, second, third, other]);
       expect(await query(sql, { snapshot: { files: [all] } })).toEqual(wanted);
       expect(all.rows).toBe(5);
     });
@@ -320,17 +328,17 @@ export function engineContract(
       rows.push(...observations(2).rows);
       const parts = [rows.slice(0, 40), rows.slice(40)];
       const files = await Promise.all(parts.map((part) => folder.jsonl(part)));
-      const parquet = await folder.parquet(engine, files);
+      const parquet = await folder.parquet(writer, files);
       expect(parquet.rows).toBe(rows.length);
       const found = await query("SELECT * FROM observations", { snapshot: { files: [parquet] } });
       const wanted = sorted(rows.map(withOptional));
       expect(found).toEqual(wanted as Record<string, unknown>[]);
-      const again = await folder.parquet(engine, [parquet]);
+      const again = await folder.parquet(writer, [parquet]);
       expect(await query("SELECT * FROM observations", { snapshot: { files: [again] } })).toEqual(found);
     });
 
     test("compact() of nothing is a file without rows", async () => {
-      const parquet = await folder.parquet(engine, []);
+      const parquet = await folder.parquet(writer, []);
       expect(parquet.rows).toBe(0);
       expect(await query("SELECT * FROM observations", { snapshot: { files: [parquet] } })).toEqual([]);
     });
@@ -338,7 +346,7 @@ export function engineContract(
     test("compact() rejects with unavailable when a file is gone, and with cancelled when asked to", async () => {
       const file = await folder.jsonl([row()]);
       const fails = (snapshot: Snapshot, signal?: AbortSignal) =>
-        engine.compact(snapshot, signal).then(() => undefined, codeOf);
+        writer.compact(snapshot, signal === undefined ? {} : { signal }).then(() => undefined, codeOf);
       expect(await fails({ files: [{ ...file, location: `${file.location}.gone` }] })).toBe("unavailable");
       expect(await fails({ files: [file] }, AbortSignal.abort())).toBe("cancelled");
     });
@@ -370,7 +378,7 @@ function withOptional(one: Row): Record<string, unknown> {
   return { ...Object.fromEntries(OBSERVATION_COLUMNS.map(([column]) => [column, null])), ...one };
 }
 
-/** In the order of a compacted file: timestamp, city, source, offset. */
+/** In the order of a compacted file: city, source, timestamp, offset. */
 function sorted(rows: readonly Record<string, unknown>[]): Record<string, unknown>[] {
   const compare = (a: unknown, b: unknown) =>
     typeof a === "number"
@@ -378,9 +386,9 @@ function sorted(rows: readonly Record<string, unknown>[]): Record<string, unknow
       : Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
   return [...rows].sort(
     (a, b) =>
-      compare(Date.parse(String(a.timestamp)), Date.parse(String(b.timestamp))) ||
       compare(a.city, b.city) ||
       compare(a.source, b.source) ||
+      compare(Date.parse(String(a.timestamp)), Date.parse(String(b.timestamp))) ||
       compare(a.log_offset, b.log_offset),
   );
 }

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Row } from "../../core/observation.ts";
 import { rowsOf } from "../../spark/arrow.ts";
-import type { Engine, SnapshotFile } from "../../spark/engine.ts";
+import type { Engine, SnapshotFile, WritingEngine } from "../../spark/engine.ts";
 import { LakeFolder, row } from "../support/lake-files.ts";
 import { LATER_COLUMN, NewerProgram } from "../support/newer-program.ts";
 
 /** An engine for one suite, and how it is ended. */
-type Opened = Promise<{ engine: Engine; cleanup(): Promise<void> }>;
+type Opened = Promise<{ engine: Engine; writer: WritingEngine; cleanup(): Promise<void> }>;
 
 /**
  * What every engine promises about files with and without a column that came later, read by the program that knows the column
@@ -58,10 +58,10 @@ export function laterColumnContract(
       newer = await openNewer(program);
       const jsonl = (rows: readonly Row[], options = {}) => folder.jsonl(rows, options);
       files = [
-        await folder.parquet(older.engine, [await jsonl(fileRows.oldParquet)]),
+        await folder.parquet(older.writer, [await jsonl(fileRows.oldParquet)]),
         await jsonl(fileRows.oldJsonl),
         { ...(await jsonl(fileRows.newJsonl, { revisions: 1 })), columns },
-        { ...(await folder.parquet(newer.engine, [await jsonl(fileRows.newParquet)])), columns },
+        { ...(await folder.parquet(newer.writer, [await jsonl(fileRows.newParquet)])), columns },
       ];
     });
     afterAll(async () => {
@@ -110,7 +110,7 @@ export function laterColumnContract(
 
     test("compact() of the newer makes one file of all, with every value", async () => {
       for (const ordered of [unrevised(), unrevised().toReversed()]) {
-        const one = { ...(await folder.parquet(newer.engine, ordered)), columns };
+        const one = { ...(await folder.parquet(newer.writer, ordered)), columns };
         expect(one.rows).toBe(everyRow.length);
         expect(await read(newer.engine, [one], withLater)).toEqual(everyRow);
         expect(await read(older.engine, [one], "")).toEqual(known(everyRow));
@@ -118,7 +118,7 @@ export function laterColumnContract(
     });
 
     test("query() of the newer reads its file of an older's rows alone, as one with the column", async () => {
-      const one = { ...(await folder.parquet(newer.engine, files.slice(0, 2))), columns };
+      const one = { ...(await folder.parquet(newer.writer, files.slice(0, 2))), columns };
       const found = await read(newer.engine, [one, ...files.slice(2)], withLater);
       expect(found).toEqual(newestRows);
     });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { nodeDisk, type Disk } from "../../jobs/lake/disk.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import { openSqliteLog } from "../../jobs/log/sqlite.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { Points } from "./points.ts";
 import { crashWorkload, lakeFolder, run, TOPIC } from "./run.ts";
@@ -42,7 +42,7 @@ const disk: Disk = {
   syncFolder: (path) => numbered("sync a folder", () => nodeDisk.syncFolder(path)),
 };
 
-let opened: Promise<Engine> | undefined;
+let opened: Promise<WritingEngine> | undefined;
 const engine = () =>
   (opened ??= import("../../spark/duckdb.ts").then(({ openDuckDb }) =>
     openDuckDb({ tempFolder: join(folder, "engine"), folders: [lakeFolder(folder)], threads: 1 }),

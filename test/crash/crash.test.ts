@@ -14,7 +14,7 @@ import { nodeDisk, type Disk } from "../../jobs/lake/disk.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import { openSqliteLog } from "../../jobs/log/sqlite.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { parquetReader } from "./parquet.ts";
 import { runToPoint } from "./points.ts";
@@ -36,7 +36,7 @@ const seeds = Number(process.env["CRASH_SEEDS"] ?? 1);
 const firstSeed = Number(process.env["CRASH_SEED"] ?? 1);
 
 let home: string;
-let engine: Engine;
+let engine: WritingEngine;
 let parquet: (path: string) => Promise<Record<string, unknown>[]>;
 
 beforeAll(async () => {

@@ -10,13 +10,14 @@ import type { Row } from "../../core/observation.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
 import { openLocalLake } from "../../jobs/lake/local.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
-import type { Engine, Snapshot } from "../../spark/engine.ts";
+import type { WritingEngine, Snapshot } from "../../spark/engine.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { MemoryLog } from "../support/memory-log.ts";
 import { MemoryDisk, type Omission } from "./memory-disk.ts";
 import { randomFrom } from "../../core/random.ts";
 import { compare, contentOf, newestOf, type Files } from "../support/truth.ts";
 import { makeWorkload, NOW } from "./workload.ts";
+import { JUDGING } from "../support/judging.ts";
 
 const ROOT = "/data/lake/live";
 /** Combinations tried at one point where there are more than these. */
@@ -46,7 +47,7 @@ function engineOver(disk: MemoryDisk) {
     for (const file of snapshot.files) lines.push(...linesOf(await disk.read(file.location)));
     return lines;
   };
-  const compact: Engine["compact"] = async (snapshot) => {
+  const compact: WritingEngine["compact"] = async (snapshot) => {
     const lines = await rows(snapshot);
     return { bytes: new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")), rows: lines.length };
   };
@@ -110,10 +111,10 @@ async function bringUpToDate(
     committed(writer.next);
     if (!compacted && writer.next > records.length / 2) {
       compacted = true;
-      await compactPartition(chain, engine, { afterMs: 0, graceMs: 0 });
+      await compactPartition(chain, { engine, judging: JUDGING }, { afterMs: 0, graceMs: 0 });
     }
   }
-  await compactPartition(chain, engine, { afterMs: 0, graceMs: 0 });
+  await compactPartition(chain, { engine, judging: JUDGING }, { afterMs: 0, graceMs: 0 });
   await writer.drop();
 }
 

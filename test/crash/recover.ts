@@ -5,7 +5,7 @@ import { sweep } from "../../jobs/commits/sweep.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { Log, LogRecord } from "../../jobs/log/log.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { inParallel } from "../../jobs/lake/parallel.ts";
 import type { Told } from "./points.ts";
 import { run } from "./run.ts";
@@ -18,7 +18,7 @@ export interface Remains {
   /** @param laterMs opens it that long after now */
   openLake(laterMs: number): Promise<Lake>;
   /** Reads the lake. */
-  engine: Engine;
+  engine: WritingEngine;
   /** The lake by code of the tests' own. */
   files: Files;
   /** Path of every file below the lake's root, temporary ones too. */

@@ -4,7 +4,7 @@ import { compactPartition } from "../../jobs/compactor.ts";
 import { consumerJob } from "../../jobs/consumer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { ConsumerHandler, Log } from "../../jobs/log/log.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { makeWorkload, NOW, type Workload } from "./workload.ts";
 
@@ -29,7 +29,7 @@ export interface Run {
   /** First call of `append` that is still to be made. */
   from: number;
   /** Opened on first use: it takes longer than all the rest. */
-  engine: () => Promise<Engine>;
+  engine: () => Promise<WritingEngine>;
   /** Called at each step that is neither the lake's nor the log's own. */
   step: (what: string) => void;
   /** An `append` was acknowledged. */
@@ -62,13 +62,14 @@ export async function run(options: Run): Promise<void> {
       step("before a retraction");
       await retract(parts, { source: "test", ...range }, { reason: "wrong" });
     }
-    const compact: Engine["compact"] = async (snapshot, signal) => {
+    const compact: WritingEngine["compact"] = async (snapshot, options) => {
       step("before a compaction");
-      const compacted = await (await engine()).compact(snapshot, signal);
+      const compacted = await (await engine()).compact(snapshot, options);
       step("after a compaction that is not written");
       return compacted;
     };
-    await compactPartition(chain, { compact }, { afterMs: 0, graceMs: 0 });
+    const { JUDGING: judging } = await import("../support/judging.ts");
+    await compactPartition(chain, { engine: { compact }, judging }, { afterMs: 0, graceMs: 0 });
   }
 }
 
@@ -96,7 +97,7 @@ async function consumeAll(
   lake: Lake,
   clock: FakeClock,
   batch: number,
-  engine: () => Promise<Engine>,
+  engine: () => Promise<WritingEngine>,
 ): Promise<void> {
   const { high } = await log.bounds(0);
   const stop = new AbortController();

@@ -198,7 +198,7 @@ describe("fold()", () => {
   test("refuses a newer format, and says so", async () => {
     const { lake } = await filled(1);
     lake.files.set(entryPath(TOPIC, 0, 2), new TextEncoder().encode(`{"format":${ENTRY_FORMAT + 1}}`));
-    await expectCommitError(foldOf(lake), "newer_format", /its format is 3, this program reads up to 2/);
+    await expectCommitError(foldOf(lake), "newer_format", /its format is 4, this program reads up to 3/);
   });
 
   for (const [what, change, message] of [

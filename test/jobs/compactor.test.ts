@@ -6,14 +6,17 @@ import { silentLogger } from "../../core/log.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { commitCompaction } from "../../jobs/commits/compaction.ts";
 import { emptyState, fold, type ChainState } from "../../jobs/commits/fold.ts";
+import { placeOf } from "../../jobs/commits/names.ts";
 import { sweep } from "../../jobs/commits/sweep.ts";
-import { compactorJob, compactPartition, GRACE_MS, planCompactions } from "../../jobs/compactor.ts";
+import { planCompactions } from "../../jobs/compaction-plan.ts";
+import { compactorJob, compactPartition, GRACE_MS } from "../../jobs/compactor.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { snapshotFile } from "../../jobs/readers/lake-reader.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { at, recordOf, WritePath } from "../support/write-path.ts";
+import { JUDGING } from "../support/judging.ts";
 
 /** A chain's state with one live file a path; `.jsonl` unless told. */
 function stateOf(watermark: string | null, paths: readonly string[], rows = 10): ChainState {
@@ -25,34 +28,62 @@ function stateOf(watermark: string | null, paths: readonly string[], rows = 10):
   return state;
 }
 
+/** The same state with the flags of a file. */
+function judged(state: ChainState, path: string, version: string): ChainState {
+  state.live.set(path, { ...state.live.get(path)!, judged: version });
+  return state;
+}
+
 const DAY = "observations/date=2026-01-30";
 const parquet = (folder: string) => `${folder}/t+0+0+9+1-p.parquet`;
+const RULES = { afterMs: HOUR_MS };
 const plansOf = (state: ChainState, afterMs = HOUR_MS) =>
-  planCompactions(state, afterMs).map(({ folder, inputs }) => [folder, inputs.length]);
+  planCompactions(state, { afterMs }).map(({ folder, inputs }) => [folder, inputs.length]);
 
 describe("planCompactions()", () => {
-  test("leaves an empty chain, a single file and an open hour alone", () => {
+  test("leaves an empty chain and an open hour alone", () => {
     expect(plansOf(stateOf(null, []))).toEqual([]);
-    expect(plansOf(stateOf("2026-02-05T00:00:00Z", [`${DAY}/hour=06`]))).toEqual([]);
     expect(plansOf(stateOf("2026-01-30T07:59:00Z", [`${DAY}/hour=06`, `${DAY}/hour=06`]))).toEqual([]);
+    expect(plansOf(stateOf("2026-01-30T12:00:00Z", [`${DAY}/hour=06`]))).toEqual([]);
   });
 
   test("a closed hour of several files becomes one, from the end of the wait on", () => {
     const files = [`${DAY}/hour=06`, `${DAY}/hour=06`, `${DAY}/hour=07`];
     expect(plansOf(stateOf("2026-01-30T08:00:00Z", files))).toEqual([[`${DAY}/hour=06`, 2]]);
     expect(plansOf(stateOf("2026-01-30T07:00:00Z", files), 0)).toEqual([[`${DAY}/hour=06`, 2]]);
+    expect(planCompactions(stateOf("2026-01-30T08:00:00Z", files), RULES)[0]?.judge).toBe(false);
   });
 
-  test("a closed day becomes one file, hours compacted before included", () => {
+  test("a day becomes one file with its flags once the reports are there that they may depend on", () => {
     const files = [parquet(`${DAY}/hour=06`), `${DAY}/hour=07`, `${DAY}/hour=23`];
-    expect(plansOf(stateOf("2026-01-31T00:59:00Z", files))).toEqual([]);
-    expect(plansOf(stateOf("2026-01-31T01:00:00Z", files))).toEqual([[DAY, 3]]);
+    expect(plansOf(stateOf("2026-01-31T03:59:00Z", files))).toEqual([]);
+    expect(plansOf(stateOf("2026-01-31T04:00:00Z", files))).toEqual([[DAY, 3]]);
+    expect(planCompactions(stateOf("2026-01-31T04:00:00Z", files), RULES)[0]?.judge).toBe(true);
+    expect(plansOf(stateOf("2026-01-31T04:00:00Z", [`${DAY}/hour=06`]))).toEqual([[DAY, 1]]);
   });
 
-  test("a compacted day takes late files in when there are many", () => {
+  test("a day whose flags stand is left alone, by whichever judging; to judge again takes those of another", () => {
+    const state = judged(stateOf("2026-02-05T00:00:00Z", [parquet(DAY)]), parquet(DAY), "old");
+    expect(planCompactions(state, RULES)).toEqual([]);
+    expect(planCompactions(state, { ...RULES, again: "old" })).toEqual([]);
+    expect(planCompactions(state, { ...RULES, again: "new" })).toHaveLength(1);
+  });
+
+  test("a day that was written before waits while late data comes, in it or in the time that its flags depend on", () => {
     const late = (count: number) => [parquet(DAY), ...Array.from({ length: count }, () => `${DAY}/hour=06`)];
-    expect(plansOf(stateOf("2026-02-05T00:00:00Z", late(7)))).toEqual([]);
-    expect(plansOf(stateOf("2026-02-05T00:00:00Z", late(8)))).toEqual([[DAY, 9]]);
+    const before = [parquet(DAY), "observations/date=2026-01-29/hour=00"];
+    const plans = (files: readonly string[], settled: number) =>
+      planCompactions(stateOf("2026-02-05T00:00:00Z", files), { ...RULES, settled })
+        .filter(({ folder }) => folder === DAY)
+        .map(({ inputs }) => inputs.length);
+    expect(plans(late(7), 7)).toEqual([]);
+    expect(plans(late(7), 8)).toEqual([8]);
+    expect(plans(late(8), 0)).toEqual([9]); // it goes on for too long
+    expect(plans(before, 1)).toEqual([]);
+    expect(plans(before, 2)).toEqual([1]);
+    // Two days before only the last hour counts.
+    expect(plans([parquet(DAY), "observations/date=2026-01-28/hour=22"], 1)).toEqual([1]);
+    expect(plans([parquet(DAY), "observations/date=2026-01-28/hour=23"], 1)).toEqual([]);
   });
 
   test("an hour of very many files is compacted while it is open, a compacted one only again for as many", () => {
@@ -86,14 +117,16 @@ describe("planCompactions()", () => {
       [other, 2],
       [DAY, 2],
     ]);
-    const inputs = planCompactions(state, 0).flatMap((plan) => plan.inputs.map((file) => file.path));
+    const inputs = planCompactions(state, { afterMs: 0 }).flatMap((plan) =>
+      plan.inputs.map((file) => file.path),
+    );
     expect(new Set(inputs).size).toBe(inputs.length);
   });
 });
 
 describe("compactPartition()", () => {
   let path: WritePath;
-  let engine: Engine;
+  let engine: WritingEngine;
   beforeEach(async () => {
     path = await WritePath.open();
     await path.clock.advance(DAY_MS); // the records of the day after are not ahead of it
@@ -121,8 +154,13 @@ describe("compactPartition()", () => {
   const folded = () => fold(path.lake, path.log.topic, 0);
   const compact = (
     options: Partial<Parameters<typeof compactPartition>[2]> = {},
-    over: Pick<Engine, "compact"> = engine,
-  ) => compactPartition(path.chain(), over, { afterMs: 0, graceMs: GRACE_MS, ...options });
+    over: Pick<WritingEngine, "compact"> = engine,
+  ) =>
+    compactPartition(
+      path.chain(),
+      { engine: over, judging: JUDGING },
+      { afterMs: 0, graceMs: GRACE_MS, ...options },
+    );
 
   /** `offset temperature` of what the engine reads, revisions included or the newest only. */
   async function seen(revisions = false): Promise<string[]> {
@@ -133,6 +171,13 @@ describe("compactPartition()", () => {
     const rows = await readRows(engine, { files }, 0, Date.UTC(2030, 0));
     return rows.map((row) => `${row.log_offset} ${row.temperature}`).sort();
   }
+
+  /** The days whose flags stand. */
+  const judgedDays = async () =>
+    [...(await folded()).live.values()]
+      .filter((file) => file.judged !== undefined)
+      .map((file) => placeOf(file.path).date)
+      .sort();
 
   /** Data files on the disk. */
   const onDisk = async () =>
@@ -153,7 +198,7 @@ describe("compactPartition()", () => {
     await closedDay();
     const [before, newest] = [await seen(true), await seen()];
     const { report } = await compact();
-    expect(report).toEqual({ compacted: 1, deleted: 0 });
+    expect(report).toEqual({ compacted: 1, judged: 1, deleted: 0 });
     const state = await folded();
     const live = [...state.live.values()];
     const compacted = live.find((file) => file.path.endsWith(".parquet"))!;
@@ -165,7 +210,7 @@ describe("compactPartition()", () => {
     expect(await seen(true)).toEqual(before);
     expect(await seen()).toEqual(newest);
     expect(newest).toEqual(["1 2", "2 3", "4 4"]);
-    expect((await compact()).report).toEqual({ compacted: 0, deleted: 0 });
+    expect((await compact()).report).toEqual({ compacted: 0, judged: 0, deleted: 0 });
   });
 
   test("keeps what was replaced until the grace is over, then deletes it and the empty folders, and forgets it", async () => {
@@ -194,11 +239,11 @@ describe("compactPartition()", () => {
     );
     expect((await folded()).counts).toEqual({ rows: 6, duplicates: 2, rejected: 0 });
     expect(await seen()).toEqual(["1 2", "4 4", "6 5", "7 6"]);
-    expect((await compact()).report.compacted).toBe(0); // too little to write the day again
+    expect((await compact({ settled: 0 })).report.compacted).toBe(0); // more may follow
     await write(
       ...Array.from({ length: 6 }, (_, i) => [recordOf({ timestamp: at("09:00"), city: `City ${i}` })]),
     );
-    expect((await compact({ graceMs: 0 })).report.compacted).toBe(1);
+    expect((await compact({ settled: 0, graceMs: 0 })).report.compacted).toBe(1);
     const state = await folded();
     expect([...state.live.keys()].filter((name) => name.includes("date=2026-01-31"))).toHaveLength(1);
     expect((await seen()).filter((row) => !row.endsWith(" 5"))).toEqual(["1 2", "4 4", "7 6"]);
@@ -248,9 +293,9 @@ describe("compactPartition()", () => {
 
   test("stops with `damaged` when the engine returns fewer rows than are committed", async () => {
     await closedDay();
-    const short: Pick<Engine, "compact"> = {
-      compact: async (snapshot, signal) => {
-        const { bytes, rows } = await engine.compact(snapshot, signal);
+    const short: Pick<WritingEngine, "compact"> = {
+      compact: async (snapshot, options) => {
+        const { bytes, rows } = await engine.compact(snapshot, options);
         return { bytes, rows: rows - 1 };
       },
     };
@@ -258,16 +303,48 @@ describe("compactPartition()", () => {
     expect((await folded()).removed.size).toBe(0);
   });
 
-  test("a batch that is committed meanwhile is no obstacle", async () => {
+  /** Commits a record while a compaction is at work. */
+  const meanwhile = (timestamp: string): Pick<WritingEngine, "compact"> => ({
+    async compact(snapshot, options) {
+      await write([recordOf({ timestamp, temperature: 9 })]);
+      return engine.compact(snapshot, options);
+    },
+  });
+
+  test("a batch that is committed meanwhile is no obstacle where no flag depends on it", async () => {
     await closedDay();
-    const slow: Pick<Engine, "compact"> = {
-      async compact(snapshot, signal) {
-        await write([recordOf({ timestamp: at("11:00"), temperature: 9 })]);
-        return engine.compact(snapshot, signal);
-      },
-    };
-    expect((await compact({}, slow)).report.compacted).toBe(1);
+    expect((await compact({}, meanwhile(at("11:00", "2026-02-01")))).report.compacted).toBe(1);
     expect(await seen()).toEqual(["1 2", "2 3", "4 4", "5 9"]);
+    expect(await judgedDays()).toEqual(["2026-01-31"]);
+  });
+
+  for (const late of [at("11:00"), at("00:00", "2026-01-30"), at("02:59", "2026-02-01")]) {
+    test(`a batch of ${late} that is committed meanwhile refuses the compaction, whose flags it may change`, async () => {
+      await closedDay();
+      const before = (await onDisk()).length;
+      expect((await compact({}, meanwhile(late))).report.compacted).toBe(0);
+      expect(await onDisk()).toHaveLength(before + 1); // the batch's
+      expect(await judgedDays()).toEqual([]);
+      await compact();
+      expect(await judgedDays()).toContain("2026-01-31");
+    });
+  }
+
+  test("late data takes back the flags that may change by it, and those alone", async () => {
+    const days = ["2026-01-28", "2026-01-29", "2026-01-30", "2026-01-31", "2026-02-01"];
+    await path.clock.advance(DAY_MS);
+    await write(days.map((day) => recordOf({ timestamp: at("12:00", day) })));
+    await compact();
+    expect(await judgedDays()).toEqual(days.slice(0, 4));
+    await write([recordOf({ timestamp: at("23:00", "2026-01-29") })]);
+    expect(await judgedDays()).toEqual(["2026-01-28"]);
+    await compact({ graceMs: 0 });
+    expect(await judgedDays()).toEqual(days.slice(0, 4));
+    await write([recordOf({ timestamp: at("02:00", "2026-01-30") })]);
+    expect(await judgedDays()).toEqual(["2026-01-28"]);
+    expect((await compact({ graceMs: 0 })).report).toMatchObject({ compacted: 3, judged: 3 });
+    // A checkpoint says the same as the entries below it.
+    expect(await judgedDays()).toEqual(days.slice(0, 4));
   });
 
   test("of two compactors one wins each day; the other leaves neither a file nor an entry, and the chain stays whole", async () => {
@@ -277,9 +354,9 @@ describe("compactPartition()", () => {
       [recordOf({ timestamp: at("10:00", "2026-02-01"), temperature: 5 })],
     );
     let others = 0;
-    const slow: Pick<Engine, "compact"> = {
-      async compact(snapshot, signal) {
-        const compacted = await engine.compact(snapshot, signal);
+    const slow: Pick<WritingEngine, "compact"> = {
+      async compact(snapshot, options) {
+        const compacted = await engine.compact(snapshot, options);
         if (others === 0) others = (await compact()).report.compacted; // all of it, while the first one is at work
         return compacted;
       },
@@ -337,7 +414,11 @@ describe("compactPartition()", () => {
 
   test("an aborted run ends between two compactions", async () => {
     await closedDay();
-    expect((await compact({ signal: AbortSignal.abort() })).report).toEqual({ compacted: 0, deleted: 0 });
+    expect((await compact({ signal: AbortSignal.abort() })).report).toEqual({
+      compacted: 0,
+      judged: 0,
+      deleted: 0,
+    });
     expect((await folded()).removed.size).toBe(0);
   });
 
@@ -348,6 +429,7 @@ describe("compactPartition()", () => {
       log: path.log,
       lake: path.lake,
       engine,
+      judging: JUDGING,
       clock: path.clock,
       logger: silentLogger,
       newId: path.newId,

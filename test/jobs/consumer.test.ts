@@ -14,6 +14,7 @@ import { compare, type Meaning, identityOf, valuesOf } from "../support/truth.ts
 import { randomFrom } from "../../core/random.ts";
 import { makeWorkload } from "../crash/workload.ts";
 import { at, recordOf, WritePath } from "../support/write-path.ts";
+import { ENTRY_FORMAT } from "../../jobs/commits/entry.ts";
 
 let path: WritePath;
 beforeEach(async () => void (path = await WritePath.open()));
@@ -599,10 +600,10 @@ describe("consumerJob() stops loudly", () => {
 
   test("with `newer_format` when a newer program wrote the entry", async () => {
     const { path: newest, entry } = (await path.entries()).at(-1)!;
-    await writeFile(newest, JSON.stringify({ ...entry, format: 3 }));
+    await writeFile(newest, JSON.stringify({ ...entry, format: ENTRY_FORMAT + 1 }));
     const error = await end();
     expect(codeOf(error)).toBe("newer_format");
-    expect(String(error)).toContain("3");
+    expect(String(error)).toContain(`its format is ${ENTRY_FORMAT + 1}`);
   });
 
   test("with `damaged` when an entry was put there by hand", async () => {

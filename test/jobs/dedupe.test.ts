@@ -12,7 +12,7 @@ import {
 import { CommittedIndex } from "../../jobs/dedupe.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import type { Engine, SnapshotFile } from "../../spark/engine.ts";
+import type { WritingEngine, SnapshotFile } from "../../spark/engine.ts";
 import { at, recordOf } from "../support/write-path.ts";
 
 function observationOf(fields: Record<string, unknown>): Observation {
@@ -123,7 +123,7 @@ describe("CommittedIndex", () => {
 
 describe("CommittedIndex over rows that went through the engine", () => {
   let folder: string;
-  let engine: Engine;
+  let engine: WritingEngine;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "isobar-dedupe-"));
     engine = await openDuckDb({ tempFolder: join(folder, "engine"), threads: 1 });

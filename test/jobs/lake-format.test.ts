@@ -27,11 +27,12 @@ import { Results } from "../../jobs/analytics/results.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { retract } from "../../jobs/retract.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import { OBSERVATION_COLUMNS, type Engine } from "../../spark/engine.ts";
+import { OBSERVATION_COLUMNS, type WritingEngine } from "../../spark/engine.ts";
 import { FIRST_COLUMNS } from "../../spark/file-columns.ts";
 import { MemoryLake } from "../support/memory-lake.ts";
 import { MemoryLog } from "../support/memory-log.ts";
 import { readLake, whyNotReadLake } from "../support/read-lake.ts";
+import { JUDGING } from "../support/judging.ts";
 
 const root = join(import.meta.dir, "../..");
 const documentText = await Bun.file(join(root, "docs/lake-format.md")).text();
@@ -147,7 +148,7 @@ const reason = whyNotReadLake();
 describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (skipped: ${reason})`}`, () => {
   let folder: string;
   let lake: Lake;
-  let engine: Engine;
+  let engine: WritingEngine;
   let chain: Chain;
   let counts: { rows: number; duplicates: number; rejected: number };
   const start = Date.UTC(2026, 0, 30, 20);
@@ -225,7 +226,7 @@ describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (s
     // Both days closed later, out of order, with duplicates in and between the batches.
     await store([at(5), at(2), at(2), at(2.25, { wind_gust: 7.25, visibility: 9_000 }), bad, at(4.000125)]);
     await store([at(2), at(6), at(7, { city: "Ōsaka" }), at(2, { temperature: -3.5 })]);
-    await compactPartition(chain, engine, { afterMs: 0, graceMs: HOUR_MS });
+    await compactPartition(chain, { engine, judging: JUDGING }, { afterMs: 0, graceMs: HOUR_MS });
     await store([at(2, { temperature: 41 }), at(2, { temperature: -3.5 }), at(1), at(13)]); // late, and revised twice
     await store([at(20), at(20, { temperature: null, source: "other" }), at(20, { rainfall: 0.2 }), bad]);
     // A wrong import of revisions and of times of its own, half of them compacted: none of them counts.
@@ -250,7 +251,7 @@ describe.skipIf(reason !== null)(`docs/read_lake.py${reason === null ? "" : ` (s
     expect(rows).toHaveLength(10);
     expect(await strangers()).toEqual(rows);
 
-    await compactPartition(chain, engine, { afterMs: -20 * HOUR_MS, graceMs: 0 }); // deletes what it replaced
+    await compactPartition(chain, { engine, judging: JUDGING }, { afterMs: -20 * HOUR_MS, graceMs: 0 }); // deletes what it replaced
     await makeCheckpoint(chain, await fold(lake, chain.topic, 0));
     expect(await strangers()).toEqual(rows);
     expect(JSON.parse((await read("--count")).out)).toEqual({

@@ -15,14 +15,16 @@ import * as rowReaders from "../../jobs/readers/observation-rows.ts";
 import * as proofs from "../../jobs/verify.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import * as duckDb from "../../spark/duckdb.ts";
-import type { Engine } from "../../spark/engine.ts";
+import * as judgings from "../../spark/judging.ts";
+import * as views from "../../spark/views.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { FIRST_COLUMNS } from "../../spark/file-columns.ts";
 import { LATER_COLUMN, NewerProgram } from "../support/newer-program.ts";
 import { readLake, whyNotReadLake } from "../support/read-lake.ts";
 import { at, recordOf, WritePath } from "../support/write-path.ts";
 
 /** What a version of the program consists of here. */
-const OWN = { checkpoints, compactor, lakes, writers, rowReaders, proofs, duckDb };
+const OWN = { checkpoints, compactor, lakes, writers, rowReaders, proofs, duckDb, judgings, views };
 type Modules = typeof OWN;
 
 let program: NewerProgram;
@@ -34,6 +36,8 @@ beforeAll(async () => {
     compactor: await program.load("jobs/compactor.ts"),
     lakes: await program.load("jobs/lake/local.ts"),
     writers: await program.load("jobs/partition-writer.ts"),
+    judgings: await program.load("spark/judging.ts"),
+    views: await program.load("spark/views.ts"),
     rowReaders: await program.load("jobs/readers/observation-rows.ts"),
     proofs: await program.load("jobs/verify.ts"),
     duckDb: await program.load("spark/duckdb.ts"),
@@ -46,18 +50,26 @@ class Version {
   readonly #modules: Modules;
   readonly #path: WritePath;
   readonly #lake: Lake;
-  readonly engine: Engine;
+  readonly engine: WritingEngine;
+  readonly judging: judgings.Judging;
 
-  private constructor(modules: Modules, path: WritePath, lake: Lake, engine: Engine) {
+  private constructor(
+    modules: Modules,
+    path: WritePath,
+    lake: Lake,
+    own: { engine: WritingEngine; judging: judgings.Judging },
+  ) {
     this.#modules = modules;
     this.#path = path;
     this.#lake = lake;
-    this.engine = engine;
+    this.engine = own.engine;
+    this.judging = own.judging;
   }
 
   static async start(modules: Modules, path: WritePath, name: string): Promise<Version> {
     const engine = await modules.duckDb.openDuckDb({ tempFolder: join(path.root, ".tmp", name), threads: 1 });
-    return new Version(modules, path, await modules.lakes.openLocalLake(path.root), engine);
+    const judging = modules.judgings.judgingBy(await modules.views.analysisViews({ cities: [] }));
+    return new Version(modules, path, await modules.lakes.openLocalLake(path.root), { engine, judging });
   }
 
   /** Takes records into the log and stores them as one batch, by a claim of its own. */
@@ -82,7 +94,9 @@ class Version {
   async compact(): Promise<number> {
     const options = { afterMs: 0, graceMs: 0 };
     const chain = this.#path.chain(this.#lake);
-    return (await this.#modules.compactor.compactPartition(chain, this.engine, options)).report.compacted;
+    const { engine, judging } = this;
+    const { report } = await this.#modules.compactor.compactPartition(chain, { engine, judging }, options);
+    return report.compacted;
   }
 
   async checkpoint(): Promise<boolean> {
@@ -133,7 +147,7 @@ const record = (time: string, temperature: number, later?: number) =>
 const correction = (time: string, temperature: number) =>
   recordOf({ timestamp: at(time), temperature, correction: true });
 /** A record of the day after, which closes 31 January. */
-const nextDay = (temperature: number) => recordOf({ timestamp: at("00:00", "2026-02-01"), temperature });
+const nextDay = (temperature: number) => recordOf({ timestamp: at("03:00", "2026-02-01"), temperature });
 
 describe("a lake that gains a column", () => {
   test("its files of before are read and compacted with the new ones, and no value is lost", async () => {
@@ -334,6 +348,7 @@ describe("a program that is older than the lake", () => {
         log: path.log,
         lake: path.lake,
         engine: older.engine,
+        judging: older.judging,
         clock: path.clock,
         logger: { ...silentLogger, warn: (_, fields) => void warnings.push(fields) },
         newId: path.newId,
@@ -367,6 +382,7 @@ test("FIRST_COLUMNS never change: of a file without values that came later only 
   for (const file of entry["live"] as { path: string; columns?: string[] }[]) {
     const isParquet = file.path.endsWith(".parquet");
     expect(file.columns).toEqual(isParquet ? ["impossible"] : undefined);
-    expect(Object.keys(file).toSorted()).toEqual((isParquet ? [...first, "columns"] : first).toSorted());
+    const names = isParquet ? [...first, "columns", "judged"] : first;
+    expect(Object.keys(file).toSorted()).toEqual(names.toSorted());
   }
 });

@@ -13,11 +13,12 @@ import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { retract } from "../../jobs/retract.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { at, recordOf, WritePath } from "../support/write-path.ts";
+import { JUDGING } from "../support/judging.ts";
 
 let path: WritePath;
-let engine: Engine;
+let engine: WritingEngine;
 beforeEach(async () => {
   path = await WritePath.open();
   await path.clock.advance(2 * DAY_MS);
@@ -187,7 +188,7 @@ describe("retract()", () => {
     await store({ ...wrong });
     await take("csv", 2, 2);
     await makeCheckpoint(path.chain(), await stateNow());
-    await compactPartition(path.chain(), engine, { afterMs: 0, graceMs: 0 });
+    await compactPartition(path.chain(), { engine, judging: JUDGING }, { afterMs: 0, graceMs: 0 });
     expect([...(await stateNow()).live.keys()].filter((file) => file.endsWith(".parquet"))).toHaveLength(1);
     expect(await read()).toEqual(["London 06:00 1", "London 06:00 7"]);
     expect(await proof()).toMatchObject({ problems: [], counts: { rows: 3 } });

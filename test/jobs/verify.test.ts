@@ -9,13 +9,14 @@ import { snapshotFile } from "../../jobs/readers/lake-reader.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
-import type { Engine } from "../../spark/engine.ts";
+import type { WritingEngine } from "../../spark/engine.ts";
 import { sha256Hex } from "../../core/checksum.ts";
 import { makeWorkload } from "../crash/workload.ts";
 import { at, recordOf, WritePath } from "../support/write-path.ts";
+import { JUDGING } from "../support/judging.ts";
 
 let path: WritePath;
-let engine: Engine;
+let engine: WritingEngine;
 beforeEach(async () => {
   path = await WritePath.open();
   await path.clock.advance(DAY_MS); // the record of the day after, which closes the day, is not ahead of it
@@ -87,7 +88,7 @@ describe("verifyPartition()", () => {
       expect(proof.rows + proof.duplicates + proof.rejected).toBe(121);
       expect(proof).toMatchObject({ low: 0, high: 121, next: 121, behind: 0, compared: 121 });
       expect(Math.min(proof.rows, proof.duplicates, proof.rejected)).toBeGreaterThan(0);
-      await compactPartition(path.chain(), engine, { afterMs: 0, graceMs: 0 });
+      await compactPartition(path.chain(), { engine, judging: JUDGING }, { afterMs: 0, graceMs: 0 });
     }
     expect((await fold(path.lake, path.log.topic, 0)).removed.size).toBe(0);
   });
@@ -237,7 +238,8 @@ describe("verifyPartition()", () => {
         if (round > 0) break;
         await write();
         expect(
-          (await compactPartition(path.chain(), engine, { afterMs: 0, graceMs: 0 })).report.compacted,
+          (await compactPartition(path.chain(), { engine, judging: JUDGING }, { afterMs: 0, graceMs: 0 }))
+            .report.compacted,
         ).toBe(1);
       }
       await path.append(recordOf({ ...windy, humidity: 90 })); // late: what it joins is in Parquet

@@ -11,6 +11,7 @@ import { compactPartition } from "../../jobs/compactor.ts";
 import type { NewFile } from "../../jobs/lake/lake.ts";
 import type { Snapshot } from "../../spark/engine.ts";
 import { PARTITION, TOPIC, type Actor, type Grain, type Stage } from "./actor.ts";
+import { JUDGING } from "../support/judging.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -149,11 +150,15 @@ export function compactor(
             return concatenate(chain, reversed ? paths.toReversed() : paths);
           },
         };
-        const { state } = await compactPartition(chain, engine, {
-          afterMs: 0,
-          graceMs,
-          ...(known === undefined ? {} : { known }),
-        });
+        const { state } = await compactPartition(
+          chain,
+          { engine, judging: JUDGING },
+          {
+            afterMs: 0,
+            graceMs,
+            ...(known === undefined ? {} : { known }),
+          },
+        );
         known = state;
       }
     },

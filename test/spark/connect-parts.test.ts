@@ -3,13 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, messageOf } from "../../core/errors.ts";
 import { sourceLine } from "../../spark/connect/generate.ts";
-import {
-  compactionPlan,
-  observationsPlan,
-  parsedViews,
-  queryPlan,
-  urlOf,
-} from "../../spark/connect/plans.ts";
+import { judgedPlan, observationsPlan, parsedViews, queryPlan, urlOf } from "../../spark/connect/plans.ts";
 import { parseRemote } from "../../spark/connect/remote.ts";
 import { oneQuery } from "../../spark/connect/statement.ts";
 import type { SnapshotFile } from "../../spark/engine.ts";
@@ -175,9 +169,10 @@ describe("plans", () => {
       revised_parquet: ["file:///lake/d.parquet"],
     });
     expect(reads(observationsPlan({ files: [] }))).toEqual({});
-    expect(reads(compactionPlan({ files }, "file:///out"))).toEqual({
-      plain_jsonl: ["file:///lake/a.jsonl", "file:///lake/c.jsonl"],
-      plain_parquet: ["hdfs://namenode:8020/lake/b.parquet", "file:///lake/d.parquet"],
+    const judged = files.filter(({ format }) => format === "parquet");
+    expect(reads(judgedPlan({ files: judged }))).toEqual({
+      plain_parquet: ["hdfs://namenode:8020/lake/b.parquet"],
+      revised_parquet: ["file:///lake/d.parquet"],
     });
   });
 

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { Table, tableFromArrays, Utf8, vectorFromArray } from "apache-arrow";
 import type { Clock } from "../../core/clock.ts";
-import { codeOf, LakeError } from "../../core/errors.ts";
-import { createLogger, silentLogger } from "../../core/log.ts";
-import { DAY_MS } from "../../core/time.ts";
+import { codeOf } from "../../core/errors.ts";
+import { silentLogger } from "../../core/log.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openSpark, type SparkEngine, type SparkOptions } from "../../spark/connect/engine.ts";
 import { parseRemote } from "../../spark/connect/remote.ts";
@@ -38,15 +37,8 @@ afterEach(async () => {
 });
 
 async function open(changes: Partial<SparkOptions> = {}): Promise<SparkEngine> {
-  const scratch = {
-    location: (name: string) => `file:///scratch/${name}`,
-    readOnlyFile: async () => new Uint8Array([1, 2, 3]),
-    remove: async () => {},
-    names: async () => [],
-  };
   engine = await openSpark({
     remote: spark.remote,
-    scratch,
     clock,
     logger: silentLogger,
     random: () => 0,
@@ -99,7 +91,6 @@ describe("openSpark()", () => {
       openSpark({
         remote: spark.remote,
         token: "secret",
-        scratch: null as never,
         clock,
         logger: silentLogger,
       }),
@@ -115,7 +106,7 @@ describe("openSpark()", () => {
       if (method === "config" && away-- > 0) throw broken();
       return undefined;
     };
-    engine = await openSpark({ remote: spark.remote, scratch: null as never, clock, logger: silentLogger });
+    engine = await openSpark({ remote: spark.remote, clock, logger: silentLogger });
     expect(engine.name).toBe("Spark");
     await settled();
     expect(engine.name).toBe("Spark 4.0.0");
@@ -124,7 +115,6 @@ describe("openSpark()", () => {
   test("sends no token to a server that speaks no TLS when TLS is asked for", async () => {
     engine = await openSpark({
       remote: `${spark.remote}/;use_ssl=true;token=secret`,
-      scratch: null as never,
       clock: {
         now: () => 0,
         sleep: (_ms, signal) => new Promise((resolve) => signal?.addEventListener("abort", () => resolve())),
@@ -399,89 +389,6 @@ describe("query()", () => {
     await engine!.close();
     expect(spark.callsOf("releaseSession").length).toBeGreaterThan(0);
     expect(codeOf(await failure(engine!.query("SELECT 1 AS n", NOTHING)))).toBe("unavailable");
-  });
-});
-
-describe("compact()", () => {
-  test("lets Spark write a folder for each attempt, adopts its file and deletes the folder, whatever happens", async () => {
-    const removed: string[] = [];
-    const asked: string[] = [];
-    await open({
-      scratch: {
-        location: (name) => `hdfs://namenode:8020/it's/${name}`,
-        readOnlyFile: async (name) => (asked.push(name), new Uint8Array([7])),
-        remove: async (name) => void removed.push(name),
-        names: async () => [],
-      },
-    });
-    answering((answers) => answers.batch(part(42)).complete());
-    const snapshot = { files: [file("/lake/a.jsonl")] };
-    expect(await engine!.compact(snapshot)).toEqual({ bytes: new Uint8Array([7]), rows: 42 });
-    spark.script.executePlan = (_request, answers) =>
-      answers.fail(
-        sparkError(status.INTERNAL, "full", { errorClass: "TASK_WRITE_FAILED", sqlState: "58030" }),
-      );
-    expect(codeOf(await failure(engine!.compact(snapshot)))).toBe("unavailable");
-    expect(asked).toEqual(removed.slice(0, 1));
-    expect(new Set(removed).size).toBe(2);
-    const [sql] = spark
-      .callsOf("executePlan")
-      .map(({ plan }) => subjectOf(plan as ExecutePlanRequest["plan"]).sql);
-    expect(sql).toContain(`DIRECTORY 'hdfs://namenode:8020/it\\'s/${removed[0]}'`);
-  });
-
-  test("deletes folders abandoned for a day, and never one that may still be written", async () => {
-    const folders = new Set<string>();
-    const now = Date.UTC(2026, 0, 31);
-    const removed: string[] = [];
-    await open({
-      clock: { ...clock, now: () => now },
-      scratch: {
-        location: (name) => (folders.add(name), `hdfs://namenode:8020/${name}`),
-        readOnlyFile: async () => new Uint8Array([7]),
-        remove: async (name) => (folders.delete(name), void removed.push(name)),
-        names: async () => [...folders],
-      },
-    });
-    const named = (ageMs: number) => `compaction-${now - ageMs}-${crypto.randomUUID()}`;
-    const old = [named(DAY_MS + 1), named(400 * DAY_MS)];
-    const kept = [named(DAY_MS), named(0), named(-DAY_MS), "compaction-x", "mine"];
-    for (const name of [...old, ...kept]) folders.add(name);
-    answering((answers) => answers.batch(part(42)).complete());
-    await engine!.compact({ files: [file("/lake/a.jsonl")] });
-    expect(removed.slice(1)).toEqual(old); // its own comes first
-    expect([...folders]).toEqual(kept);
-    expect(removed[0]).toStartWith(`compaction-${now}-`);
-  });
-
-  test("does not warn when it is cancelled and Spark still writes to the folder", async () => {
-    const lines: string[] = [];
-    const failed = "Cannot delete what Spark wrote";
-    let asked = 0;
-    await open({
-      logger: createLogger({ level: "debug", format: "json", write: (line) => lines.push(line) }),
-      scratch: {
-        location: (name) => `hdfs://namenode:8020/${name}`,
-        readOnlyFile: async () => new Uint8Array([7]),
-        remove: () => Promise.reject(new LakeError("unavailable", "Directory is not empty")),
-        names: async () => (asked++, []),
-      },
-    });
-    const snapshot = { files: [file("/lake/a.jsonl")] };
-    const abort = new AbortController();
-    spark.script.executePlan = (_request, answers) => {
-      answers.progress(0, 4);
-      abort.abort();
-    };
-    expect(codeOf(await failure(engine!.compact(snapshot, abort.signal)))).toBe("cancelled");
-    const told = () => lines.map((line) => JSON.parse(line) as { level: string; message: string });
-    expect(told().filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
-    expect(told().filter(({ message }) => message === failed)).toHaveLength(1);
-    expect(asked).toBe(0); // a stop is in a hurry
-
-    answering((answers) => answers.batch(part(42)).complete());
-    await engine!.compact(snapshot);
-    expect(told().filter(({ level }) => level === "warn")).toMatchObject([{ message: failed }]);
   });
 });
 

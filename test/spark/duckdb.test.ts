@@ -13,6 +13,7 @@ const opened = async (open: typeof openDuckDb) => {
   const engine = await open({ tempFolder: folder.path, threads: 2 });
   return {
     engine,
+    writer: engine,
     cleanup: async () => {
       await engine.close();
       await folder.remove();

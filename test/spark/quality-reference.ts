@@ -62,7 +62,14 @@ function levelsOf(rows: readonly Row[]): Map<number, number> {
   const levels = new Map<number, number>();
   for (const day of new Set(hours.map((hour) => hour.day))) {
     const own = hours.filter((hour) => hour.day <= day && hour.day > day - 30);
-    if (own.length >= 24) levels.set(day, quantile(own.map(({ pressure }) => pressure), 0.5)!);
+    if (own.length >= 24)
+      levels.set(
+        day,
+        quantile(
+          own.map(({ pressure }) => pressure),
+          0.5,
+        )!,
+      );
   }
   return levels;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Row } from "../../core/observation.ts";
 import { formatTimestamp, HOUR_MS } from "../../core/time.ts";
-import type { Engine, Snapshot, SnapshotFile } from "../../spark/engine.ts";
+import type { Snapshot, SnapshotFile, WritingEngine } from "../../spark/engine.ts";
 
 /** Midnight UTC of a winter day: where the rows of these tests begin. */
 export const START = Date.UTC(2026, 0, 1);
@@ -105,7 +105,10 @@ export class LakeFolder {
   }
 
   /** Writes files as one Parquet file of the engine's own making. */
-  async parquet(engine: Engine, files: readonly SnapshotFile[]): Promise<SnapshotFile> {
+  async parquet(
+    engine: Pick<WritingEngine, "compact">,
+    files: readonly SnapshotFile[],
+  ): Promise<SnapshotFile> {
     const { bytes, rows } = await engine.compact({ files });
     const location = join(this.path, `${this.#count++}.parquet`);
     await writeFile(location, bytes);

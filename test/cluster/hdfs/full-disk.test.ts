@@ -13,6 +13,7 @@ import { rowsOf } from "../../../spark/arrow.ts";
 import { loadConfig } from "../../../server/config/config.ts";
 import { openPorts, type Ports } from "../../../server/wiring/ports.ts";
 import { storageJobs } from "../../../server/wiring/storage-jobs.ts";
+import { JUDGING } from "../../support/judging.ts";
 
 /** Where this file's servers begin: only one other test starts some there, and never at the same time. */
 const BASE_PORT = 30_000;
@@ -83,7 +84,7 @@ test.skipIf(!isMounted)(
     const { lake, log, reads } = ports;
     await claimDataset(lake, "full", "observed", systemClock.now());
     const supervisor = new Supervisor(deps);
-    for (const job of storageJobs(ports, config, deps)) supervisor.add(job);
+    for (const job of storageJobs(ports, config, { judging: JUDGING, ...deps })) supervisor.add(job);
     supervisor.start();
     const consumer = () => supervisor.status().find(({ name }) => name === "consumer")!;
     const reader = new LakeReader(lake, log.topic, Date.now);

@@ -15,6 +15,7 @@ import { openDuckDb } from "../../../spark/duckdb.ts";
 import { lakeCode, lakeContract } from "../../contract/lake-contract.ts";
 import { row } from "../../support/lake-files.ts";
 import { TestHdfs } from "./server.ts";
+import { JUDGING } from "../../support/judging.ts";
 
 const LIMIT_MS = 120_000;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -225,12 +226,16 @@ describe("the commit protocol over HDFS", () => {
 
         const stale = new LakeReader(lake, TOPIC, () => START);
         await stale.refresh();
-        const { state, report } = await compactPartition(chain, engine, {
-          afterMs: -48 * HOUR_MS,
-          graceMs: 0,
-        });
+        const { state, report } = await compactPartition(
+          chain,
+          { engine, judging: JUDGING },
+          {
+            afterMs: -48 * HOUR_MS,
+            graceMs: 0,
+          },
+        );
         // The fenced writer's file goes as well.
-        expect(report).toEqual({ compacted: 1, deleted: 4 });
+        expect(report).toEqual({ compacted: 1, judged: 1, deleted: 4 });
         expect([...state.live.keys()].every((path) => path.endsWith(".parquet"))).toBe(true);
         // One reader still knows the deleted files, and finds copies of them; another finds none, and folds again.
         expect(await sum(reader, engine)).toEqual(wanted);

@@ -12,7 +12,7 @@ import { cachedEngine } from "../../../jobs/lake/cached-engine.ts";
 import { openHdfsLake } from "../../../jobs/lake/hdfs.ts";
 import { WebHdfs } from "../../../jobs/lake/webhdfs.ts";
 import { openKafkaLog } from "../../../jobs/log/kafka.ts";
-import type { Engine } from "../../../spark/engine.ts";
+import type { WritingEngine } from "../../../spark/engine.ts";
 import { changedLake } from "../../support/changed-lake.ts";
 import { Points } from "../../crash/points.ts";
 import { run, watchConsumer } from "../../crash/run.ts";
@@ -110,7 +110,7 @@ const lake = changedLake(stored, {
   },
 });
 
-let opened: Promise<Engine> | undefined;
+let opened: Promise<WritingEngine> | undefined;
 const engine = () =>
   (opened ??= import("../../../spark/duckdb.ts").then(async ({ openDuckDb }) => {
     const cache = `${folder}/cache`;

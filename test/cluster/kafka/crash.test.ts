@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../core/clock.ts";
 import { cachedEngine } from "../../../jobs/lake/cached-engine.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
-import type { Engine } from "../../../spark/engine.ts";
+import type { WritingEngine } from "../../../spark/engine.ts";
 import { parquetReader } from "../../crash/parquet.ts";
 import { runToPoint } from "../../crash/points.ts";
 import { recover, walk, type Remains } from "../../crash/recover.ts";
@@ -30,7 +30,7 @@ const SIZE = 6;
 let home: string;
 let kafka: TestKafka;
 let hdfs: TestHdfs;
-let duckDb: Engine;
+let duckDb: WritingEngine;
 let parquet: (path: string) => Promise<Record<string, unknown>[]>;
 
 beforeAll(async () => {

@@ -13,6 +13,7 @@ import { expectRows } from "../../spark/reference.ts";
 import { openDataset, testCluster, type OpenedDataset, type TestCluster } from "./cluster.ts";
 import { NEWEST, plainSql, totalsSql } from "./plain-sql.ts";
 import { faultyRecords } from "./weather.ts";
+import { JUDGING } from "../../support/judging.ts";
 
 const DATASET = "tools";
 const CITIES = 6;
@@ -43,9 +44,13 @@ beforeAll(async () => {
   await opened.load(records());
   await embedded.load(records());
   // So that there are files of both formats, and some that were replaced.
-  const { lake, log, engine } = opened.ports;
+  const { lake, log, reads: engine } = opened.ports;
   const chain = { lake, topic: log.topic, partition: 0, newId, now: Date.now };
-  const { report } = await compactPartition(chain, engine, { afterMs: HOUR_MS, graceMs: GRACE_MS });
+  const { report } = await compactPartition(
+    chain,
+    { engine, judging: JUDGING },
+    { afterMs: HOUR_MS, graceMs: GRACE_MS },
+  );
   expect(report.compacted).toBeGreaterThan(0);
 }, 10 * MINUTES);
 afterAll(async () => {

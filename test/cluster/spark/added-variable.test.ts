@@ -49,7 +49,7 @@ test("a variable that is added is judged alike on Spark and DuckDB, old files be
   const columns = [LATER_COLUMN];
   const files = [
     await folder.parquet(engines.older, [await folder.jsonl(rowsOn("1"))]),
-    { ...(await folder.parquet(engines.spark, [await folder.jsonl(rowsOn("2", 3.1, 20, 31))])), columns },
+    { ...(await folder.parquet(engines.duckDb, [await folder.jsonl(rowsOn("2", 3.1, 20, 31))])), columns },
     { ...(await folder.jsonl(rowsOn("3", 0))), columns },
   ];
   const judged = async (engine: Engine) => {

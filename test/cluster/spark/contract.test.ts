@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { codeOf } from "../../../core/errors.ts";
 import { rowsOf } from "../../../spark/arrow.ts";
 import { engineContract } from "../../contract/engine-contract.ts";
 import { laterColumnContract } from "../../contract/later-column-contract.ts";
 import type { openSpark } from "../../../spark/connect/engine.ts";
+import { openDuckDb } from "../../../spark/duckdb.ts";
 import type { Snapshot } from "../../../spark/engine.ts";
 import { LakeFolder, observations } from "../../support/lake-files.ts";
 import { type TestServer, testServer } from "./server.ts";
@@ -16,9 +18,18 @@ beforeAll(async () => {
 });
 afterAll(() => spark.remove());
 
-const opened = async (by?: typeof openSpark) => {
+const opened = async (by?: typeof openSpark, open = openDuckDb) => {
   const engine = await spark.open({}, by);
-  return { engine, cleanup: () => engine.close() };
+  const tempFolder = join(spark.folder, crypto.randomUUID());
+  const writer = await open({ tempFolder, threads: 2 });
+  return {
+    engine,
+    writer,
+    cleanup: async () => {
+      await engine.close();
+      await writer.close();
+    },
+  };
 };
 
 engineContract(
@@ -33,7 +44,8 @@ laterColumnContract(
   () => opened(),
   async (program) => {
     const newer = await program.load<{ openSpark: typeof openSpark }>("spark/connect/engine.ts");
-    return opened(newer.openSpark);
+    const writing = await program.load<{ openDuckDb: typeof openDuckDb }>("spark/duckdb.ts");
+    return opened(newer.openSpark, writing.openDuckDb);
   },
 );
 

@@ -5,14 +5,13 @@ import { sparkServer, type SparkServer } from "../../../deploy/cluster/spark.ts"
 import { systemClock } from "../../../core/clock.ts";
 import { silentLogger } from "../../../core/log.ts";
 import { openSpark, type SparkEngine, type SparkOptions } from "../../../spark/connect/engine.ts";
-import { localScratch } from "../../../server/wiring/spark-scratch.ts";
 
 /** A real server for one test file, in a folder of its own. */
 export interface TestServer {
   server: SparkServer;
   /** A folder that Spark and the test share. */
   folder: string;
-  /** An engine on it, with a scratch folder in `folder`. Default of `by`: this program's own. */
+  /** An engine on it. Default of `by`: this program's own. */
   open(options?: Partial<SparkOptions>, by?: typeof openSpark): Promise<SparkEngine>;
   /** Ends all of it. */
   remove(): Promise<void>;
@@ -31,7 +30,6 @@ export async function testServer(
     open: (changes = {}, by = openSpark) =>
       by({
         remote: withToken(server.remote, options.token),
-        scratch: localScratch(folder),
         clock: systemClock,
         logger: silentLogger,
         ...changes,

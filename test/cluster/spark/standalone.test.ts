@@ -4,6 +4,8 @@ import { rowsOf } from "../../../spark/arrow.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import { readSqlJobs, runJob } from "../../../spark/sql-job.ts";
 import { analysisViews } from "../../../spark/views.ts";
+import { overVerdicts } from "../../../spark/judging.ts";
+import { judgedFiles } from "../../support/judging.ts";
 import { LakeFolder, observations } from "../../support/lake-files.ts";
 import { expectRows } from "../../spark/reference.ts";
 import { type TestServer, testServer } from "./server.ts";
@@ -36,10 +38,13 @@ test("a master and a worker give the same rows and files, also after the Connect
   expect(jobs).toHaveLength(names.length);
   const views = await analysisViews({ cities: [] });
   const compare = async () => {
-    const files = [await folder.parquet(engine, snapshot.files)].map((file) => ({ ...file, revisions: 1 }));
+    const judged = await judgedFiles(duckDb, folder.path, snapshot, views);
     for (const job of jobs) {
-      const found = await runJob(engine, job, { snapshot: { files }, views, background: true });
-      expectRows(rowsOf(found), rowsOf(await runJob(duckDb, job, { snapshot, views })));
+      const options = { snapshot: judged, judged, views: overVerdicts(views), background: true };
+      expectRows(
+        rowsOf(await runJob(engine, job, options)),
+        rowsOf(await runJob(duckDb, job, { snapshot, views })),
+      );
     }
   };
   await compare();

@@ -85,6 +85,7 @@ function make(jobs: SqlJob[] = [job("a", "none")]): Analytics {
     jobs,
     engine,
     views: [],
+    judged: { of: () => Promise.reject(new Error("No flags are wanted here")) },
     lake,
     snapshot: async () => ({
       snapshot: snapshot(),

@@ -7,7 +7,7 @@ import { codeOf, EngineError, LakeError } from "../../../core/errors.ts";
 import { cachedEngine } from "../../../jobs/lake/cached-engine.ts";
 import { FileCache } from "../../../jobs/lake/file-cache.ts";
 import type { Lake } from "../../../jobs/lake/lake.ts";
-import type { Engine, Snapshot, SnapshotFile } from "../../../spark/engine.ts";
+import type { WritingEngine, Snapshot, SnapshotFile } from "../../../spark/engine.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -33,7 +33,7 @@ class RemoteLake implements Pick<Lake, "read" | "locate"> {
 }
 
 /** An engine that reads the files it is given, and waits when it is told to. */
-class ReadingEngine implements Engine {
+class ReadingEngine implements WritingEngine {
   readonly name = "reading";
   readonly seen: string[][] = [];
   gate: Promise<void> = Promise.resolve();
@@ -73,7 +73,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const cached = (maxBytes = 10_000): Engine =>
+const cached = (maxBytes = 10_000): WritingEngine =>
   cachedEngine({ engine: inner, lake: lake as unknown as Lake, folder, maxBytes });
 
 const file = (path: string, location = lake.locate(path)): SnapshotFile => ({
@@ -84,7 +84,7 @@ const file = (path: string, location = lake.locate(path)): SnapshotFile => ({
   revisions: 0,
 });
 const snapshotOf = (...names: string[]): Snapshot => ({ files: names.map((name) => file(name)) });
-const ask = (engine: Engine, ...names: string[]) =>
+const ask = (engine: WritingEngine, ...names: string[]) =>
   engine.query("SELECT 1", { snapshot: snapshotOf(...names) });
 const failure = async (call: Promise<unknown>) => {
   const error: unknown = await call.then(
@@ -157,7 +157,9 @@ describe("cachedEngine()", () => {
     gate.resolve();
     await second;
     expect(lake.reads).toEqual(["a.parquet"]);
-    expect((await failure(engine.compact(snapshotOf("z.parquet"), stop.signal))).code).toBe("cancelled");
+    expect((await failure(engine.compact(snapshotOf("z.parquet"), { signal: stop.signal }))).code).toBe(
+      "cancelled",
+    );
   });
 
   test("close() closes the engine, and lets go of what waits for files", async () => {

@@ -4,12 +4,13 @@ import { compactPartition } from "../../../jobs/compactor.ts";
 import { type ArrivalsQuery, queryArrivals } from "../../../jobs/readers/lake-arrivals.ts";
 import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
-import type { Engine } from "../../../spark/engine.ts";
+import type { WritingEngine } from "../../../spark/engine.ts";
 import { at, recordOf, WritePath } from "../../support/write-path.ts";
+import { JUDGING } from "../../support/judging.ts";
 
 describe("queryArrivals()", () => {
   let path: WritePath;
-  let engine: Engine;
+  let engine: WritingEngine;
   let reader: LakeReader;
   beforeEach(async () => {
     path = await WritePath.open(2);
@@ -88,7 +89,11 @@ describe("queryArrivals()", () => {
     await write(0, record(1, 3, { city: "Oslo" }), record(2, 9));
     await write(0, recordOf({ timestamp: at("10:00", "2026-02-01"), temperature: 5 }));
     const [all, since] = [temperatures(await ask()), temperatures(await ask({ since: next }))];
-    const { report } = await compactPartition(path.chain(), engine, { afterMs: 0, graceMs: 0 });
+    const { report } = await compactPartition(
+      path.chain(),
+      { engine, judging: JUDGING },
+      { afterMs: 0, graceMs: 0 },
+    );
     expect(report.compacted).toBe(1);
     await reader.refresh();
     expect(temperatures(await ask())).toEqual(all);

@@ -10,11 +10,12 @@ import { retract } from "../../../jobs/retract.ts";
 import { whyOf } from "../../../server/answers/origin.ts";
 import { readRows } from "../../../jobs/readers/observation-rows.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
-import type { Engine } from "../../../spark/engine.ts";
+import type { WritingEngine } from "../../../spark/engine.ts";
 import { at, recordOf, WritePath } from "../../support/write-path.ts";
+import { JUDGING } from "../../support/judging.ts";
 
 let path: WritePath;
-let engine: Engine;
+let engine: WritingEngine;
 let reader: LakeReader;
 beforeEach(async () => {
   path = await WritePath.open(2);
@@ -32,7 +33,11 @@ async function write(partition: number, ...values: string[]): Promise<void> {
 }
 
 async function compact(): Promise<void> {
-  await compactPartition(path.chain(path.lake, 0), engine, { afterMs: 0, graceMs: 600_000 });
+  await compactPartition(
+    path.chain(path.lake, 0),
+    { engine, judging: JUDGING },
+    { afterMs: 0, graceMs: 600_000 },
+  );
   await reader.refresh();
 }
 

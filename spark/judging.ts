@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { FLAG_COLUMNS } from "../core/quality.ts";
+import { DAY_MS, HOUR_MS } from "../core/time.ts";
+import { OBSERVATION_COLUMNS, type SqlView } from "./engine.ts";
+import { neededViews } from "./needed-views.ts";
+
+/** How much of the past the flags of a report depend on, ms: a day, which is the longest test, and an hour. */
+export const JUDGED_PAST_MS = 25 * HOUR_MS;
+/** How long after a report another may come that its flags depend on, ms: the next one, within the usual delay of a source. */
+export const JUDGED_AFTER_MS = 3 * HOUR_MS;
+/** How far before a day the pressures lie that its reports are compared with, ms: 29 days, and those of the day before it. */
+export const LEVEL_PAST_MS = 31 * DAY_MS;
+
+/** How flags are made. */
+export interface Judging {
+  /** The views up to `quality`. */
+  views: readonly SqlView[];
+  /** Which judging that is: 16 hex digits of the SHA-256 of the limits and of the text of every view up to `quality`. */
+  version: string;
+}
+
+/** Views of what is known of places: it is in force when a report is judged, and no part of the version. */
+const PLACES = new Set(["cities", "stations", "zones"]);
+
+/** How flags are made by some views of analysis. */
+export function judgingBy(views: readonly SqlView[]): Judging {
+  const needed = neededViews("SELECT * FROM quality", views);
+  const texts = needed.filter(({ name }) => !PLACES.has(name)).map(({ name, sql }) => [name, sql]);
+  const version = createHash("sha256")
+    .update(JSON.stringify([texts, FLAG_COLUMNS]))
+    .digest("hex")
+    .slice(0, 16);
+  return { views: needed, version };
+}
+
+const COLUMNS = [...OBSERVATION_COLUMNS.map(([name]) => name), ...FLAG_COLUMNS].join(", ");
+const KEPT: SqlView = { name: "quality", sql: `SELECT ${COLUMNS} FROM judged` };
+
+/** The views with the kept flags in the place of those that would be computed: `quality` reads `judged`. */
+export function overVerdicts(views: readonly SqlView[]): SqlView[] {
+  return views.map((view) => (view.name === KEPT.name ? KEPT : view));
+}
