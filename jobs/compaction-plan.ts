@@ -2,13 +2,15 @@ import { DAY_MS, HOUR_MS } from "../core/time.ts";
 import { unknownColumns } from "../spark/file-columns.ts";
 import { JUDGED_AFTER_MS } from "../spark/judging.ts";
 import type { ChainState, LiveFile } from "./commits/fold.ts";
-import { filesWithin, windowOf } from "./commits/judged-window.ts";
+import { filesWithin, spanOf, windowOf } from "./commits/judged-window.ts";
 import { dayFolder, hourFolder, placeOf } from "./commits/names.ts";
 
 /** An hour that is still open is compacted when it has this many files: a quick stream stays quick to read. */
 const OPEN_HOUR_FILES = 32;
 /** Late data that goes on coming does not hold up a closed day for longer than this many files. */
 const LATE_FILES = 8;
+/** Rows that are judged at once: days together cost little more than one of them. */
+const JUDGED_ROWS = 500_000;
 /** A day of more rows than this stays in files of an hour each. */
 const DAY_ROWS = 5_000_000;
 
@@ -68,6 +70,27 @@ export function planCompactions(state: ChainState, rules: CompactionRules): Comp
     }
   }
   return plans;
+}
+
+/**
+ * Plans that are carried out together: days one after the other that are to be judged, as many as have no more rows than
+ * JUDGED_ROWS. Each other plan is alone.
+ */
+export function groupsOf(plans: readonly CompactionPlan[]): CompactionPlan[][] {
+  const groups: { plans: CompactionPlan[]; rows: number }[] = [];
+  for (const plan of plans.toSorted((a, b) => (a.folder < b.folder ? -1 : 1))) {
+    const rows = plan.inputs.reduce((sum, file) => sum + file.rows, 0);
+    const last = groups.at(-1);
+    const before = last?.plans.at(-1);
+    const follows =
+      before?.judge === true &&
+      plan.judge &&
+      spanOf(`${before.folder}/`).to === spanOf(`${plan.folder}/`).from;
+    if (last === undefined || !follows || last.rows + rows > JUDGED_ROWS)
+      groups.push({ plans: [plan], rows });
+    else Object.assign(last, { plans: [...last.plans, plan], rows: last.rows + rows });
+  }
+  return groups.map((group) => group.plans);
 }
 
 /**

@@ -2,7 +2,7 @@ import { sha256Hex } from "../core/checksum.ts";
 import type { Clock } from "../core/clock.ts";
 import { codeOf, CommitError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import type { JudgingInput, WritingEngine } from "../spark/engine.ts";
+import type { JudgingInput, WritingEngine, WrittenFile } from "../spark/engine.ts";
 import { LATER_COLUMNS, unknownColumns } from "../spark/file-columns.ts";
 import { type Judging, LEVEL_PAST_MS } from "../spark/judging.ts";
 import { commitCompaction } from "./commits/compaction.ts";
@@ -13,7 +13,7 @@ import { filesWithin, spanOf, type TimeSpan, windowOf } from "./commits/judged-w
 import { dataFileName, offsetsOf } from "./commits/names.ts";
 import { sweep } from "./commits/sweep.ts";
 import type { Chain } from "./commits/writer.ts";
-import { type CompactionPlan, type CompactionRules, planCompactions } from "./compaction-plan.ts";
+import { type CompactionPlan, type CompactionRules, groupsOf, planCompactions } from "./compaction-plan.ts";
 import { snapshotFile, standingRows } from "./readers/lake-reader.ts";
 import type { Lake } from "./lake/lake.ts";
 import type { Log } from "./log/log.ts";
@@ -25,7 +25,7 @@ export const GRACE_MS = 600_000;
 const INTERVAL_MS = 30_000;
 
 /** What writes compacted files. */
-export type Compacting = Pick<WritingEngine, "compact">;
+export type Compacting = Pick<WritingEngine, "compact" | "judge">;
 
 /** What {@link compactPartition} did. */
 export interface CompactionReport {
@@ -50,19 +50,19 @@ export async function compactPartition(
   const report: CompactionReport = { compacted: 0, judged: 0, deleted: 0 };
   let state = await fold(chain.lake, chain.topic, chain.partition, options.known);
   const touched = new Set<string>();
-  for (const plan of planCompactions(state, options)) {
+  for (const group of groupsOf(planCompactions(state, options))) {
     if (options.signal?.aborted) break;
-    if (!plan.inputs.every(({ path }) => state.live.has(path))) continue; // another compactor was first
-    const after = await compact({ chain, engine, judging }, state, plan, options.signal);
-    if (after === null) {
-      state = await fold(chain.lake, chain.topic, chain.partition);
-      continue;
-    }
+    const live = group.filter(({ inputs }) => inputs.every(({ path }) => state.live.has(path)));
+    if (live.length === 0) continue; // another compactor was first
+    const work = { chain, engine, judging, signal: options.signal };
+    const { after, done } = await compactTogether(work, state, live);
     state = after;
-    report.compacted++;
-    if (plan.judge) report.judged++;
-    touched.add(plan.folder);
-    for (const { path } of plan.inputs) touched.add(path.slice(0, path.lastIndexOf("/")));
+    for (const plan of done) {
+      report.compacted++;
+      if (plan.judge) report.judged++;
+      touched.add(plan.folder);
+      for (const { path } of plan.inputs) touched.add(path.slice(0, path.lastIndexOf("/")));
+    }
   }
   const over = chain.now() - options.graceMs;
   const due = [...state.removed.values()].some((at) => at <= over);
@@ -76,79 +76,126 @@ export async function compactPartition(
   return { state, report };
 }
 
-async function compact(
-  { chain, engine, judging }: { chain: Chain; engine: Compacting; judging: Judging },
+/** What a compaction works with. */
+interface CompactionWork {
+  chain: Chain;
+  engine: Compacting;
+  judging: Judging;
+  signal: AbortSignal | undefined;
+}
+
+/** Writes the files of some plans and commits them one by one. */
+async function compactTogether(
+  work: CompactionWork,
   state: ChainState,
-  plan: CompactionPlan,
-  signal: AbortSignal | undefined,
-): Promise<ChainState | null> {
-  const { lake, topic, partition } = chain;
+  plans: readonly CompactionPlan[],
+): Promise<{ after: ChainState; done: CompactionPlan[] }> {
+  const { chain } = work;
   const begun = state.sequence;
-  const judgedAt = plan.judge ? { next: state.next, retractions: state.retractions.length } : null;
-  const snapshot = { files: plan.inputs.map((file) => snapshotFile(lake, file)) };
-  let compacted: { bytes: Uint8Array; rows: number };
+  const judgedAt = { next: state.next, retractions: state.retractions.length };
+  let written: WrittenFile[];
   try {
-    for (const input of plan.inputs) await checkFile(lake, input);
-    compacted = await engine.compact(snapshot, {
-      ...(plan.judge ? { judging: judgingInput(lake, state, plan, judging) } : {}),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    written = await writeFiles(work, state, plans);
   } catch (error) {
     // Another compactor may have replaced and deleted a file in the meantime; then there is nothing to do here.
-    if (codeOf(error) !== "cancelled" && (await isReplaced(chain, filesRead(state, plan)))) return null;
-    throw error;
+    if (codeOf(error) === "cancelled") throw error;
+    const fresh = await fold(chain.lake, chain.topic, chain.partition);
+    if (filesRead(state, plans).every(({ path }) => fresh.live.has(path))) throw error;
+    return { after: fresh, done: [] };
   }
-  const { bytes, rows } = compacted;
-  const expected = plan.inputs.reduce((sum, file) => sum + file.rows, 0);
-  if (rows !== expected) {
+  const done: CompactionPlan[] = [];
+  let after = state;
+  for (const [index, plan] of plans.entries()) {
+    const output = describe(work, plan, written[index]!, begun);
+    await chain.lake.put([{ path: output.path, bytes: written[index]!.bytes }]);
+    const inputs = plan.inputs.map((file) => file.path);
+    const committed = await commitCompaction(chain, after, inputs, output, plan.judge ? judgedAt : null);
+    if (committed !== null) done.push(plan);
+    else await chain.lake.delete([output.path]); // refused for good: it is not valid any more
+    after = committed ?? (await fold(chain.lake, chain.topic, chain.partition));
+  }
+  return { after, done };
+}
+
+/** The files of some plans: of one without flags, or of several days one after the other with them. */
+async function writeFiles(
+  { chain: { lake }, engine, judging, signal }: CompactionWork,
+  state: ChainState,
+  plans: readonly CompactionPlan[],
+): Promise<WrittenFile[]> {
+  for (const { inputs } of plans) for (const input of inputs) await checkFile(lake, input);
+  const parts = plans.map(({ inputs }) => ({ files: inputs.map((file) => snapshotFile(lake, file)) }));
+  const written = plans[0]!.judge
+    ? await engine.judge(parts, judgingInput(lake, state, plans, judging), signal)
+    : [await engine.compact(parts[0]!, signal)];
+  for (const [index, { folder, inputs }] of plans.entries()) {
+    const expected = inputs.reduce((sum, file) => sum + file.rows, 0);
+    const { rows } = written[index]!;
+    if (rows === expected) continue;
     throw new CommitError(
       "damaged",
-      `Cannot compact ${plan.folder}: ${rows} rows were read, ${expected} are committed`,
+      `Cannot compact ${folder}: ${rows} rows were read, ${expected} are committed`,
     );
   }
-  const ranges = plan.inputs.map((file) => offsetsOf(file.path));
+  return written;
+}
+
+/** How the chain describes a new file. */
+function describe(
+  { chain, judging }: CompactionWork,
+  { folder, inputs, judge }: CompactionPlan,
+  { bytes, rows }: WrittenFile,
+  sequence: number,
+): FileInfo {
+  const ranges = inputs.map((file) => offsetsOf(file.path));
   const name = dataFileName({
-    topic,
-    partition,
+    topic: chain.topic,
+    partition: chain.partition,
     first: Math.min(...ranges.map((range) => range.first)),
     last: Math.max(...ranges.map((range) => range.last)),
-    sequence: begun,
+    sequence,
     random: chain.newId(),
     format: "parquet",
   });
-  const output: FileInfo = {
-    path: `${plan.folder}/${name}`,
+  return {
+    path: `${folder}/${name}`,
     rows,
-    revisions: plan.inputs.reduce((sum, file) => sum + file.revisions, 0),
+    revisions: inputs.reduce((sum, file) => sum + file.revisions, 0),
     bytes: bytes.length,
     sha256: sha256Hex(bytes),
     ...(LATER_COLUMNS.length === 0 ? {} : { columns: LATER_COLUMNS }),
-    ...(plan.judge ? { judged: judging.version } : {}),
+    ...(judge ? { judged: judging.version } : {}),
   };
-  await lake.put([{ path: output.path, bytes }]);
-  const inputs = plan.inputs.map((file) => file.path);
-  const after = await commitCompaction(chain, state, inputs, output, judgedAt);
-  if (after === null) await lake.delete([output.path]); // refused for good: it is not valid any more
-  return after;
 }
 
-/** The files that a compaction reads: those it replaces, and those that the flags depend on. */
-function filesRead(state: ChainState, plan: CompactionPlan): LiveFile[] {
-  return plan.judge ? filesWithin(state.live, levelSpan(plan)) : plan.inputs;
+/** The files that some compactions read: those they replace, and those that the flags depend on. */
+function filesRead(state: ChainState, plans: readonly CompactionPlan[]): LiveFile[] {
+  return plans[0]!.judge ? filesWithin(state.live, levelSpan(plans)) : plans[0]!.inputs;
 }
 
-/** The time of the pressures that a day or hour is compared with, and of all else that its flags depend on. */
-function levelSpan({ folder }: CompactionPlan): TimeSpan {
-  const { from, to } = windowOf(`${folder}/`);
+/** The time of some days one after the other. */
+function spanOfAll(plans: readonly CompactionPlan[], of: (path: string) => TimeSpan): TimeSpan {
+  const spans = plans.map(({ folder }) => of(`${folder}/`));
+  return { from: Math.min(...spans.map(({ from }) => from)), to: Math.max(...spans.map(({ to }) => to)) };
+}
+
+/** The time of the pressures that days are compared with, and of all else that their flags depend on. */
+function levelSpan(plans: readonly CompactionPlan[]): TimeSpan {
+  const { from, to } = spanOfAll(plans, windowOf);
   return { from: from - LEVEL_PAST_MS, to };
 }
 
-function judgingInput(lake: Lake, state: ChainState, plan: CompactionPlan, { views }: Judging): JudgingInput {
+function judgingInput(
+  lake: Lake,
+  state: ChainState,
+  plans: readonly CompactionPlan[],
+  { views }: Judging,
+): JudgingInput {
   const files = (span: TimeSpan) => ({
     files: filesWithin(state.live, span).map((file) => standingRows(lake, file, state.retractions)),
   });
-  const path = `${plan.folder}/`;
-  return { ...spanOf(path), around: files(windowOf(path)), before: files(levelSpan(plan)), views };
+  const around = files(spanOfAll(plans, windowOf));
+  return { ...spanOfAll(plans, spanOf), around, before: files(levelSpan(plans)), views };
 }
 
 /** Reads a committed file and compares it with its commit: what is about to be replaced must be whole. */
@@ -159,11 +206,6 @@ async function checkFile(lake: Lake, file: FileInfo): Promise<void> {
       hint: "Restore it from a backup or a replica.",
     });
   }
-}
-
-async function isReplaced(chain: Chain, inputs: readonly LiveFile[]): Promise<boolean> {
-  const fresh = await fold(chain.lake, chain.topic, chain.partition);
-  return inputs.some((file) => !fresh.live.has(file.path));
 }
 
 /** The background job that keeps the lake in few files. */

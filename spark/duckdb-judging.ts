@@ -8,21 +8,25 @@ import { neededViews } from "./needed-views.ts";
 /** The levels of the days that are judged, computed once: they read more days than all other tests. */
 const LEVELS_TABLE = "judging_levels";
 const LEVELS: SqlView = { name: "levels", sql: `SELECT * FROM ${LEVELS_TABLE}` };
+/** The flags of the rows of all parts. */
+const FLAGS_TABLE = "judging_flags";
 const KEY = ["city", "source", "timestamp", "log_offset"];
 
 /**
- * Gives `action` a SELECT of some rows with their flags.
+ * Judges the rows of a time, and gives `action` a way to add their flags to them.
  *
- * @param input.rows a SELECT with the columns of `observations`
+ * @param action gets a function from a SELECT with the columns of `observations` to one that has the flags too
  */
-export async function withVerdicts<T>(
+export async function withFlags<T>(
   session: Session,
-  { rows, judging, signal }: { rows: string; judging: JudgingInput; signal: AbortSignal },
-  action: (select: string) => Promise<T>,
+  { from, to, around, before, views }: JudgingInput,
+  signal: AbortSignal,
+  action: (flagged: (rows: string) => string) => Promise<T>,
 ): Promise<T> {
   const { connection } = session;
-  const { from, to, around, before, views } = judging;
   const span = { from: from - JUDGED_PAST_MS, to: to + JUDGED_AFTER_MS };
+  const keep = (name: string, select: string) =>
+    runStatement(connection, `CREATE TEMP TABLE ${name} AS ${select}`, signal);
   try {
     await withObservations(
       session,
@@ -33,15 +37,9 @@ export async function withVerdicts<T>(
         signal,
       },
       () =>
-        runStatement(
-          connection,
-          `CREATE TEMP TABLE ${LEVELS_TABLE} AS SELECT * FROM levels WHERE day >= date_trunc('day', ${timeLiteral(span.from)})`,
-          signal,
-        ),
+        keep(LEVELS_TABLE, `SELECT * FROM levels WHERE day >= date_trunc('day', ${timeLiteral(span.from)})`),
     );
-    const flags = FLAG_COLUMNS.map((name) => `q."${name}"`).join(", ");
-    const same = KEY.map((name) => `q."${name}" = r."${name}"`).join(" AND ");
-    return await withObservations(
+    await withObservations(
       session,
       {
         snapshot: around,
@@ -49,9 +47,19 @@ export async function withVerdicts<T>(
         views: views.map((view) => (view.name === LEVELS.name ? LEVELS : view)),
         signal,
       },
-      () => action(`SELECT r.*, ${flags} FROM (${rows}) AS r LEFT JOIN quality AS q ON ${same}`),
+      () =>
+        keep(
+          FLAGS_TABLE,
+          `SELECT ${[...KEY, ...FLAG_COLUMNS].join(", ")} FROM quality
+           WHERE timestamp >= ${timeLiteral(from)} AND timestamp < ${timeLiteral(to)}`,
+        ),
+    );
+    const flags = FLAG_COLUMNS.map((name) => `q."${name}"`).join(", ");
+    const same = KEY.map((name) => `q."${name}" = r."${name}"`).join(" AND ");
+    return await action(
+      (rows) => `SELECT r.*, ${flags} FROM (${rows}) AS r LEFT JOIN ${FLAGS_TABLE} AS q ON ${same}`,
     );
   } finally {
-    await connection.run(`DROP TABLE IF EXISTS ${LEVELS_TABLE}`);
+    for (const name of [LEVELS_TABLE, FLAGS_TABLE]) await connection.run(`DROP TABLE IF EXISTS ${name}`);
   }
 }

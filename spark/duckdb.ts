@@ -6,7 +6,7 @@ import type { Table } from "apache-arrow";
 import { EngineError, messageOf } from "../core/errors.ts";
 import { describe } from "../core/observation.ts";
 import { tableFromDuckDb } from "./arrow.ts";
-import { withVerdicts } from "./duckdb-judging.ts";
+import { withFlags } from "./duckdb-judging.ts";
 import { ConnectionPool, type Session } from "./duckdb-pool.ts";
 import {
   badQuery,
@@ -17,7 +17,7 @@ import {
   showView,
   withObservations,
 } from "./duckdb-statements.ts";
-import type { JudgingInput, QueryOptions, Snapshot, WritingEngine } from "./engine.ts";
+import type { JudgingInput, QueryOptions, Snapshot, WritingEngine, WrittenFile } from "./engine.ts";
 import { neededViews } from "./needed-views.ts";
 import { judgedSql, quoteText, rowsSql } from "./observations-view.ts";
 
@@ -132,32 +132,36 @@ class DuckDbEngine implements WritingEngine {
     });
   }
 
-  compact(
-    snapshot: Snapshot,
-    options: { judging?: JudgingInput; signal?: AbortSignal } = {},
-  ): Promise<{ bytes: Uint8Array; rows: number }> {
-    const { judging } = options;
-    return this.#with(this.#background, options.signal, async (session, signal) => {
-      const path = join(this.#temp, `compaction-${randomUUID()}.parquet`);
-      const rows = rowsSql(snapshot);
-      const write = async (select: string) => {
-        const result = await runStatement(
-          session.connection,
-          `COPY (FROM (${select}) ORDER BY "city", "source", "timestamp", "log_offset") TO ${quoteText(path)} ` +
-            `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
-          signal,
-        );
-        const [[count] = []] = await result.getRows();
-        return { bytes: await readFile(path), rows: Number(count) };
-      };
-      try {
-        return judging === undefined
-          ? await write(rows)
-          : await withVerdicts(session, { rows, judging, signal }, write);
-      } finally {
-        await rm(path, { force: true });
-      }
-    });
+  async compact(snapshot: Snapshot, signal?: AbortSignal): Promise<WrittenFile> {
+    return this.#with(this.#background, signal, (session, stop) =>
+      this.#write(session, rowsSql(snapshot), stop),
+    );
+  }
+
+  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<WrittenFile[]> {
+    return this.#with(this.#background, signal, (session, stop) =>
+      withFlags(session, judging, stop, async (flagged) => {
+        const written: WrittenFile[] = [];
+        for (const part of parts) written.push(await this.#write(session, flagged(rowsSql(part)), stop));
+        return written;
+      }),
+    );
+  }
+
+  async #write({ connection }: Session, select: string, signal: AbortSignal): Promise<WrittenFile> {
+    const path = join(this.#temp, `compaction-${randomUUID()}.parquet`);
+    try {
+      const result = await runStatement(
+        connection,
+        `COPY (FROM (${select}) ORDER BY "city", "source", "timestamp", "log_offset") TO ${quoteText(path)} ` +
+          `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
+        signal,
+      );
+      const [[rows] = []] = await result.getRows();
+      return { bytes: await readFile(path), rows: Number(rows) };
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   async close(): Promise<void> {

@@ -85,17 +85,21 @@ export interface JudgingInput {
   views: readonly SqlView[];
 }
 
-/** An engine that also writes files of rows: how closed days are compacted, and judged. */
+/** Rows as one Parquet file, sorted by city, source, timestamp and offset. */
+export interface WrittenFile {
+  bytes: Uint8Array;
+  rows: number;
+}
+
+/** An engine that also writes files of rows: how hours and days are compacted, and judged. */
 export interface WritingEngine extends Engine {
+  /** Every row of the files but the retracted, revisions included, as one file. */
+  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<WrittenFile>;
   /**
-   * Every row of the files but the retracted, revisions included, sorted by city, source, timestamp and offset, as one Parquet file.
-   *
-   * @param options.judging adds the flags of each row; those of a row that is not the newest revision are null. Default: no flags
+   * The same of each of some parts, with the flags of the rows; those of a row that is not the newest revision are null. Many days
+   * at once cost little more than one, most of which is planning.
    */
-  compact(
-    snapshot: Snapshot,
-    options?: { judging?: JudgingInput; signal?: AbortSignal },
-  ): Promise<{ bytes: Uint8Array; rows: number }>;
+  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<WrittenFile[]>;
 }
 
 /**

@@ -7,6 +7,7 @@ import type {
   Snapshot,
   SnapshotFile,
   WritingEngine,
+  WrittenFile,
 } from "../../spark/engine.ts";
 import { FileCache, type UsedFile } from "./file-cache.ts";
 import type { Lake } from "./lake.ts";
@@ -68,17 +69,13 @@ class CachedEngine implements WritingEngine {
     );
   }
 
-  compact(
-    snapshot: Snapshot,
-    options: { judging?: JudgingInput; signal?: AbortSignal } = {},
-  ): Promise<{ bytes: Uint8Array; rows: number }> {
-    const { judging, signal } = options;
-    const snapshots = judging === undefined ? [snapshot] : [snapshot, judging.around, judging.before];
-    return this.#with(snapshots, signal, ([local, around, before]) =>
-      this.#engine.compact(local!, {
-        ...options,
-        ...(judging === undefined ? {} : { judging: { ...judging, around: around!, before: before! } }),
-      }),
+  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<WrittenFile> {
+    return this.#with([snapshot], signal, ([local]) => this.#engine.compact(local!, signal));
+  }
+
+  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<WrittenFile[]> {
+    return this.#with([judging.around, judging.before, ...parts], signal, ([around, before, ...local]) =>
+      this.#engine.judge(local, { ...judging, around: around!, before: before! }, signal),
     );
   }
 
@@ -124,13 +121,15 @@ class CachedEngine implements WritingEngine {
   async #bring(files: readonly SnapshotFile[], used: UsedFile[], stop: AbortSignal): Promise<SnapshotFile[]> {
     const local = [...files];
     let bytes = 0;
+    const counted = new Set<string>();
     await inParallel([...files.keys()], PARALLEL, async (index) => {
       const file = files[index]!;
       if (!file.location.startsWith(this.#prefix)) return;
       if (stop.aborted) throw new EngineError("cancelled", "The query was cancelled");
       const copy = await this.#fetch(file.location, stop);
       used.push(copy);
-      bytes += copy.bytes;
+      if (!counted.has(copy.path)) bytes += copy.bytes;
+      counted.add(copy.path);
       if (bytes > this.#maxBytes) {
         throw new EngineError(
           "out_of_memory",

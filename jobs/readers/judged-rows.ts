@@ -14,7 +14,7 @@ export interface JudgedPlace {
 /** What {@link JudgedRows} works with. */
 export interface JudgedRowsOptions {
   /** The embedded engine: it judges, whatever runs the jobs. */
-  engine: Pick<WritingEngine, "compact">;
+  engine: Pick<WritingEngine, "judge">;
   judging: Judging;
   place: JudgedPlace;
 }
@@ -114,13 +114,9 @@ export class JudgedRows {
     signal: AbortSignal | undefined,
   ): Promise<{ file: SnapshotFile; bytes: number }> {
     const { engine, judging, place } = this.#options;
-    const written = await engine.compact(
-      { files: rows },
-      {
-        judging: { ...inputsOf(files, rows), views: judging.views },
-        ...(signal === undefined ? {} : { signal }),
-      },
-    );
+    const input = { ...inputsOf(files, rows), views: judging.views };
+    const [written] = await engine.judge([{ files: rows }], input, signal);
+    if (written === undefined) throw new Error("The engine gave no file");
     const location = await place.put(`judged-${key}.parquet`, written.bytes);
     const revisions = rows.reduce((sum, file) => sum + file.revisions, 0);
     const { version: judged } = judging;

@@ -68,9 +68,7 @@ export class LakeDays {
         return location.startsWith("/") ? { location } : { bytes: await this.#lake.read(path) };
       }
       const snapshot = { files: files.map(({ standing }) => standing) };
-      const written = this.#writing.then(() =>
-        this.#engine.compact(snapshot, signal === undefined ? {} : { signal }),
-      );
+      const written = this.#writing.then(() => this.#engine.compact(snapshot, signal));
       this.#writing = written.catch(() => {}); // the error goes to the caller below
       return { bytes: (await written).bytes };
     });

@@ -5,7 +5,11 @@ import { sweep } from "../../jobs/commits/sweep.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { Log, LogRecord } from "../../jobs/log/log.ts";
 import { verifyPartition } from "../../jobs/verify.ts";
+import { FLAG_COLUMNS } from "../../core/quality.ts";
+import { standingRows } from "../../jobs/readers/lake-reader.ts";
+import { rowsOf } from "../../spark/arrow.ts";
 import type { WritingEngine } from "../../spark/engine.ts";
+import { JUDGING } from "../support/judging.ts";
 import { inParallel } from "../../jobs/lake/parallel.ts";
 import type { Told } from "./points.ts";
 import { run } from "./run.ts";
@@ -58,6 +62,8 @@ export async function recover(
       step: () => {},
       acknowledged: () => {},
     });
+
+    problems.push(...(await wrongFlags(await remains.openLake(0), log.topic, engine)));
 
     const records = await recordsOf(log);
     const content = await contentOf(files, log.topic);
@@ -136,4 +142,18 @@ async function recordsOf(log: Log): Promise<LogRecord[]> {
     records.push(...some);
   }
   return records;
+}
+
+/** Days whose kept flags are not those that are computed over the whole of history. */
+async function wrongFlags(lake: Lake, topic: string, engine: WritingEngine): Promise<string[]> {
+  const { live, retractions } = await fold(lake, topic, 0);
+  const files = [...live.values()].map((file) => standingRows(lake, file, retractions));
+  const judged = files.filter(({ judged: version }) => version === JUDGING.version);
+  const days = judged.map(({ date }) => `TIMESTAMP '${date} 00:00:00+00:00'`).join(", ");
+  if (judged.length === 0) return ["no day is judged"];
+  const flags = (view: string) => `SELECT city, timestamp, log_offset, ${FLAG_COLUMNS.join(", ")} FROM ${view}
+    WHERE date_trunc('day', timestamp) IN (${days}) ORDER BY city, timestamp`;
+  const kept = await engine.query(flags("judged"), { snapshot: { files: [] }, judged: { files: judged } });
+  const wanted = await engine.query(flags("quality"), { snapshot: { files }, views: JUDGING.views });
+  return JSON.stringify(rowsOf(kept)) === JSON.stringify(rowsOf(wanted)) ? [] : ["kept flags are wrong"];
 }

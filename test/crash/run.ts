@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { silentLogger } from "../../core/log.ts";
-import { compactPartition } from "../../jobs/compactor.ts";
+import { type Compacting, compactPartition } from "../../jobs/compactor.ts";
 import { consumerJob } from "../../jobs/consumer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import type { ConsumerHandler, Log } from "../../jobs/log/log.ts";
@@ -62,14 +62,18 @@ export async function run(options: Run): Promise<void> {
       step("before a retraction");
       await retract(parts, { source: "test", ...range }, { reason: "wrong" });
     }
-    const compact: WritingEngine["compact"] = async (snapshot, options) => {
+    const stepped = async <T>(work: (engine: WritingEngine) => Promise<T>): Promise<T> => {
       step("before a compaction");
-      const compacted = await (await engine()).compact(snapshot, options);
+      const written = await work(await engine());
       step("after a compaction that is not written");
-      return compacted;
+      return written;
+    };
+    const compacting: Compacting = {
+      compact: (snapshot, signal) => stepped((engine) => engine.compact(snapshot, signal)),
+      judge: (parts, input, signal) => stepped((engine) => engine.judge(parts, input, signal)),
     };
     const { JUDGING: judging } = await import("../support/judging.ts");
-    await compactPartition(chain, { engine: { compact }, judging }, { afterMs: 0, graceMs: 0 });
+    await compactPartition(chain, { engine: compacting, judging }, { afterMs: 0, graceMs: 0 });
   }
 }
 

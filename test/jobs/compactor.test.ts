@@ -9,7 +9,7 @@ import { emptyState, fold, type ChainState } from "../../jobs/commits/fold.ts";
 import { placeOf } from "../../jobs/commits/names.ts";
 import { sweep } from "../../jobs/commits/sweep.ts";
 import { planCompactions } from "../../jobs/compaction-plan.ts";
-import { compactorJob, compactPartition, GRACE_MS } from "../../jobs/compactor.ts";
+import { compactorJob, type Compacting, compactPartition, GRACE_MS } from "../../jobs/compactor.ts";
 import { PartitionWriter } from "../../jobs/partition-writer.ts";
 import { readRows } from "../../jobs/readers/observation-rows.ts";
 import { snapshotFile } from "../../jobs/readers/lake-reader.ts";
@@ -154,7 +154,7 @@ describe("compactPartition()", () => {
   const folded = () => fold(path.lake, path.log.topic, 0);
   const compact = (
     options: Partial<Parameters<typeof compactPartition>[2]> = {},
-    over: Pick<WritingEngine, "compact"> = engine,
+    over: Compacting = engine,
   ) =>
     compactPartition(
       path.chain(),
@@ -293,21 +293,21 @@ describe("compactPartition()", () => {
 
   test("stops with `damaged` when the engine returns fewer rows than are committed", async () => {
     await closedDay();
-    const short: Pick<WritingEngine, "compact"> = {
-      compact: async (snapshot, options) => {
-        const { bytes, rows } = await engine.compact(snapshot, options);
-        return { bytes, rows: rows - 1 };
-      },
+    const short: Compacting = {
+      compact: (snapshot) => engine.compact(snapshot),
+      judge: async (parts, judging) =>
+        (await engine.judge(parts, judging)).map(({ bytes, rows }) => ({ bytes, rows: rows - 1 })),
     };
     expect(codeOf(await compact({}, short).catch((error: unknown) => error))).toBe("damaged");
     expect((await folded()).removed.size).toBe(0);
   });
 
   /** Commits a record while a compaction is at work. */
-  const meanwhile = (timestamp: string): Pick<WritingEngine, "compact"> => ({
-    async compact(snapshot, options) {
+  const meanwhile = (timestamp: string): Compacting => ({
+    compact: (snapshot) => engine.compact(snapshot),
+    async judge(parts, judging) {
       await write([recordOf({ timestamp, temperature: 9 })]);
-      return engine.compact(snapshot, options);
+      return engine.judge(parts, judging);
     },
   });
 
@@ -354,11 +354,12 @@ describe("compactPartition()", () => {
       [recordOf({ timestamp: at("10:00", "2026-02-01"), temperature: 5 })],
     );
     let others = 0;
-    const slow: Pick<WritingEngine, "compact"> = {
-      async compact(snapshot, options) {
-        const compacted = await engine.compact(snapshot, options);
+    const slow: Compacting = {
+      compact: (snapshot) => engine.compact(snapshot),
+      async judge(parts, judging) {
+        const written = await engine.judge(parts, judging);
         if (others === 0) others = (await compact()).report.compacted; // all of it, while the first one is at work
-        return compacted;
+        return written;
       },
     };
     const { report } = await compact({}, slow);

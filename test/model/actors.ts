@@ -149,6 +149,7 @@ export function compactor(
             const paths = files.map(({ location }) => location);
             return concatenate(chain, reversed ? paths.toReversed() : paths);
           },
+          judge: () => Promise.reject(new Error("No day is closed in the model")),
         };
         const { state } = await compactPartition(
           chain,

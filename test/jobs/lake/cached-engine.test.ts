@@ -7,7 +7,7 @@ import { codeOf, EngineError, LakeError } from "../../../core/errors.ts";
 import { cachedEngine } from "../../../jobs/lake/cached-engine.ts";
 import { FileCache } from "../../../jobs/lake/file-cache.ts";
 import type { Lake } from "../../../jobs/lake/lake.ts";
-import type { WritingEngine, Snapshot, SnapshotFile } from "../../../spark/engine.ts";
+import type { JudgingInput, Snapshot, SnapshotFile, WritingEngine } from "../../../spark/engine.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -47,6 +47,11 @@ class ReadingEngine implements WritingEngine {
   async compact(snapshot: Snapshot) {
     await this.#read(snapshot);
     return { bytes: new Uint8Array(), rows: snapshot.files.length };
+  }
+
+  async judge(parts: readonly Snapshot[], { around, before }: JudgingInput) {
+    for (const snapshot of [around, before]) await this.#read(snapshot);
+    return Promise.all(parts.map((part) => this.compact(part)));
   }
 
   close(): Promise<void> {
@@ -157,9 +162,7 @@ describe("cachedEngine()", () => {
     gate.resolve();
     await second;
     expect(lake.reads).toEqual(["a.parquet"]);
-    expect((await failure(engine.compact(snapshotOf("z.parquet"), { signal: stop.signal }))).code).toBe(
-      "cancelled",
-    );
+    expect((await failure(engine.compact(snapshotOf("z.parquet"), stop.signal))).code).toBe("cancelled");
   });
 
   test("close() closes the engine, and lets go of what waits for files", async () => {
@@ -213,6 +216,21 @@ describe("cachedEngine()", () => {
     await ask(engine, "a.parquet");
     expect(lake.reads).toEqual(["a.parquet", "a.parquet"]);
   });
+});
+
+test("judge() reads copies of all files, and a file of several lists counts once", async () => {
+  const engine = cached(250);
+  const judging = {
+    from: 0,
+    to: 1,
+    views: [],
+    around: snapshotOf("a.parquet", "b.parquet"),
+    before: snapshotOf("a.parquet"),
+  };
+  const written = await engine.judge([snapshotOf("b.parquet")], judging);
+  expect(written.map(({ rows }) => rows)).toEqual([1]);
+  expect(inner.seen).toEqual([["a.parquet", "b.parquet"], ["a.parquet"], ["b.parquet"]]);
+  expect(lake.reads.toSorted()).toEqual(["a.parquet", "b.parquet"]);
 });
 
 describe("two processes over one folder", () => {
