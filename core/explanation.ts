@@ -16,7 +16,16 @@ export interface Stored {
   /** The record of the log that it came from. */
   record: { topic: string; partition: number; offset: number; ingested_at: string };
   /** The committed file that holds it, and the range of offsets in that file. */
-  file: { path: string; rows: number; bytes: number; sha256: string; first: number; last: number };
+  file: {
+    path: string;
+    rows: number;
+    bytes: number;
+    sha256: string;
+    first: number;
+    last: number;
+    /** The judging whose flags are kept in it; null where the flags are computed when they are asked for. */
+    judged: string | null;
+  };
   /** The entry that committed the file: a batch, or the compaction that replaced the batch's file. */
   commit: {
     sequence: number;

@@ -32,8 +32,10 @@ export interface CompactionRules {
    * counts as settled.
    */
   settled?: number;
-  /** Whether flags of another judging are computed anew, by its version. Default: they are left as they are. */
+  /** The mark of the present judging: flags of another are computed anew. Default: they are left as they are. */
   again?: string;
+  /** Only these days, the first and the last: `2026-01-31`. Default: all. */
+  days?: { first: string; last: string };
 }
 
 /**
@@ -50,6 +52,7 @@ export function planCompactions(state: ChainState, rules: CompactionRules): Comp
   const known = [...state.live.values()].filter((file) => unknownColumns([file]).length === 0);
   const plans: CompactionPlan[] = [];
   for (const [date, files] of Map.groupBy(known, ({ path }) => placeOf(path).date)) {
+    if (rules.days !== undefined && (date < rules.days.first || date > rules.days.last)) continue;
     const dayEnd = Date.parse(`${date}T00:00:00Z`) + DAY_MS;
     const rows = files.reduce((sum, file) => sum + file.rows, 0);
     if (rows <= DAY_ROWS && dayEnd + JUDGED_AFTER_MS <= closedBefore) {

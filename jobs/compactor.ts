@@ -2,9 +2,9 @@ import { sha256Hex } from "../core/checksum.ts";
 import type { Clock } from "../core/clock.ts";
 import { codeOf, CommitError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import type { JudgingInput, WritingEngine, WrittenFile } from "../spark/engine.ts";
+import type { JudgingInput, WritingEngine, RowsFile } from "../spark/engine.ts";
 import { LATER_COLUMNS, unknownColumns } from "../spark/file-columns.ts";
-import { type Judging, LEVEL_PAST_MS } from "../spark/judging.ts";
+import { type Judging, judgingMark, LEVEL_PAST_MS } from "../spark/judging.ts";
 import { commitCompaction } from "./commits/compaction.ts";
 import { makeCheckpoint } from "./commits/checkpoint.ts";
 import type { FileInfo } from "./commits/entry.ts";
@@ -45,7 +45,13 @@ export interface CompactionReport {
 export async function compactPartition(
   chain: Chain,
   { engine, judging }: { engine: Compacting; judging: Judging },
-  options: CompactionRules & { graceMs: number; signal?: AbortSignal; known?: ChainState },
+  options: CompactionRules & {
+    graceMs: number;
+    signal?: AbortSignal;
+    known?: ChainState;
+    /** Called after each group of compactions. */
+    progress?: (report: CompactionReport) => void;
+  },
 ): Promise<{ state: ChainState; report: CompactionReport }> {
   const report: CompactionReport = { compacted: 0, judged: 0, deleted: 0 };
   let state = await fold(chain.lake, chain.topic, chain.partition, options.known);
@@ -63,6 +69,7 @@ export async function compactPartition(
       touched.add(plan.folder);
       for (const { path } of plan.inputs) touched.add(path.slice(0, path.lastIndexOf("/")));
     }
+    options.progress?.(report);
   }
   const over = chain.now() - options.graceMs;
   const due = [...state.removed.values()].some((at) => at <= over);
@@ -93,7 +100,7 @@ async function compactTogether(
   const { chain } = work;
   const begun = state.sequence;
   const judgedAt = { next: state.next, retractions: state.retractions.length };
-  let written: WrittenFile[];
+  let written: RowsFile[];
   try {
     written = await writeFiles(work, state, plans);
   } catch (error) {
@@ -122,7 +129,7 @@ async function writeFiles(
   { chain: { lake }, engine, judging, signal }: CompactionWork,
   state: ChainState,
   plans: readonly CompactionPlan[],
-): Promise<WrittenFile[]> {
+): Promise<RowsFile[]> {
   for (const { inputs } of plans) for (const input of inputs) await checkFile(lake, input);
   const parts = plans.map(({ inputs }) => ({ files: inputs.map((file) => snapshotFile(lake, file)) }));
   const written = plans[0]!.judge
@@ -144,7 +151,7 @@ async function writeFiles(
 function describe(
   { chain, judging }: CompactionWork,
   { folder, inputs, judge }: CompactionPlan,
-  { bytes, rows }: WrittenFile,
+  { bytes, rows }: RowsFile,
   sequence: number,
 ): FileInfo {
   const ranges = inputs.map((file) => offsetsOf(file.path));
@@ -164,7 +171,7 @@ function describe(
     bytes: bytes.length,
     sha256: sha256Hex(bytes),
     ...(LATER_COLUMNS.length === 0 ? {} : { columns: LATER_COLUMNS }),
-    ...(judge ? { judged: judging.version } : {}),
+    ...(judge ? { judged: judgingMark(judging) } : {}),
   };
 }
 

@@ -17,7 +17,7 @@ import {
   showView,
   withObservations,
 } from "./duckdb-statements.ts";
-import type { JudgingInput, QueryOptions, Snapshot, WritingEngine, WrittenFile } from "./engine.ts";
+import type { JudgingInput, QueryOptions, Snapshot, WritingEngine, RowsFile } from "./engine.ts";
 import { neededViews } from "./needed-views.ts";
 import { judgedSql, quoteText, rowsSql } from "./observations-view.ts";
 
@@ -132,23 +132,23 @@ class DuckDbEngine implements WritingEngine {
     });
   }
 
-  async compact(snapshot: Snapshot, signal?: AbortSignal): Promise<WrittenFile> {
+  async compact(snapshot: Snapshot, signal?: AbortSignal): Promise<RowsFile> {
     return this.#with(this.#background, signal, (session, stop) =>
       this.#write(session, rowsSql(snapshot), stop),
     );
   }
 
-  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<WrittenFile[]> {
+  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<RowsFile[]> {
     return this.#with(this.#background, signal, (session, stop) =>
       withFlags(session, judging, stop, async (flagged) => {
-        const written: WrittenFile[] = [];
+        const written: RowsFile[] = [];
         for (const part of parts) written.push(await this.#write(session, flagged(rowsSql(part)), stop));
         return written;
       }),
     );
   }
 
-  async #write({ connection }: Session, select: string, signal: AbortSignal): Promise<WrittenFile> {
+  async #write({ connection }: Session, select: string, signal: AbortSignal): Promise<RowsFile> {
     const path = join(this.#temp, `compaction-${randomUUID()}.parquet`);
     try {
       const result = await runStatement(

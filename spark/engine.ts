@@ -86,7 +86,7 @@ export interface JudgingInput {
 }
 
 /** Rows as one Parquet file, sorted by city, source, timestamp and offset. */
-export interface WrittenFile {
+export interface RowsFile {
   bytes: Uint8Array;
   rows: number;
 }
@@ -94,12 +94,12 @@ export interface WrittenFile {
 /** An engine that also writes files of rows: how hours and days are compacted, and judged. */
 export interface WritingEngine extends Engine {
   /** Every row of the files but the retracted, revisions included, as one file. */
-  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<WrittenFile>;
+  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<RowsFile>;
   /**
    * The same of each of some parts, with the flags of the rows; those of a row that is not the newest revision are null. Many days
    * at once cost little more than one, most of which is planning.
    */
-  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<WrittenFile[]>;
+  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<RowsFile[]>;
 }
 
 /**

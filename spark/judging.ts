@@ -17,20 +17,34 @@ export interface Judging {
   views: readonly SqlView[];
   /** Which judging that is: 16 hex digits of the SHA-256 of the limits and of the text of every view up to `quality`. */
   version: string;
+  /** What was known of places then: 8 hex digits of the SHA-256 of it. It is in force as it was; a new city takes no flag back. */
+  places: string;
 }
 
-/** Views of what is known of places: it is in force when a report is judged, and no part of the version. */
+/** Views of what is known of places. */
 const PLACES = new Set(["cities", "stations", "zones"]);
 
 /** How flags are made by some views of analysis. */
 export function judgingBy(views: readonly SqlView[]): Judging {
   const needed = neededViews("SELECT * FROM quality", views);
-  const texts = needed.filter(({ name }) => !PLACES.has(name)).map(({ name, sql }) => [name, sql]);
-  const version = createHash("sha256")
-    .update(JSON.stringify([texts, FLAG_COLUMNS]))
-    .digest("hex")
-    .slice(0, 16);
-  return { views: needed, version };
+  const [texts, places] = [false, true].map((isPlace) =>
+    needed.filter(({ name }) => PLACES.has(name) === isPlace).map(({ name, sql }) => [name, sql]),
+  );
+  return { views: needed, version: checksum([texts, FLAG_COLUMNS], 16), places: checksum(places, 8) };
+}
+
+/** What a file with flags says of the judging that made them. */
+export function judgingMark({ version, places }: Pick<Judging, "version" | "places">): string {
+  return `${version}-${places}`;
+}
+
+/** Whether flags are of a judging, whatever was known of places then. */
+export function isJudgedBy(mark: string | undefined, version: string): boolean {
+  return mark?.startsWith(`${version}-`) === true;
+}
+
+function checksum(value: unknown, digits: number): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, digits);
 }
 
 const COLUMNS = [...OBSERVATION_COLUMNS.map(([name]) => name), ...FLAG_COLUMNS].join(", ");

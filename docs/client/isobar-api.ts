@@ -320,6 +320,7 @@ export interface Routes {
                     sha256: string;
                     first: number;
                     last: number;
+                    judged: string | null;
                   };
                   commit: {
                     sequence: number;
@@ -391,6 +392,7 @@ export interface Routes {
                       sha256: string;
                       first: number;
                       last: number;
+                      judged: string | null;
                     };
                     commit: {
                       sequence: number;

@@ -30,7 +30,7 @@ export interface FileInfo {
    */
   columns?: readonly string[];
   /**
-   * Of a compacted file: which judging made the flags in it (`judgingVersion` in `spark/judging.ts`). Left out where it has none, and
+   * Of a compacted file: which judging made the flags in it (`judgingMark` in `spark/judging.ts`). Left out where it has none, and
    * in a checkpoint where they stand no more.
    */
   judged?: string;

@@ -7,7 +7,7 @@ import type {
   Snapshot,
   SnapshotFile,
   WritingEngine,
-  WrittenFile,
+  RowsFile,
 } from "../../spark/engine.ts";
 import { FileCache, type UsedFile } from "./file-cache.ts";
 import type { Lake } from "./lake.ts";
@@ -69,11 +69,11 @@ class CachedEngine implements WritingEngine {
     );
   }
 
-  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<WrittenFile> {
+  compact(snapshot: Snapshot, signal?: AbortSignal): Promise<RowsFile> {
     return this.#with([snapshot], signal, ([local]) => this.#engine.compact(local!, signal));
   }
 
-  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<WrittenFile[]> {
+  judge(parts: readonly Snapshot[], judging: JudgingInput, signal?: AbortSignal): Promise<RowsFile[]> {
     return this.#with([judging.around, judging.before, ...parts], signal, ([around, before, ...local]) =>
       this.#engine.judge(local, { ...judging, around: around!, before: before! }, signal),
     );

@@ -2,7 +2,14 @@ import { sha256Hex } from "../../core/checksum.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Snapshot, SnapshotFile, WritingEngine } from "../../spark/engine.ts";
 import { LATER_COLUMNS } from "../../spark/file-columns.ts";
-import { JUDGED_AFTER_MS, JUDGED_PAST_MS, type Judging, LEVEL_PAST_MS } from "../../spark/judging.ts";
+import {
+  JUDGED_AFTER_MS,
+  JUDGED_PAST_MS,
+  isJudgedBy,
+  type Judging,
+  judgingMark,
+  LEVEL_PAST_MS,
+} from "../../spark/judging.ts";
 
 /** Where files with flags of the open days are put, so that the engine of the jobs finds them. */
 export interface JudgedPlace {
@@ -119,8 +126,13 @@ export class JudgedRows {
     if (written === undefined) throw new Error("The engine gave no file");
     const location = await place.put(`judged-${key}.parquet`, written.bytes);
     const revisions = rows.reduce((sum, file) => sum + file.revisions, 0);
-    const { version: judged } = judging;
-    const facts = { date, rows: written.rows, revisions, columns: LATER_COLUMNS, judged };
+    const facts = {
+      date,
+      rows: written.rows,
+      revisions,
+      columns: LATER_COLUMNS,
+      judged: judgingMark(judging),
+    };
     return { file: { location, format: "parquet", ...facts }, bytes: written.bytes.length };
   }
 
@@ -156,7 +168,7 @@ export function divide(
   version: string,
 ): { standing: SnapshotFile[]; open: SnapshotFile[]; dates: string[] } {
   const days = new Set<string>();
-  for (const { date, judged } of files) if (judged !== version) days.add(date);
+  for (const { date, judged } of files) if (!isJudgedBy(judged, version)) days.add(date);
   const [standing, open]: SnapshotFile[][] = [[], []];
   for (const file of files) (days.has(file.date) ? open! : standing!).push(file);
   return { standing: standing!, open: open!, dates: [...days] };

@@ -2,6 +2,7 @@ import { codeOf } from "../../core/errors.ts";
 import type { Stored } from "../../core/explanation.ts";
 import type { Row } from "../../core/observation.ts";
 import type { Engine } from "../../spark/engine.ts";
+import { isJudgedBy } from "../../spark/judging.ts";
 import { decodeEntry, entryPath, type Entry, type Retraction } from "../commits/entry.ts";
 import type { LiveFile } from "../commits/fold.ts";
 import { offsetsOf, parseDataFileName } from "../commits/names.ts";
@@ -42,10 +43,11 @@ const LOOK_BACK = 20;
  * Where an observation is stored: all its revisions, retracted ones too, sorted by the name of the source, then the newest
  * first.
  *
+ * @param parts.version of the present judging
  * @throws EngineError, CommitError, LakeError
  */
 export function findProvenance(
-  { reader, lake, engine }: { reader: LakeReader; lake: Lake; engine: Engine },
+  { reader, lake, engine, version }: { reader: LakeReader; lake: Lake; engine: Engine; version: string },
   key: ObservationKey,
 ): Promise<Provenance[]> {
   const { city, timestamp, source, signal } = key;
@@ -62,6 +64,8 @@ export function findProvenance(
       const snapshot = withRevisions({ files: files.map((file) => snapshotFile(lake, file)) });
       return observationRows(await engine.query(sql, { snapshot, ...options }));
     };
+    const kept = ({ judged }: LiveFile) =>
+      judged !== undefined && isJudgedBy(judged, version) ? judged : null;
     const found: Provenance[] = [];
     for (const [partition, state] of reader.states) {
       const files = [...state.live.values()].filter(({ path }) => overlaps(path, range));
@@ -78,7 +82,7 @@ export function findProvenance(
           if (candidates.length > 1 && !(await rowsIn([file])).some(holds)) continue;
           const where = { source: row.source, offset };
           const retraction = state.retractions.find((one) => isWithin(one, where)) ?? null;
-          found.push(await provenanceOf(lake, partition, file, row, retraction));
+          found.push(await provenanceOf(lake, partition, { ...file, judged: kept(file) }, row, retraction));
           break;
         }
       }
@@ -94,7 +98,7 @@ export function findProvenance(
 async function provenanceOf(
   lake: Lake,
   partition: number,
-  { path, rows, bytes, sha256, sequence }: LiveFile,
+  { path, rows, bytes, sha256, sequence, judged }: Omit<LiveFile, "judged"> & { judged: string | null },
   row: Row,
   retraction: Retraction | null,
 ): Promise<Provenance> {
@@ -104,7 +108,7 @@ async function provenanceOf(
     row,
     topic,
     partition,
-    file: { path, rows, bytes, sha256, ...offsetsOf(path) },
+    file: { path, rows, bytes, sha256, ...offsetsOf(path), judged },
     commit: {
       sequence,
       path: entryPath(topic, partition, sequence),

@@ -22,10 +22,11 @@ export interface Why {
 /**
  * The origin of an observation, one entry for each source, sorted by name; empty if none is committed.
  *
+ * @param parts.version of the present judging
  * @throws EngineError, CommitError, LakeError
  */
 export async function whyOf(
-  parts: { reader: LakeReader; lake: Lake; engine: Engine; analytics: AnalyticsService },
+  parts: { reader: LakeReader; lake: Lake; engine: Engine; version: string; analytics: AnalyticsService },
   key: ObservationKey,
 ): Promise<Why[]> {
   const { lake, analytics } = parts;

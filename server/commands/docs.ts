@@ -3,8 +3,8 @@ import type { Setting, Settings } from "../../core/setting.ts";
 import { clientTypes } from "../api/client-types.ts";
 import { apiPage } from "../api/docs.ts";
 import { ENDPOINTS } from "../routes/endpoints.ts";
-import { jobsPage } from "./job-docs.ts";
-import { pagesWithTables, variablesPage } from "./variable-docs.ts";
+import { jobsPage } from "./docs/job-docs.ts";
+import { pagesWithTables, variablesPage } from "./docs/variable-docs.ts";
 import { markdownTable } from "../../core/markdown.ts";
 import { SETTINGS } from "../config/settings.ts";
 

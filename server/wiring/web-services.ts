@@ -48,7 +48,7 @@ export function webServices(parts: ServiceParts): Services {
     current: () => current.list(),
     observations: async (query) =>
       queryRows(reader, engine, { judged, views: () => keptViews.list("quality") }, query),
-    why: (key) => whyOf({ reader, lake, engine, analytics }, key),
+    why: (key) => whyOf({ reader, lake, engine, version: judged.version, analytics }, key),
     days: new LakeDays({ reader, lake, engine }),
     arrivals: (query) => queryArrivals({ reader, lake, engine }, query),
     analytics,

@@ -9,6 +9,7 @@ import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { standingRows } from "../../jobs/readers/lake-reader.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import type { WritingEngine } from "../../spark/engine.ts";
+import { isJudgedBy } from "../../spark/judging.ts";
 import { JUDGING } from "../support/judging.ts";
 import { inParallel } from "../../jobs/lake/parallel.ts";
 import type { Told } from "./points.ts";
@@ -148,7 +149,7 @@ async function recordsOf(log: Log): Promise<LogRecord[]> {
 async function wrongFlags(lake: Lake, topic: string, engine: WritingEngine): Promise<string[]> {
   const { live, retractions } = await fold(lake, topic, 0);
   const files = [...live.values()].map((file) => standingRows(lake, file, retractions));
-  const judged = files.filter(({ judged: version }) => version === JUDGING.version);
+  const judged = files.filter(({ judged: version }) => isJudgedBy(version, JUDGING.version));
   const days = judged.map(({ date }) => `TIMESTAMP '${date} 00:00:00+00:00'`).join(", ");
   if (judged.length === 0) return ["no day is judged"];
   const flags = (view: string) => `SELECT city, timestamp, log_offset, ${FLAG_COLUMNS.join(", ")} FROM ${view}

@@ -12,7 +12,7 @@ import { retract } from "../../jobs/retract.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import { OBSERVATION_COLUMNS, type Snapshot, type WritingEngine } from "../../spark/engine.ts";
-import { judgingBy, overVerdicts } from "../../spark/judging.ts";
+import { isJudgedBy, judgingBy, overVerdicts } from "../../spark/judging.ts";
 import { readSqlJobs, runJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { faultyWeather, QUALITY_CITIES, QUALITY_STATIONS } from "../spark/quality-data.ts";
@@ -62,7 +62,8 @@ async function judgedDays(): Promise<[number, number]> {
   const { live } = await fold(path.lake, path.log.topic, 0);
   const days = Map.groupBy(live.values(), ({ path: name }) => placeOf(name).date);
   return [
-    [...days.values()].filter((files) => files.every(({ judged }) => judged === judging.version)).length,
+    [...days.values()].filter((files) => files.every(({ judged }) => isJudgedBy(judged, judging.version)))
+      .length,
     days.size,
   ];
 }

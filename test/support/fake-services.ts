@@ -64,6 +64,7 @@ export function why(newest: Row, ...older: Row[]): Why {
       sha256: "0".repeat(64),
       first: one.log_offset,
       last: one.log_offset,
+      judged: null,
     },
     commit: {
       sequence: 3,

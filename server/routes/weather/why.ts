@@ -53,6 +53,11 @@ const STORED = {
     sha256: text("SHA-256 of it, hex"),
     first: integer("First offset it was made of"),
     last: integer("Last offset it was made of"),
+    judged: nullable(
+      text(
+        "The judging whose flags are kept in it; null where the flags are computed when they are asked for",
+      ),
+    ),
   } satisfies SchemasOf<Stored["file"]>),
   commit: object({
     sequence: integer("Number of the entry that brought the file"),
@@ -83,6 +88,7 @@ const EXAMPLE_STORED = {
     sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     first: 4650,
     last: 4718,
+    judged: null,
   },
   commit: {
     sequence: 212,

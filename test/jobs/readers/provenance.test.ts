@@ -44,7 +44,7 @@ async function compact(): Promise<void> {
 const six = Date.parse(at("06:00"));
 const ask = (more: { city?: string; timestamp?: number; source?: string | null } = {}) =>
   findProvenance(
-    { reader, lake: path.lake, engine },
+    { reader, lake: path.lake, engine, version: JUDGING.version },
     { city: "London", timestamp: six, source: null, ...more },
   );
 
@@ -97,7 +97,10 @@ describe("findProvenance()", () => {
       result: () => ({ run: "r", generated_at: when, commits: { 0: reader.states.get(0)!.sequence } }),
     } as unknown as AnalyticsService;
     const explained = () =>
-      whyOf({ reader, lake: path.lake, engine, analytics }, { city: "London", timestamp: six, source: null });
+      whyOf(
+        { reader, lake: path.lake, engine, version: JUDGING.version, analytics },
+        { city: "London", timestamp: six, source: null },
+      );
     const [why] = await explained();
     expect([why?.newest.row.temperature, why?.others.map(({ row }) => row.temperature)]).toEqual([1, [30]]);
     expect(why?.results).toMatchObject([{ used: true }]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { jobsPage } from "../../../server/commands/job-docs.ts";
+import { jobsPage } from "../../../server/commands/docs/job-docs.ts";
 import { readSqlJobs } from "../../../spark/sql-job.ts";
 
 const path = join(import.meta.dir, "../../../docs/jobs.md");

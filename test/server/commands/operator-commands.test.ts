@@ -41,7 +41,7 @@ describe("an operator's command", () => {
   test("prints its usage for --help and ends with 0; a wrong call ends with 2 and says what was wanted", async () => {
     await using folder = await temporaryFolder();
     const env = { DATA_DIR: folder.path };
-    const names = ["topic-create", "lake-init", "analytics"];
+    const names = ["topic-create", "lake-init", "analytics", "judge"];
     for (const { code, out, err } of await Promise.all(names.map((name) => run(name, ["--help"], env)))) {
       expect([code, err]).toEqual([0, ""]);
       expect(out).toContain("bun run ");
@@ -55,6 +55,10 @@ describe("an operator's command", () => {
       ["analytics", ["no_such_job"], `wanted one of ${jobs.join(", ")}`],
       ["analytics", ["--dataset", "nothing"], 'there is no data set "nothing"'],
       ["analytics", [], 'there is no data set "observed"'],
+      ["judge", ["everything"], 'Cannot judge "everything"'],
+      ["judge", ["--from", "January"], '--from "January": wanted a day such as 2026-01-31'],
+      ["judge", ["--to", "2026-02-30"], '--to "2026-02-30": wanted a day'],
+      ["judge", [], 'there is no data set "observed"'],
     ];
     const calls = await Promise.all(
       wrong.map(async ([name, args, part]) => ({ part, ...(await run(name, args, env)) })),
@@ -90,6 +94,32 @@ describe("topic:create and lake:init", () => {
     const other = await run("lake-init", ["--dataset", "simulated"], env);
     expect([other.code, other.out]).toEqual([2, ""]);
     expect(other.err).toContain("it holds simulated data");
+  });
+});
+
+describe("judge", () => {
+  test("keeps the flags of closed days, once, and again when places are known otherwise", async () => {
+    await using folder = await temporaryFolder();
+    await recorded(folder.path, "past");
+    const env = { DATA_DIR: folder.path, DATASET: "past" };
+    const judge = async (args: string[], more: Env = {}) => {
+      const { code, out, err } = await run("judge", args, { ...env, ...more });
+      expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+      return out;
+    };
+    const kept = "Flags are kept for 1 days; 0 have those of another judging, 1 none yet\n";
+    expect(await judge([])).toMatch(new RegExp(`^[01] days judged. ${kept}$`));
+    expect(await judge([])).toBe(`0 days judged. ${kept}`);
+    const file = join(folder.path, "cities.json");
+    const bern = { name: "Bern", latitude: 46.9, longitude: 7.4, zone: "Europe/Zurich", elevation: 540 };
+    await Bun.write(file, JSON.stringify([bern]));
+    const elsewhere = { CITIES_FILE: file };
+    expect(await judge([], elsewhere)).toBe(`0 days judged. ${kept}`);
+    expect(await judge(["--again", "--to", "2026-01-29"], elsewhere)).toBe(`0 days judged. ${kept}`);
+    expect(await judge(["--again", "--from", "2026-01-30"], elsewhere)).toBe(`1 days judged. ${kept}`);
+    expect(await judge(["--again"], elsewhere)).toBe(`0 days judged. ${kept}`);
+    const { code } = await run("verify", ["--dataset", "past"], env);
+    expect(code).toBe(0);
   });
 });
 

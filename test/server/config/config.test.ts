@@ -6,7 +6,7 @@ import { DEFAULT_CITIES } from "../../../core/city.ts";
 import { ConfigError } from "../../../core/errors.ts";
 import type { Setting } from "../../../core/setting.ts";
 import { generatedFiles } from "../../../server/commands/docs.ts";
-import { withTables } from "../../../server/commands/variable-docs.ts";
+import { withTables } from "../../../server/commands/docs/variable-docs.ts";
 import { type Config, loadConfig } from "../../../server/config/config.ts";
 import { SETTINGS } from "../../../server/config/settings.ts";
 

@@ -184,6 +184,10 @@ function Origin({ one, clock }: SourceProps): JSX.Element {
       />
       <Fact name="File" value={file.path} />
       <Fact name="Commit" value={commit.path} />
+      <Fact
+        name="Judged"
+        value={file.judged === null ? "now, for this page" : `when its day was closed, by ${file.judged}`}
+      />
       {[one, ...one.revisions].map((stored) => (
         <Retracted stored={stored} clock={clock} />
       ))}

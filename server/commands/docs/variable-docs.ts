@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { unitBeside, VARIABLE_NAMES, VARIABLES } from "../../core/variables.ts";
-import { importUnits } from "../../jobs/sources/columns/units.ts";
-import { OBSERVATION_COLUMNS } from "../../spark/engine.ts";
-import { markdownTable } from "../../core/markdown.ts";
+import { unitBeside, VARIABLE_NAMES, VARIABLES } from "../../../core/variables.ts";
+import { importUnits } from "../../../jobs/sources/columns/units.ts";
+import { OBSERVATION_COLUMNS } from "../../../spark/engine.ts";
+import { markdownTable } from "../../../core/markdown.ts";
 
-const root = join(import.meta.dir, "../..");
+const root = join(import.meta.dir, "../../..");
 
 /** What the lake's columns mean that are no variables. */
 const MEANINGS: Readonly<Record<string, string>> = {

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataType, type Schema } from "apache-arrow";
-import { openDuckDb } from "../../spark/duckdb.ts";
-import type { Engine } from "../../spark/engine.ts";
-import { readSqlJobs, runJob, type SqlJob } from "../../spark/sql-job.ts";
-import { analysisViews } from "../../spark/views.ts";
-import { markdownTable } from "../../core/markdown.ts";
+import { openDuckDb } from "../../../spark/duckdb.ts";
+import type { Engine } from "../../../spark/engine.ts";
+import { readSqlJobs, runJob, type SqlJob } from "../../../spark/sql-job.ts";
+import { analysisViews } from "../../../spark/views.ts";
+import { markdownTable } from "../../../core/markdown.ts";
 
 /** The page of the analytic jobs, `docs/jobs.md`: made of their headers and of the columns that they give. */
 export async function jobsPage(): Promise<string> {
