@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { tableToBytes } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
+import { overVerdicts } from "../../spark/judging.ts";
 import { readSqlJobs } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
 import type { JobReport, JobTask } from "./analytics.ts";
@@ -11,8 +12,8 @@ const task = JSON.parse(await Bun.file(process.argv[2] ?? "").text()) as JobTask
 const job = (await readSqlJobs()).find(({ name }) => name === task.job);
 if (job === undefined) throw new Error(`Cannot measure: there is no job ${task.job}`);
 const engine = await openDuckDb({ tempFolder: `${task.result}.duckdb`, threads: task.threads });
-const views = await analysisViews({ cities: task.cities });
-const options = { snapshot: task.snapshot, views, arguments: task.arguments, background: true };
+const views = overVerdicts(await analysisViews({ cities: task.cities }));
+const options = { snapshot: task.snapshot, judged: task.snapshot, views, arguments: task.arguments, background: true };
 const started = performance.now();
 const table = await engine.query(job.sql, options);
 const seconds = (performance.now() - started) / 1000;

@@ -6,17 +6,26 @@ import { DAY_MS, formatTimestamp, HOUR_MS } from "../../core/time.ts";
 import type { FaultRates } from "../../jobs/sources/faults.ts";
 import { simulatedRecords } from "../../jobs/sources/simulator.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
+import { inputsOf } from "../../jobs/readers/judged-rows.ts";
 import type { Snapshot, SnapshotFile } from "../../spark/engine.ts";
+import { judgingBy, judgingMark } from "../../spark/judging.ts";
+import { analysisViews } from "../../spark/views.ts";
+
+/** Days that are judged together: a month of 1,000 cities. */
+const TOGETHER = 30;
 
 /**
- * Hourly simulated rows of some cities from `from` on as the lake has them: a Parquet file a day, made by the product's own
- * compaction of what its consumer writes.
+ * Hourly simulated rows of some cities from `from` on as the lake has them: a Parquet file a day with its flags, made by the
+ * product's own compaction of what its consumer writes.
+ *
+ * @returns the files, and how long the judging of all days took, s
  */
 export async function writeDays(
   folder: string,
   options: { cities: readonly City[]; from: number; days: number; faults?: FaultRates },
-): Promise<Snapshot> {
+): Promise<{ snapshot: Snapshot; judging: number }> {
   const { cities, from, days, faults } = options;
+  const judging = judgingBy(await analysisViews({ cities }));
   const lake = join(folder, "lake");
   await mkdir(lake, { recursive: true });
   const duckDb = await openDuckDb({ tempFolder: join(folder, "duckdb") });
@@ -43,8 +52,23 @@ export async function writeDays(
       await rm(jsonl);
       files.push({ ...file, location, format: "parquet" });
     }
+    const started = performance.now();
+    const judged: SnapshotFile[] = [];
+    for (let day = 0; day < days; day += TOGETHER) {
+      const part = files.slice(day, day + TOGETHER);
+      const input = { ...inputsOf(files, part), views: judging.views };
+      const written = await duckDb.judge(
+        part.map((file) => ({ files: [file] })),
+        input,
+      );
+      for (const [index, file] of part.entries()) {
+        const location = file.location.replace(".parquet", "-judged.parquet");
+        await writeFile(location, written[index]!.bytes);
+        judged.push({ ...file, location, judged: judgingMark(judging) });
+      }
+    }
+    return { snapshot: { files: judged }, judging: (performance.now() - started) / 1000 };
   } finally {
     await duckDb.close();
   }
-  return { files };
 }

@@ -4,6 +4,8 @@ import { rowsOf } from "../../../spark/arrow.ts";
 import type { openSpark } from "../../../spark/connect/engine.ts";
 import { openDuckDb } from "../../../spark/duckdb.ts";
 import type { Engine } from "../../../spark/engine.ts";
+import type { JudgedRows } from "../../../jobs/readers/judged-rows.ts";
+import type { judgingBy } from "../../../spark/judging.ts";
 import type { analysisViews } from "../../../spark/views.ts";
 import { LakeFolder, row } from "../../support/lake-files.ts";
 import { LATER_COLUMN, NewerProgram } from "../../support/newer-program.ts";
@@ -35,11 +37,13 @@ const rowsOn = (day: string, ...values: number[]) =>
     }),
   );
 
-test("a variable that is added is judged alike on Spark and DuckDB, old files beside new", async () => {
-  const [{ openSpark: open }, duckDbModule, { analysisViews: views }] = await Promise.all([
+test("a variable that is added is judged, and read alike on Spark and DuckDB, old files beside new", async () => {
+  const [{ openSpark: open }, duckDbModule, { analysisViews: views }, { judgingBy: by }, rows] = await Promise.all([
     newer.load<{ openSpark: typeof openSpark }>("spark/connect/engine.ts"),
     newer.load<{ openDuckDb: typeof openDuckDb }>("spark/duckdb.ts"),
     newer.load<{ analysisViews: typeof analysisViews }>("spark/views.ts"),
+    newer.load<{ judgingBy: typeof judgingBy }>("spark/judging.ts"),
+    newer.load<{ JudgedRows: typeof JudgedRows }>("jobs/readers/judged-rows.ts"),
   ]);
   const engines = {
     older: await openDuckDb({ tempFolder: join(folder.path, "older"), threads: 2 }),
@@ -52,10 +56,19 @@ test("a variable that is added is judged alike on Spark and DuckDB, old files be
     { ...(await folder.parquet(engines.duckDb, [await folder.jsonl(rowsOn("2", 3.1, 20, 31))])), columns },
     { ...(await folder.jsonl(rowsOn("3", 0))), columns },
   ];
+  const place = {
+    async put(name: string, bytes: Uint8Array) {
+      await Bun.write(join(folder.path, name), bytes);
+      return join(folder.path, name);
+    },
+    remove: async () => {},
+  };
+  const judging = by(await views({ cities: [] }));
+  const kept = await new rows.JudgedRows({ engine: engines.duckDb, judging, place }).of({ files }, null);
   const judged = async (engine: Engine) => {
     const sql = `SELECT log_offset, ${LATER_COLUMN} AS value, ${LATER_COLUMN}_flag AS flag, q_gross
-      FROM quality ORDER BY log_offset`;
-    const found = await engine.query(sql, { snapshot: { files }, views: await views({ cities: [] }) });
+      FROM judged ORDER BY log_offset`;
+    const found = await engine.query(sql, { snapshot: { files: [] }, judged: kept.snapshot });
     return rowsOf(found).map(({ log_offset, value, flag, q_gross }) => [log_offset, value, flag, q_gross]);
   };
   const expected = [

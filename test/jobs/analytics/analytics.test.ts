@@ -3,6 +3,7 @@ import { tableFromArrays, type Table } from "apache-arrow";
 import { codeOf, EngineError, LakeError } from "../../../core/errors.ts";
 import { silentLogger } from "../../../core/log.ts";
 import { Analytics } from "../../../jobs/analytics/analytics.ts";
+import type { JudgedRows } from "../../../jobs/readers/judged-rows.ts";
 import type { Run } from "../../../core/analytic-job.ts";
 import type { Engine, QueryOptions, Snapshot } from "../../../spark/engine.ts";
 import { parseSqlJob, type SqlJob } from "../../../spark/sql-job.ts";
@@ -49,10 +50,6 @@ class FakeEngine implements Engine {
     }
   }
 
-  compact(): Promise<never> {
-    throw new Error("not used here");
-  }
-
   async close(): Promise<void> {}
 }
 
@@ -64,6 +61,8 @@ let commits: Record<string, number>;
 let stop: AbortController;
 let works: Promise<void>[];
 let states: string[];
+/** Gives the rows of a snapshot their flags. */
+let flagsOf: JudgedRows["of"];
 
 beforeEach(() => {
   clock = new FakeClock(NOON);
@@ -74,6 +73,7 @@ beforeEach(() => {
   stop = new AbortController();
   works = [];
   states = [];
+  flagsOf = () => Promise.reject(new Error("No flags are wanted here"));
 });
 afterEach(async () => {
   stop.abort();
@@ -84,8 +84,8 @@ function make(jobs: SqlJob[] = [job("a", "none")]): Analytics {
   return new Analytics({
     jobs,
     engine,
-    views: [],
-    judged: { of: () => Promise.reject(new Error("No flags are wanted here")) },
+    views: [{ name: "quality", sql: "SELECT * FROM observations" }],
+    judged: { of: (snapshot, days) => flagsOf(snapshot, days) },
     lake,
     snapshot: async () => ({
       snapshot: snapshot(),
@@ -132,6 +132,31 @@ function until(analytics: Analytics, id: string, state: Run["state"]): Promise<R
 }
 
 describe("Analytics", () => {
+  test("runs a job that reads flags over files that have them, and lets go of these whatever becomes of it", async () => {
+    const files = { files: [{ ...snapshot().files[0]!, location: "/tmp/judged.parquet" }] };
+    const asked: unknown[] = [];
+    let released = 0;
+    flagsOf = async (all, days) => {
+      asked.push([all.files.length, days]);
+      return { snapshot: files, release: async () => void released++ };
+    };
+    const header = "-- title: q\n-- answers: What?\n-- schedule: none\n";
+    const analytics = make([parseSqlJob("q.sql", `${header}SELECT * FROM quality`)]);
+    void work(analytics);
+    const first = analytics.start("q");
+    const call = await engine.call(0);
+    expect(call.options).toMatchObject({ snapshot: files, judged: files });
+    expect(call.options.views?.[0]?.sql).toMatch(/^SELECT timestamp, .* FROM judged$/);
+    expect([asked, released]).toEqual([[[1, { first: "2026-01-31", last: "9999-12-31" }]], 0]);
+    call.succeed();
+    await until(analytics, first.id, "succeeded");
+    expect(analytics.result("q")?.rows_read).toBe(10);
+    const second = analytics.start("q");
+    (await engine.call(1)).fail(new EngineError("bad_query", "no"));
+    await until(analytics, second.id, "failed");
+    expect(released).toBe(2);
+  });
+
   test("start() queues a run, and its result is kept, served and told", async () => {
     const analytics = make();
     const changes: string[] = [];
