@@ -13,7 +13,13 @@ const job = (await readSqlJobs()).find(({ name }) => name === task.job);
 if (job === undefined) throw new Error(`Cannot measure: there is no job ${task.job}`);
 const engine = await openDuckDb({ tempFolder: `${task.result}.duckdb`, threads: task.threads });
 const views = overVerdicts(await analysisViews({ cities: task.cities }));
-const options = { snapshot: task.snapshot, judged: task.snapshot, views, arguments: task.arguments, background: true };
+const options = {
+  snapshot: task.snapshot,
+  judged: task.snapshot,
+  views,
+  arguments: task.arguments,
+  background: true,
+};
 const started = performance.now();
 const table = await engine.query(job.sql, options);
 const seconds = (performance.now() - started) / 1000;

@@ -3,7 +3,9 @@ import { CommitError, codeOf } from "../../core/errors.ts";
 import { makeCheckpoint } from "../../jobs/commits/checkpoint.ts";
 import type { FileInfo } from "../../jobs/commits/entry.ts";
 import { fold, type ChainState } from "../../jobs/commits/fold.ts";
-import { dataFileName, hourFolder } from "../../jobs/commits/names.ts";
+import { commitCompaction } from "../../jobs/commits/compaction.ts";
+import { overlap, spanOf, windowOf } from "../../jobs/commits/judged-window.ts";
+import { dataFileName, hourFolder, offsetsOf } from "../../jobs/commits/names.ts";
 import { commitRetraction } from "../../jobs/commits/retraction.ts";
 import { sweep } from "../../jobs/commits/sweep.ts";
 import { ChainWriter, type Batch, type Chain } from "../../jobs/commits/writer.ts";
@@ -172,6 +174,56 @@ export function sweeper(name: string): Actor {
     name,
     async run({ chain }) {
       await sweep(chain, [hourFolder(HOUR)], 0);
+    },
+  };
+}
+
+/** How many rows lie in the time that the flags of a file depend on. */
+export function rowsAround(live: Iterable<{ path: string; rows: number }>, path: string): number {
+  let rows = 0;
+  for (const file of live) if (overlap(spanOf(file.path), windowOf(path))) rows += file.rows;
+  return rows;
+}
+
+/**
+ * Makes one file with flags of what is live in {@link HOUR}, some rounds. Its mark says what the flags were computed from: how many rows,
+ * and how many retractions were known; the explorer checks that it is what is there as long as they stand.
+ */
+export function judge(
+  name: string,
+  options: { rounds?: number; lives?: number; grain?: Grain; commit?: typeof commitCompaction } = {},
+): Actor {
+  const { rounds = 1, lives = 1, grain = "reads", commit = commitCompaction } = options;
+  return {
+    name,
+    lives,
+    grain,
+    async run({ chain }) {
+      for (let round = 0; round < rounds; round++) {
+        const state = await fold(chain.lake, TOPIC, PARTITION);
+        const inputs = [...state.live.values()].filter(({ path }) => path.startsWith(`${hourFolder(HOUR)}/`));
+        if (inputs.length === 0) continue;
+        const retractions = state.retractions.length;
+        const judgedAt = { next: state.next, retractions };
+        const paths = inputs.map(({ path }) => path);
+        const { bytes, rows } = await concatenate(chain, paths);
+        const offsets = paths.map(offsetsOf);
+        const file = dataFileName({
+          topic: TOPIC,
+          partition: PARTITION,
+          first: Math.min(...offsets.map(({ first }) => first)),
+          last: Math.max(...offsets.map(({ last }) => last)),
+          sequence: state.sequence,
+          random: chain.newId(),
+          format: "parquet",
+        });
+        const path = `${hourFolder(HOUR)}/${file}`;
+        const judged = `${rowsAround(state.live.values(), path)}-${retractions}`;
+        await chain.lake.put([{ path, bytes }]);
+        const output = { path, rows, revisions: 0, bytes: bytes.length, sha256: sha256Hex(bytes), judged };
+        const after = await commit(chain, state, paths, output, judgedAt);
+        if (after === null) await chain.lake.delete([path]);
+      }
     },
   };
 }

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import type { Actor } from "./actor.ts";
-import { checkpointer, compactor, reader, retractor, sweeper, writer, type WriterOptions } from "./actors.ts";
+import {
+  checkpointer,
+  compactor,
+  judge,
+  reader,
+  retractor,
+  sweeper,
+  writer,
+  type WriterOptions,
+} from "./actors.ts";
 import { explore, type Scenario } from "./explorer.ts";
 import { report } from "./report.ts";
 
@@ -13,6 +22,9 @@ const twoOffsets = (name: string, options: Partial<WriterOptions> = {}): Actor =
 const oneBatch = (name: string, options: Partial<WriterOptions> = {}): Actor =>
   twoOffsets(name, { sizes: [2], ...options });
 const hourOf = (offset: number) => (offset < 2 ? "2026-01-01T00" : "2026-01-01T01");
+
+/** The second row is of a day whose flags depend on nothing of the first. */
+const dayOf = (offset: number) => (offset === 1 ? "2026-01-03T00" : "2026-01-01T00");
 
 const SCENARIOS: Record<string, Scenario> = {
   "two writers with batches of any size, a crash": {
@@ -154,6 +166,41 @@ const SCENARIOS: Record<string, Scenario> = {
       retractor("x1", { grain: "acts" }),
       compactor("c1", { grain: "acts" }),
       reader("r1", { rounds: 1, grain: "acts" }),
+    ],
+  },
+  "a writer, a judge, a compactor": {
+    offsets: 3,
+    actors: [
+      writer("w1", { offsets: 3, grain: "acts" }),
+      judge("j1", { rounds: 2, grain: "acts" }),
+      compactor("c1", { grain: "acts" }),
+    ],
+  },
+  "a writer of two days, a judge, a checkpointer": {
+    offsets: 3,
+    actors: [
+      writer("w1", { offsets: 3, hourOf: dayOf, grain: "acts" }),
+      judge("j1", { rounds: 2, grain: "acts" }),
+      checkpointer("k1", { grain: "acts" }),
+    ],
+  },
+  "a writer, two judges, a crash, a lost answer": {
+    offsets: 2,
+    crashes: 1,
+    lostAnswers: 1,
+    actors: [
+      twoOffsets("w1", { grain: "acts" }),
+      judge("j1", { lives: 2, grain: "acts" }),
+      judge("j2", { grain: "acts" }),
+    ],
+  },
+  "a writer, a judge, a retractor, a late request": {
+    offsets: 2,
+    lateRequests: 1,
+    actors: [
+      twoOffsets("w1", { grain: "acts" }),
+      judge("j1", { rounds: 2, grain: "acts" }),
+      retractor("x1", { grain: "acts" }),
     ],
   },
   "all five, any two switches": { offsets: 2, switches: 2, actors: allFive() },

@@ -1,8 +1,9 @@
 import { sha256Hex } from "../../core/checksum.ts";
 import { codeOf, messageOf } from "../../core/errors.ts";
 import type { Entry, Retraction } from "../../jobs/commits/entry.ts";
-import { fold } from "../../jobs/commits/fold.ts";
+import { fold, type LiveFile } from "../../jobs/commits/fold.ts";
 import { offsetsOf } from "../../jobs/commits/names.ts";
+import { rowsAround } from "./actors.ts";
 import { isJoined, PARTITION, Situation, TOPIC, type Actor } from "./actor.ts";
 import { LakeContent, lakeAtRest, Numbering, type Answer, type Operation } from "./model-lake.ts";
 
@@ -326,6 +327,11 @@ class Explorer {
         const problem = `offset ${first} was joined knowing ${file.revisions} retractions, ${before} were made before`;
         return { next, problem };
       }
+      const around = `${rowsAround(live, file.path)}-${retractions.length}`;
+      if (file.judged !== undefined && file.judged !== around) {
+        const problem = `the flags of ${file.path} were computed from ${file.judged} rows and retractions, there are ${around}`;
+        return { next, problem };
+      }
       for (const line of text.split("\n").slice(0, -1))
         times.set(Number(line), (times.get(Number(line)) ?? 0) + 1);
     }
@@ -345,7 +351,7 @@ class Explorer {
 interface Folded {
   start: number;
   next: number;
-  live: { path: string; sha256: string; revisions: number }[];
+  live: Pick<LiveFile, "path" | "rows" | "sha256" | "revisions" | "judged">[];
   rows: number;
   retractions: readonly Retraction[];
   problem: string | undefined;
@@ -354,7 +360,7 @@ interface Folded {
 async function foldChain(chain: LakeContent): Promise<Folded> {
   try {
     const state = await fold(lakeAtRest(chain), TOPIC, PARTITION);
-    const live = [...state.live.values()].map(({ path, sha256, revisions }) => ({ path, sha256, revisions }));
+    const live = [...state.live.values()];
     const { next, counts, retractions } = state;
     return { start: 0, next: next ?? 0, live, rows: counts.rows, retractions, problem: undefined };
   } catch (error) {

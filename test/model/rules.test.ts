@@ -8,14 +8,27 @@ import {
   encodeEntry,
   entryPath,
   sequenceOf,
+  type CheckpointEntry,
+  JUDGED_FORMAT,
   type Entry,
 } from "../../jobs/commits/entry.ts";
+import { commitCompaction } from "../../jobs/commits/compaction.ts";
 import { applyEntry, emptyState, fold, type ChainState } from "../../jobs/commits/fold.ts";
 import { dataFileName, hourFolder, parseDataFileName } from "../../jobs/commits/names.ts";
 import { appendEntry, ChainWriter, entryBase, type Chain } from "../../jobs/commits/writer.ts";
 import type { Lake } from "../../jobs/lake/lake.ts";
 import { PARTITION, TOPIC, type Actor, type Stage } from "./actor.ts";
-import { batchOf, checkpointer, compactor, concatenate, HOUR, reader, retractor, writer } from "./actors.ts";
+import {
+  batchOf,
+  checkpointer,
+  compactor,
+  concatenate,
+  HOUR,
+  judge,
+  reader,
+  retractor,
+  writer,
+} from "./actors.ts";
 import { explore, type Scenario } from "./explorer.ts";
 import { report } from "./report.ts";
 
@@ -321,6 +334,56 @@ const RULES: Record<string, { scenario: Scenario; finds: RegExp }> = {
       ],
     },
     finds: /^the committed range went back from 1 to 0/,
+  },
+  "flags are committed only while nothing has come into the time they depend on": {
+    scenario: {
+      offsets: 2,
+      actors: [
+        two("w1"),
+        judge("j1", {
+          grain: "acts",
+          commit: (chain, state, inputs, output) => commitCompaction(chain, state, inputs, output, null),
+        }),
+      ],
+    },
+    finds: /were computed from 1-0 rows and retractions, there are 2-0/,
+  },
+  "flags are committed only while nothing was retracted": {
+    scenario: {
+      offsets: 1,
+      actors: [
+        one("w1"),
+        retractor("x1"),
+        judge("j1", {
+          grain: "acts",
+          commit: (chain, state, inputs, output) => commitCompaction(chain, state, inputs, output, null),
+        }),
+      ],
+    },
+    finds: /were computed from 1-0 rows and retractions, there are 1-1/,
+  },
+  "a checkpoint repeats flags only where they stand": {
+    scenario: {
+      offsets: 2,
+      actors: [
+        two("w1"),
+        judge("j1", { grain: "acts" }),
+        checkpointer("k1", {
+          grain: "acts",
+          chain: (chain) =>
+            withLake(chain, (lake) => ({
+              create(path, bytes) {
+                const entry = decodeEntry(path, bytes) as CheckpointEntry;
+                const live = entry.live.map((file) =>
+                  file.path.endsWith(".parquet") ? { ...file, judged: "1-0" } : file,
+                );
+                return lake.create(path, encodeEntry({ ...entry, format: JUDGED_FORMAT, live }));
+              },
+            })),
+        }),
+      ],
+    },
+    finds: /were computed from 1-0 rows and retractions, there are 2-0/,
   },
   "a compaction whose create was refused looks at its inputs again": {
     scenario: {

@@ -38,13 +38,14 @@ const rowsOn = (day: string, ...values: number[]) =>
   );
 
 test("a variable that is added is judged, and read alike on Spark and DuckDB, old files beside new", async () => {
-  const [{ openSpark: open }, duckDbModule, { analysisViews: views }, { judgingBy: by }, rows] = await Promise.all([
-    newer.load<{ openSpark: typeof openSpark }>("spark/connect/engine.ts"),
-    newer.load<{ openDuckDb: typeof openDuckDb }>("spark/duckdb.ts"),
-    newer.load<{ analysisViews: typeof analysisViews }>("spark/views.ts"),
-    newer.load<{ judgingBy: typeof judgingBy }>("spark/judging.ts"),
-    newer.load<{ JudgedRows: typeof JudgedRows }>("jobs/readers/judged-rows.ts"),
-  ]);
+  const [{ openSpark: open }, duckDbModule, { analysisViews: views }, { judgingBy: by }, rows] =
+    await Promise.all([
+      newer.load<{ openSpark: typeof openSpark }>("spark/connect/engine.ts"),
+      newer.load<{ openDuckDb: typeof openDuckDb }>("spark/duckdb.ts"),
+      newer.load<{ analysisViews: typeof analysisViews }>("spark/views.ts"),
+      newer.load<{ judgingBy: typeof judgingBy }>("spark/judging.ts"),
+      newer.load<{ JudgedRows: typeof JudgedRows }>("jobs/readers/judged-rows.ts"),
+    ]);
   const engines = {
     older: await openDuckDb({ tempFolder: join(folder.path, "older"), threads: 2 }),
     duckDb: await duckDbModule.openDuckDb({ tempFolder: join(folder.path, "newer"), threads: 2 }),
