@@ -50,7 +50,17 @@ function checksum(value: unknown, digits: number): string {
 const COLUMNS = [...OBSERVATION_COLUMNS.map(([name]) => name), ...FLAG_COLUMNS].join(", ");
 const KEPT: SqlView = { name: "quality", sql: `SELECT ${COLUMNS} FROM judged` };
 
+/** Views that nothing but `quality` reads; one of them is beyond Spark. */
+const STEPS = new Set([
+  "levels",
+  "quality_bounds",
+  "quality_places",
+  "crowded",
+  "neighbours",
+  "quality_alone",
+]);
+
 /** The views with the kept flags in the place of those that would be computed: `quality` reads `judged`. */
 export function overVerdicts(views: readonly SqlView[]): SqlView[] {
-  return views.map((view) => (view.name === KEPT.name ? KEPT : view));
+  return views.filter(({ name }) => !STEPS.has(name)).map((view) => (view.name === KEPT.name ? KEPT : view));
 }
