@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { sha256Hex } from "../../../core/checksum.ts";
 import { formatTimestamp, HOUR_MS } from "../../../core/time.ts";
-import { decodeEntry, type FileInfo } from "../../../jobs/commits/entry.ts";
+import { decodeEntry, JUDGED_FORMAT, type FileInfo } from "../../../jobs/commits/entry.ts";
 import { fold } from "../../../jobs/commits/fold.ts";
 import { dataFileName, hourFolder } from "../../../jobs/commits/names.ts";
 import { ChainWriter, type Chain } from "../../../jobs/commits/writer.ts";
@@ -254,7 +254,7 @@ describe("the commit protocol over HDFS", () => {
         expect(folded.counts.rows).toBe(30);
         const [entry] = await lake.list(`commits/${TOPIC}/0`);
         const path = `commits/${TOPIC}/0/${entry!.name}`;
-        expect(decodeEntry(path, await lake.read(path)).format).toBe(1);
+        expect(decodeEntry(path, await lake.read(path)).format).toBe(JUDGED_FORMAT);
       } finally {
         await engine.close();
       }

@@ -7,7 +7,9 @@ import { hdfsServer, type HdfsServer } from "../../../deploy/cluster/hdfs.ts";
 import { kafkaServer, type KafkaServer, stopKafka } from "../../../deploy/cluster/kafka.ts";
 import { sparkServer, type SparkServer } from "../../../deploy/cluster/spark.ts";
 import { claimDataset } from "../../../jobs/dataset.ts";
+import { JudgedRows } from "../../../jobs/readers/judged-rows.ts";
 import { LakeReader } from "../../../jobs/readers/lake-reader.ts";
+import { judgingBy, overVerdicts } from "../../../spark/judging.ts";
 import type { NewRecord } from "../../../jobs/log/log.ts";
 import { verifyPartition, type PartitionProof } from "../../../jobs/verify.ts";
 import { loadConfig, type Config } from "../../../server/config/config.ts";
@@ -123,6 +125,8 @@ export async function answers(
 ): Promise<Map<string, Record<string, unknown>[]>> {
   const reader = new LakeReader(ports.lake, ports.log.topic, Date.now);
   const views = await analysisViews(config);
+  const { reads: engine, judgedPlace: place } = ports;
+  const judged = new JudgedRows({ engine, judging: judgingBy(views), place });
   const all = new Map<string, Record<string, unknown>[]>();
   for (const job of await readSqlJobs()) {
     if (names !== undefined && !names.includes(job.name)) continue;
@@ -131,9 +135,11 @@ export async function answers(
       over === "default"
         ? defaultArguments(job)
         : Object.fromEntries(job.parameters.map(({ name }) => [name, null]));
-    const table = await reader.read(undefined, ({ snapshot }) =>
-      runJob(ports.engine, job, { snapshot, views, arguments: given, background: true }),
-    );
+    const table = await reader.read(undefined, async ({ snapshot }) => {
+      const { snapshot: files, release } = await judged.of(snapshot, null);
+      const options = { snapshot: files, judged: files, views: overVerdicts(views), arguments: given };
+      return runJob(ports.engine, job, { ...options, background: true }).finally(release);
+    });
     all.set(job.name, rowsOf(table));
   }
   return all;
