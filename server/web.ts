@@ -108,6 +108,7 @@ export async function startWeb(
       alerts?.judged(judgements);
     },
   });
+  shutdown.defer(() => judge.close());
   supervisor.add(judge.backgroundJob());
   if (alerts !== null) supervisor.add(alerts.backgroundJob());
   supervisor.add(monitor.job());
@@ -127,6 +128,7 @@ export async function startWeb(
       alerts?.see(rows);
       judge.take(rows);
     },
+    skipped: () => judge.again(),
     clock,
   });
   await Promise.allSettled([feed.caughtUp, known, runsAnalytics ? null : analytics.load()]);

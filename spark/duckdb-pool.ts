@@ -15,7 +15,7 @@ export class ConnectionPool extends Pool<Session> {
   readonly #instance: DuckDBInstance;
 
   constructor(instance: DuckDBInstance) {
-    super(CONNECTIONS, async () => ({ connection: await connect(instance), views: new Map() }));
+    super(CONNECTIONS, async () => ({ connection: await openConnection(instance), views: new Map() }));
     this.#instance = instance;
   }
 
@@ -26,7 +26,8 @@ export class ConnectionPool extends Pool<Session> {
   }
 }
 
-async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
+/** Opens a connection on which the views of analysis can be read. */
+export async function openConnection(instance: DuckDBInstance): Promise<DuckDBConnection> {
   const connection = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
   // DuckDB 1.5.6 fails in it ("expression type mismatch") on the newest revisions of a range of time in JSON files.

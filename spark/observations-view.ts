@@ -2,7 +2,8 @@ import { FLAG_COLUMNS } from "../core/quality.ts";
 import { OBSERVATION_COLUMNS, type Snapshot, type SnapshotFile } from "./engine.ts";
 import { FIRST_COLUMNS } from "./file-columns.ts";
 
-const DUCKDB_TYPES = {
+/** DuckDB's types of the columns of `observations`. */
+export const DUCKDB_TYPES = {
   timestamp: "TIMESTAMPTZ",
   string: "VARCHAR",
   double: "DOUBLE",

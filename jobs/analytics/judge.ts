@@ -1,29 +1,28 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Row } from "../../core/observation.ts";
-import { FLAG_COLUMNS, type Judgement } from "../../core/quality.ts";
+import type { Judgement } from "../../core/quality.ts";
 import { parseTimestamp } from "../../core/time.ts";
 import { rowsOf } from "../../spark/arrow.ts";
-import type { Engine, SnapshotFile, SqlView } from "../../spark/engine.ts";
+import type { Engine, SqlView } from "../../spark/engine.ts";
 import { JUDGED_PAST_MS } from "../../spark/judging.ts";
-import { assemble, type ResultRow, keyOf, newAndBefore, seriesOf } from "./judgements.ts";
+import { type LiveAnswer, LiveTables, type LiveQuestion } from "../../spark/live-tables.ts";
+import { assemble, keyOf, newAndBefore, seriesOf } from "./judgements.ts";
 import type { LakeReader } from "../readers/lake-reader.ts";
-import { timestampLiteral } from "../readers/observation-rows.ts";
+import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral } from "../readers/observation-rows.ts";
 import type { BackgroundJob } from "../supervisor.ts";
 
 /** What {@link Judge} works with. */
 export interface JudgeOptions {
   reader: Pick<LakeReader, "snapshot">;
-  /** DuckDB in this process, whatever runs the jobs. */
+  /** Reads the committed rows of the past once, at the start: DuckDB in this process, whatever runs the jobs. */
   engine: Engine;
   /** The views of analysis over the newest kept baseline. */
   views: () => Promise<readonly SqlView[]>;
   /** Whether time goes on for this data: a recording that is replayed falls silent where it ends. */
   isLive: boolean;
-  /** A folder of this process alone that the engine may read. */
+  /** A folder of this process alone, for what does not fit into memory. */
   folder: string;
   clock: Clock;
   logger: Logger;
@@ -31,25 +30,34 @@ export interface JudgeOptions {
   publish: (judgements: readonly Judgement[]) => void;
 }
 
-/** Rows that arrived last and may not be committed yet. */
-const ARRIVED_MAX = 20_000;
+/** What is late by as much as a judgement looks back needs as much before it. */
+const KEPT_MS = 2 * JUDGED_PAST_MS;
+/** Rows that wait to be judged. */
+const WAITING_MAX = 20_000;
+/** Rows of the past taken in before other work of the process gets its turn. */
+const ROWS_PER_TURN = 5_000;
 /** Rows judged in one go. */
 const BATCH_MAX = 5_000;
 /** Time between two looks for stations that have fallen silent, ms. */
 const SILENCE_MS = 60_000;
-/** Most cities that are named in a query. */
-const NAMED_CITIES = 50;
 
 /**
- * The live judge: applies the SQL of quality control and of anomalies to what arrives, over the last 25 h and the kept
+ * The live judge: applies the SQL of quality control and of anomalies to what arrives, over the last reports in memory and the kept
  * baseline, so that neither a chart's band nor an alert waits for a batch. An observation goes out at once; its judgement
  * follows. What is older than that past is left to the jobs.
  */
 export class Judge {
   readonly #options: JudgeOptions;
-  /** The newest rows by arrival: they may not be committed yet. */
+  #tables: Promise<LiveTables> | null = null;
+  /** The question under way. */
+  #asking: Promise<unknown> = Promise.resolve();
+  /** Whether the committed rows of the past are in the tables. */
+  #isFilled = false;
+  /** Rows that are not in the tables yet. */
   #arrived: Row[] = [];
   #pending: Row[] = [];
+  /** What was retracted and may still be in the tables. */
+  #gone: ((row: Pick<Row, "source" | "log_offset">) => boolean)[] = [];
   #newest = -Infinity;
   #skipped = 0;
   #arrival = Promise.withResolvers<void>();
@@ -62,20 +70,32 @@ export class Judge {
 
   /** Takes rows as they arrive. */
   take(rows: readonly Row[]): void {
-    for (const row of rows) {
-      this.#newest = Math.max(this.#newest, parseTimestamp(row.timestamp));
-      this.#arrived.push(row);
-      this.#pending.push(row);
-    }
-    if (this.#arrived.length > 2 * ARRIVED_MAX) this.#arrived = this.#arrived.slice(-ARRIVED_MAX);
+    for (const row of rows) this.#newest = Math.max(this.#newest, parseTimestamp(row.timestamp));
+    this.#arrived.push(
+      ...rows.filter(({ timestamp }) => parseTimestamp(timestamp) >= this.#newest - KEPT_MS),
+    );
+    this.#pending.push(...rows);
     this.#leaveOut();
     this.#arrival.resolve();
   }
 
   /** Forgets rows that were retracted. What is committed is read without them anyhow. */
-  withdraw(isGone: (row: Row) => boolean): void {
+  withdraw(isGone: (row: Pick<Row, "source" | "log_offset">) => boolean): void {
     this.#arrived = this.#arrived.filter((row) => !isGone(row));
     this.#pending = this.#pending.filter((row) => !isGone(row));
+    this.#gone.push(isGone);
+    this.again();
+  }
+
+  /** Reads the committed rows again: some may never have arrived, or stand again. */
+  again(): void {
+    this.#isFilled = false;
+  }
+
+  /** Frees the tables. */
+  async close(): Promise<void> {
+    await this.#asking;
+    (await this.#tables)?.close();
   }
 
   /** The work itself, for the supervisor. What could not be judged is judged by the next run. */
@@ -147,17 +167,22 @@ export class Judge {
       from = Math.min(from, time);
     }
     if (since.size === 0) return [];
-    return this.#over(
-      from - JUDGED_PAST_MS,
-      cities,
-      async (query) => {
-        const flagged = newAndBefore(await query(FLAGGED), since);
-        return assemble(flagged, await query(ANOMALIES), this.#options.isLive);
+    const series = new Map(rows.map((row) => [seriesOf(row), row]));
+    const answer = await this.#ask(
+      {
+        from: from - JUDGED_PAST_MS,
+        cities: [...cities],
+        since: [...since].map(([key, first]) => {
+          const { city, source } = series.get(key)!;
+          return { city, source, from: first };
+        }),
       },
       // What has just arrived is not silent: nobody has to be asked who else is.
       (views) => views.map((view) => (view.name === "outages" ? NO_OUTAGES : view)),
       signal,
     );
+    const flagged = newAndBefore(rowsOf(answer.flagged), since);
+    return assemble(flagged, rowsOf(answer.anomalies), this.#options.isLive);
   }
 
   /**
@@ -168,68 +193,70 @@ export class Judge {
   async silent(signal?: AbortSignal): Promise<Judgement[]> {
     const from = this.#options.clock.now() - JUDGED_PAST_MS;
     const before = this.#silent;
-    return this.#over(
-      from,
-      null,
-      async (query) => {
-        const silent = new Set((await query(SILENCES)).map(keyOf));
-        this.#silent = silent;
-        if (silent.isSubsetOf(before)) return [];
-        const flagged = (await query(FLAGGED)).filter((row) => {
-          const key = keyOf(row);
-          return silent.has(key) && !before.has(key);
-        });
-        return assemble(flagged, await query(ANOMALIES), true);
-      },
-      (views) => views,
-      signal,
-    );
+    const answer = await this.#ask({ from, cities: null, since: null }, (views) => views, signal);
+    const found = rowsOf(answer.flagged);
+    this.#silent = new Set(found.map(keyOf));
+    const fresh = found.filter((row) => !before.has(keyOf(row)));
+    return assemble(fresh, rowsOf(answer.anomalies), true);
   }
 
-  /** Asks about the rows from a time on, committed or just arrived, of some cities or all. */
-  async #over<T>(
-    from: number,
-    cities: ReadonlySet<string> | null,
-    ask: (query: (sql: string) => Promise<ResultRow[]>) => Promise<T>,
+  /** Asks the tables, one question at a time. */
+  #ask(
+    question: Omit<LiveQuestion, "now">,
     viewsOf: (views: readonly SqlView[]) => readonly SqlView[],
     signal?: AbortSignal,
-  ): Promise<T> {
-    const { clock, engine, folder, views } = this.#options;
-    const committed = await this.#committed({ from, to: Math.max(this.#newest, clock.now()) + 1 });
-    const own = join(folder, crypto.randomUUID());
-    try {
-      const arrived = await writeRows(
-        own,
-        this.#arrived.filter(
-          (row) => (cities === null || cities.has(row.city)) && parseTimestamp(row.timestamp) >= from,
-        ),
-      );
-      const { where, given } = conditionOf(from, cities);
-      const options = {
-        snapshot: { files: [...committed, ...arrived] },
-        views: viewsOf(await views()),
-        arguments: given,
-        ...(signal === undefined ? {} : { signal }),
-      };
-      return await ask(async (sql) => rowsOf(await engine.query(`${sql} ${where}`, options)));
-    } finally {
-      await rm(own, { recursive: true, force: true });
-    }
+  ): Promise<LiveAnswer> {
+    const answered = this.#asking.then(() => this.#askNow(question, viewsOf, signal));
+    this.#asking = answered.catch(() => {}); // whoever asked is told
+    return answered;
   }
 
-  /** Committed files of a time. With the lake away there are none: what has arrived is judged all the same. */
-  async #committed(range: { from: number; to: number }): Promise<readonly SnapshotFile[]> {
+  /** Brings the tables up to date and asks them. */
+  async #askNow(
+    question: Omit<LiveQuestion, "now">,
+    viewsOf: (views: readonly SqlView[]) => readonly SqlView[],
+    signal?: AbortSignal,
+  ): Promise<LiveAnswer> {
+    const { clock, folder, isLive, views } = this.#options;
+    const tables = await (this.#tables ??= LiveTables.open(folder));
+    for (const isGone of this.#gone.splice(0)) await tables.remove(isGone);
+    if (!this.#isFilled) this.#isFilled = await this.#fill(tables, signal);
+    const arrived = this.#arrived.splice(0);
     try {
-      return (await this.#options.reader.snapshot(range)).snapshot.files;
+      await tables.append(arrived);
     } catch (error) {
-      this.#options.logger.debug("Judging without the lake", { reason: messageOf(error) });
-      return [];
+      this.#arrived.unshift(...arrived);
+      throw error;
     }
+    await tables.trim(this.#newest - KEPT_MS);
+    signal?.throwIfAborted();
+    return tables.ask(viewsOf(await views()), { ...question, now: isLive ? clock.now() : null });
+  }
+
+  /** Takes the committed rows of the past in. With the lake away it is for the next time: what has arrived is judged all the same. */
+  async #fill(tables: LiveTables, signal?: AbortSignal): Promise<boolean> {
+    const { clock, engine, logger, reader } = this.#options;
+    const newest = this.#newest === -Infinity ? clock.now() : this.#newest;
+    const from = Math.min(newest, clock.now()) - KEPT_MS;
+    let snapshot;
+    try {
+      ({ snapshot } = await reader.snapshot({ from, to: Math.max(newest, clock.now()) + 1 }));
+    } catch (error) {
+      logger.debug("Judging without the lake", { reason: messageOf(error) });
+      return false;
+    }
+    const sql = `SELECT ${OBSERVATION_COLUMN_LIST} FROM observations WHERE timestamp >= ${timestampLiteral(from)}`;
+    const table = await engine.query(sql, { snapshot, ...(signal === undefined ? {} : { signal }) });
+    for (let start = 0; start < table.numRows; start += ROWS_PER_TURN) {
+      await tables.append(observationRows(table.slice(start, start + ROWS_PER_TURN)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return true;
   }
 
   /** Keeps what waits within its bound: the oldest are left out. */
   #leaveOut(): void {
-    const over = this.#pending.length - ARRIVED_MAX;
+    const over = this.#pending.length - WAITING_MAX;
     if (over <= 0) return;
     this.#pending.splice(0, over);
     this.#skipped += over;
@@ -241,35 +268,3 @@ const NO_OUTAGES: SqlView = {
   name: "outages",
   sql: "SELECT *, CAST(NULL AS string) AS outage, 1 AS place_in_outage, 1 AS series_of_outage FROM measured",
 };
-/** What is asked of the views; a condition follows. */
-const FLAGGED = `SELECT city, source, timestamp, log_offset, ${FLAG_COLUMNS.join(", ")} FROM quality WHERE`;
-const ANOMALIES = "SELECT * FROM anomaly WHERE (kind = 'unusual' OR status = 'anomaly') AND";
-const SILENCES = `SELECT city, source, timestamp FROM (
-  SELECT city, source, timestamp, status, row_number() OVER (PARTITION BY city, source ORDER BY timestamp DESC) AS place
-  FROM anomaly WHERE kind IN ('silent', 'outage')
-) AS s WHERE place = 1 AND status = 'anomaly' AND`;
-
-/** Conditions and arguments for some cities; for many of them all are read, and theirs picked out afterwards. */
-function conditionOf(
-  from: number,
-  cities: ReadonlySet<string> | null,
-): { where: string; given: Record<string, string> } {
-  const where = `timestamp >= ${timestampLiteral(from)}`;
-  if (cities === null || cities.size > NAMED_CITIES) return { where, given: {} };
-  const given = Object.fromEntries([...cities].map((city, index) => [`city_${index}`, city]));
-  const names = Object.keys(given).map((name) => `:${name}`);
-  return { where: `${where} AND city IN (${names.join(", ")})`, given };
-}
-
-/** Writes rows as the consumer does, a file a day. Any of them may be committed as well: the newest of each counts. */
-async function writeRows(folder: string, rows: readonly Row[]): Promise<SnapshotFile[]> {
-  await mkdir(folder, { recursive: true });
-  const days = Map.groupBy(rows, ({ timestamp }) => timestamp.slice(0, 10));
-  return Promise.all(
-    [...days].map(async ([date, own]): Promise<SnapshotFile> => {
-      const location = join(folder, `${date}.jsonl`);
-      await Bun.write(location, own.map((row) => `${JSON.stringify(row)}\n`).join(""));
-      return { location, format: "jsonl", date, rows: own.length, revisions: own.length };
-    }),
-  );
-}

@@ -20,6 +20,7 @@ export interface Feed {
  *
  * @param parts.claimed resolves once the data set may be shown; nothing is followed before
  * @param parts.arrived takes the rows after they went out
+ * @param parts.skipped is told when records were left out because they came too fast
  */
 export function openFeed(parts: {
   services: Services;
@@ -28,13 +29,14 @@ export function openFeed(parts: {
   hub: Hub;
   claimed: () => Promise<void>;
   arrived: (rows: readonly Row[]) => void;
+  skipped: () => void;
   clock: Clock;
 }): Feed {
-  const { services, log, current, hub, claimed, arrived, clock } = parts;
+  const { services, log, current, hub, claimed, arrived, skipped, clock } = parts;
   const positions = new Map<number, number>();
   const follow = async () => {
     await claimed();
-    return followLog({ log, current, hub, positions, arrived });
+    return followLog({ log, current, hub, positions, arrived, skipped });
   };
   let first: Promise<Subscription> | null = follow();
   return {

@@ -60,6 +60,7 @@ export async function followLog({
   hub,
   positions,
   arrived = () => {},
+  skipped = () => {},
 }: {
   log: Log;
   current: CurrentState;
@@ -67,7 +68,13 @@ export async function followLog({
   positions: Map<number, number>;
   /** Called with the rows after they were published. */
   arrived?: (rows: readonly Row[]) => void;
+  /** Called when records were left out because they came too fast. */
+  skipped?: () => void;
 }): Promise<Subscription> {
+  const leftOut = () => {
+    hub.reset();
+    skipped();
+  };
   const take = (partition: number, records: readonly LogRecord[]) => {
     const rows = current.apply(records, partition);
     for (let i = 0; i < rows.length; i += EVENT_MAX) {
@@ -94,7 +101,7 @@ export async function followLog({
     }
     from.push(next);
   }
-  return log.tail({ records: take, skipped: () => hub.reset() }, { from, skipBehind: SKIP_BEHIND });
+  return log.tail({ records: take, skipped: leftOut }, { from, skipBehind: SKIP_BEHIND });
 }
 
 /**

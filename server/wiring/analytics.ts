@@ -12,7 +12,6 @@ import type { BackgroundJob } from "../../jobs/supervisor.ts";
 import type { SqlView } from "../../spark/engine.ts";
 import type { Judging } from "../../spark/judging.ts";
 import { readSqlJobs } from "../../spark/sql-job.ts";
-import { valuesView } from "../../spark/values.ts";
 import type { Config } from "../config/config.ts";
 import type { Ports } from "./ports.ts";
 
@@ -82,10 +81,7 @@ export function openJudge(
   return new Judge({
     reader,
     engine: reads,
-    views: async () => {
-      const now = valuesView("watermark", [["newest", "timestamp"]], [[clock.now()]]);
-      return (await keptViews.list()).map((view) => (isLive && view.name === now.name ? now : view));
-    },
+    views: () => keptViews.list(),
     isLive,
     folder: join(tempFolder, "judge"),
     clock,

@@ -34,6 +34,7 @@ async function setUp(claimed: () => Promise<void> = async () => {}) {
     current,
     hub,
     claimed,
+    skipped: () => {},
     arrived: (rows: readonly Row[]) => {
       arrived.push(...rows.map(({ temperature }) => temperature));
       next.resolve();
