@@ -6,8 +6,6 @@ import { textTable } from "../../server/commands/command.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
 import type { Argument, Snapshot } from "../../spark/engine.ts";
-import { readLimits } from "../../spark/limits.ts";
-import { type Limit } from "../../core/quality.ts";
 import { defaultArguments, neededFiles, readSqlJobs, type SqlJob } from "../../spark/sql-job.ts";
 import { analysisViews } from "../../spark/views.ts";
 import { writeDays } from "./lake-days.ts";
@@ -22,7 +20,6 @@ export interface JobTask {
   /** The snapshot's Parquet files. */
   files: string[];
   cities: readonly City[];
-  limits: readonly Limit[];
   /** The rows of the view of that name. */
   thresholds: readonly Record<string, unknown>[];
   threads: number;
@@ -85,7 +82,6 @@ export async function benchAnalytics({ quick, print }: BenchOptions): Promise<vo
   await withFolder(async (folder) => {
     const options = { cities, from: Date.UTC(2025, 0, 1), days, faults: FAULTS };
     const { snapshot, judging } = await writeDays(folder, options);
-    const limits = await readLimits();
     const thresholds = await thresholdsOf(join(folder, "thresholds"));
     const table: string[][] = [];
     for (const [index, { job, given, variant }] of variantsOf(await readSqlJobs()).entries()) {
@@ -98,7 +94,6 @@ export async function benchAnalytics({ quick, print }: BenchOptions): Promise<vo
         snapshot: needed,
         files: needed.files.map(({ location }) => location),
         cities,
-        limits,
         thresholds,
         threads: THREADS,
         result: join(place, "result.arrow"),

@@ -3,9 +3,8 @@ benchmark moves, and each hour of the day has values."""
 
 import polars as pl
 
-from quality import SERIES
-
 c = pl.col
+SERIES = ["city", "source"]
 HOUR = [*SERIES, "hour_of_day"]
 
 

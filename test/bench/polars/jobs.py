@@ -1,7 +1,6 @@
 """The questions of the analytic jobs, answered with polars: what `bun run bench analytics` holds the engine against.
 
-Argument: a file with a task as JSON: the job and its arguments, the files, the cities, the limits of quality control, and the job's own
-result as an Arrow file. Prints as JSON what it took, and how the two results differ.
+Argument: a file with a task as JSON: the job and its arguments, the files, the cities, and the job's own result as an Arrow file. Prints as JSON what it took, and how the two results differ.
 """
 
 import datetime
@@ -14,7 +13,7 @@ import zoneinfo
 import polars as pl
 
 import anomalies as anomaly
-from quality import SERIES, levels, quality
+from anomalies import SERIES
 
 c = pl.col
 TASK = json.load(open(sys.argv[1]))
@@ -27,7 +26,8 @@ def observations():
 
 
 def flagged():
-    return quality(observations(), TASK["cities"], TASK["limits"], levels(observations()))
+    """The rows with the flags that are kept in the files."""
+    return observations()
 
 
 def newest():
@@ -36,8 +36,7 @@ def newest():
 
 def good(name):
     """A variable without the values that failed."""
-    flag = "wind_speed_flag" if name == "wind_gust" else f"{name}_flag"
-    return pl.when(c(flag) != 4).then(c(name))
+    return pl.when(c(f"{name}_flag") != 4).then(c(name))
 
 
 def recent(rows, hours):
@@ -263,7 +262,6 @@ def records():
     aggregates = []
     for record, name, best in kinds:
         value = good(name)
-        flag = "wind_speed_flag" if name == "wind_gust" else f"{name}_flag"
         reached = value == best(value)
         aggregates.append(
             pl.struct(
@@ -271,7 +269,7 @@ def records():
                 c("timestamp").filter(reached).first().alias("timestamp"),
                 c("source").filter(reached).first().alias("source"),
                 reached.sum().alias("times"),
-                (c(flag).filter(reached).first() == 3).alias("is_suspect"),
+                (c(f"{name}_flag").filter(reached).first() == 3).alias("is_suspect"),
                 value.count().alias("n"),
             ).alias(record)
         )
@@ -427,7 +425,19 @@ def anomalies():
 
 
 def level():
-    return levels(observations()).sort(SERIES)
+    """The median of the hours of each series' newest day and the 29 before it."""
+    day = c("timestamp").dt.truncate("1d")
+    return (
+        observations()
+        .filter(c("pressure").is_not_null())
+        .filter(c("timestamp") >= day.max().over(SERIES) - pl.duration(days=29))
+        .group_by(*SERIES, c("timestamp").dt.truncate("1h").alias("hour"))
+        .agg(c("pressure").median(), pl.len().alias("n"))
+        .group_by(SERIES)
+        .agg(c("pressure").median().alias("pressure_level"), pl.len().alias("hours"), c("n").sum())
+        .filter(c("hours") >= 24)
+        .sort(SERIES)
+    )
 
 
 def difference(found, wanted):
