@@ -1,8 +1,9 @@
+import { sha256Hex } from "../../core/checksum.ts";
 import type { Row } from "../../core/observation.ts";
 import { FLAG_COLUMNS, type Flags } from "../../core/quality.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Argument, Engine, SnapshotFile, SqlView } from "../../spark/engine.ts";
-import { JUDGED_AFTER_MS, JUDGED_PAST_MS } from "../../spark/judging.ts";
+import { JUDGED_AFTER_MS, JUDGED_PAST_MS, LEVEL_PAST_MS } from "../../spark/judging.ts";
 import { divide, filesOf, inputsOf, type JudgedRows } from "./judged-rows.ts";
 import type { CommittedSnapshot, LakeReader } from "./lake-reader.ts";
 import { OBSERVATION_COLUMN_LIST, observationRows, timestampLiteral } from "./observation-rows.ts";
@@ -89,6 +90,23 @@ export async function queryRows(
   });
   const rows = observationRows(table) as FlaggedRow[];
   return { rows: rows.slice(0, limit), more: rows.length > limit };
+}
+
+/**
+ * What the rows of a time and their flags are made of: the committed files of the time and of all that the flags depend on, without what
+ * is retracted. As long as it is the same, so are they, but for the kept level of open days.
+ *
+ * @throws CommitError, LakeError
+ */
+export async function rowsMark(
+  reader: LakeReader,
+  { from, to }: { from: number; to: number },
+  version: string,
+): Promise<string> {
+  const range = { from: from - JUDGED_PAST_MS - LEVEL_PAST_MS, to: to + JUDGED_AFTER_MS };
+  const { snapshot } = await reader.snapshot(range);
+  const files = snapshot.files.map(({ location, retracted }) => [location, retracted]);
+  return sha256Hex(JSON.stringify([version, files]));
 }
 
 /** The files with flags for a time, and its newest days, which have none yet. */

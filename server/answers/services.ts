@@ -25,6 +25,11 @@ export interface Services {
   current(): readonly CurrentObservation[];
   /** Rows of the lake in time order, only the newest revisions. */
   observations(query: RowQuery): Promise<ObservationPage>;
+  /**
+   * What an answer about the rows of a time is made of, from (inclusive) to (exclusive), ms: as long as it is the same, so is the answer.
+   * Null where it cannot be told.
+   */
+  rowsMark(range: { from: number; to: number }): Promise<string | null>;
   /** Rows of the lake in the order in which they were stored. */
   arrivals(query: ArrivalsQuery): Promise<Arrivals>;
   /** The origin of an observation, one entry for each source. */

@@ -26,6 +26,11 @@ export class Payload {
     this.#content = content;
   }
 
+  /** Its length as it is, bytes. */
+  get size(): number {
+    return this.#bytes.byteLength;
+  }
+
   /**
    * Answers a request, compressed where it pays and the caller takes it; with 304 where the caller has what it would be
    * given.

@@ -7,7 +7,7 @@ import type { KeptViews } from "../../jobs/analytics/kept-views.ts";
 import { appendLines } from "../../jobs/posted-lines.ts";
 import { queryArrivals } from "../../jobs/readers/lake-arrivals.ts";
 import { LakeDays } from "../../jobs/readers/lake-days.ts";
-import { queryRows } from "../../jobs/readers/lake-queries.ts";
+import { queryRows, rowsMark } from "../../jobs/readers/lake-queries.ts";
 import type { JudgedRows } from "../../jobs/readers/judged-rows.ts";
 import type { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { newestRejected } from "../../jobs/readers/rejected.ts";
@@ -48,6 +48,13 @@ export function webServices(parts: ServiceParts): Services {
     current: () => current.list(),
     observations: async (query) =>
       queryRows(reader, engine, { judged, views: () => keptViews.list("quality") }, query),
+    rowsMark: async (range) => {
+      try {
+        return `${await rowsMark(reader, range, judged.version)} ${analytics.result("level")?.run ?? ""}`;
+      } catch {
+        return null; // reading them says why
+      }
+    },
     why: (key) => whyOf({ reader, lake, engine, version: judged.version, analytics }, key),
     days: new LakeDays({ reader, lake, engine }),
     arrivals: (query) => queryArrivals({ reader, lake, engine }, query),

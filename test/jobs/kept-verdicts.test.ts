@@ -6,7 +6,7 @@ import { DAY_MS, parseTimestamp } from "../../core/time.ts";
 import { fold } from "../../jobs/commits/fold.ts";
 import { placeOf } from "../../jobs/commits/names.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
-import { queryRows } from "../../jobs/readers/lake-queries.ts";
+import { queryRows, rowsMark } from "../../jobs/readers/lake-queries.ts";
 import { LakeReader } from "../../jobs/readers/lake-reader.ts";
 import { retract } from "../../jobs/retract.ts";
 import { rowsOf } from "../../spark/arrow.ts";
@@ -196,6 +196,39 @@ describe("flags that are kept equal those computed over the whole of history", (
       scratch[job.name] = rowsOf(await runJob(engine, job, { snapshot: revised, views }));
     await same();
   });
+});
+
+test("rowsMark() changes with the rows of a time and those that their flags depend on, and with no others", async () => {
+  const report = (day: string, hour: string, changes: Partial<Row> = {}): Row => {
+    const timestamp = `2026-03-${day}T${hour}:00:00Z`;
+    return { ...weather(1)[0]!, city: "Oslo", source: "s", timestamp, ingested_at: timestamp, ...changes };
+  };
+  const mark = async () => {
+    await reader.refresh();
+    const range = { from: Date.UTC(2026, 2, 10), to: Date.UTC(2026, 2, 11) };
+    return rowsMark(reader, range, judging.version);
+  };
+  await store([report("10", "12"), report("20", "12")]);
+  const marks = [await mark()];
+  const changes = async (isChanged: boolean) => {
+    const now = await mark();
+    expect(now !== marks.at(-1)).toBe(isChanged);
+    marks.push(now);
+  };
+  await store([report("20", "13")]);
+  await changes(false);
+  await store([report("10", "13")]);
+  await changes(true);
+  await store([report("11", "02")]); // the next report of some series
+  await changes(true);
+  await store([report("11", "04")]);
+  await changes(false);
+  await store([report("09", "00")]);
+  await changes(true);
+  const parts = { chain: path.chain(), log: path.log, engine };
+  await retract(parts, { source: "s", first: 0, last: 0 }, { reason: "a test" });
+  await changes(true);
+  expect(new Set(marks).size).toBe(5);
 });
 
 test("a lake that was filled without flags is judged in place, day by day", async () => {

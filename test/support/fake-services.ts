@@ -143,6 +143,8 @@ export class FakeServices implements Services {
   rows: Row[] = [];
   /** The flags of a row that are not good. */
   flags: (row: Row) => Partial<Flags> = () => ({});
+  /** What answers about rows are made of; null: they are made anew each time. */
+  mark: string | null = null;
   /** The last question about observations. */
   asked: RowQuery | null = null;
   /** What was taken in. */
@@ -208,6 +210,10 @@ export class FakeServices implements Services {
     });
     const rows = found.slice(0, limit).map((one) => ({ ...one, ...GOOD, ...this.flags(one) }));
     return Promise.resolve({ rows, more: found.length > limit });
+  }
+
+  rowsMark(): Promise<string | null> {
+    return Promise.resolve(this.mark);
   }
 
   /** Partition 0 holds `rows`, by their offsets. */

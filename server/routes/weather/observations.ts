@@ -4,7 +4,7 @@ import { FLAG_COLUMNS } from "../../../core/quality.ts";
 import { DAY_MS, formatTimestamp, parseTimestamp } from "../../../core/time.ts";
 import { OBSERVATION_COLUMNS } from "../../../spark/engine.ts";
 import type { FlaggedRow } from "../../../jobs/readers/lake-queries.ts";
-import { answerRows, headersOf } from "../../http/answer.ts";
+import { answerRows, headersOf, payloadOf } from "../../http/answer.ts";
 import { rowSchema, rowsSchema } from "../../api/columns.ts";
 import { EXAMPLE_LABEL, EXAMPLE_OBSERVATION, rowsContent } from "../../api/content.ts";
 import { type Values, endpoint, readQuery } from "../../api/endpoint.ts";
@@ -25,10 +25,11 @@ import {
   encodeCursor,
   encodePositions,
 } from "../../http/cursor.ts";
-import type { Cells, Column } from "../../formats/formats.ts";
+import type { Cells, Column, Format } from "../../formats/formats.ts";
 import { badParameter } from "../../http/parameters.ts";
 import { chooseCoding } from "../../http/negotiation.ts";
 import { rowStream } from "../../formats/row-stream.ts";
+import { type RowAnswer, RowAnswers } from "./row-answers.ts";
 import { unitsOf } from "../../formats/column-units.ts";
 
 /** Columns of a row of the lake with its flags. */
@@ -151,6 +152,7 @@ export const GET_OBSERVATIONS = endpoint({
  */
 export function observationRoutes(context: WebContext) {
   const { services } = context;
+  const answers = new RowAnswers();
   return new Elysia().get(GET_OBSERVATIONS.path, async ({ request }) => {
     const asked = readQuery(GET_OBSERVATIONS, request, services);
     const { limit, format } = asked;
@@ -161,27 +163,44 @@ export function observationRoutes(context: WebContext) {
         throw badParameter("limit", limit, `at most ${PAGE} in JSON; CSV and Arrow take more`);
       return streamRows(context, request, { ...asked, format }, query);
     }
-    const { rows, more } = await services.observations({ ...query, limit, signal: request.signal });
-    const next = more ? encodeCursor({ ...query, after: afterOf(rows) }) : null;
-    const path = next === null ? null : nextPath(request, { cursor: next });
-    return answerRows(
-      context,
-      request,
-      format,
-      {
-        columns: FLAGGED_COLUMNS,
-        rows: rows as unknown as Cells[],
-        extra: {
-          city: query.city,
-          from: formatTimestamp(query.from),
-          to: formatTimestamp(query.to),
-          next_cursor: next,
-          next: path,
-        },
-      },
-      path === null ? {} : { link: `<${path}>; rel="next"` },
-    );
+    const make = (signal: AbortSignal) => answerOf(context, request, { ...asked, format }, query, signal);
+    const mark = await services.rowsMark(query);
+    const { payload, headers } =
+      mark === null
+        ? await make(request.signal)
+        : await answers.of(
+            JSON.stringify([new URL(request.url).search, format, query, limit]),
+            mark,
+            request.signal,
+            make,
+          );
+    return payload.respond(request, { headers: { ...headersOf(context, format), ...headers } });
   });
+}
+
+/** A page of rows as a whole. */
+async function answerOf(
+  context: WebContext,
+  request: Request,
+  { limit, format }: { limit: number; format: Format },
+  query: Cursor,
+  signal: AbortSignal,
+): Promise<RowAnswer> {
+  const { rows, more } = await context.services.observations({ ...query, limit, signal });
+  const next = more ? encodeCursor({ ...query, after: afterOf(rows) }) : null;
+  const path = next === null ? null : nextPath(request, { cursor: next });
+  const payload = payloadOf(context, format, {
+    columns: FLAGGED_COLUMNS,
+    rows: rows as unknown as Cells[],
+    extra: {
+      city: query.city,
+      from: formatTimestamp(query.from),
+      to: formatTimestamp(query.to),
+      next_cursor: next,
+      next: path,
+    },
+  });
+  return { payload, headers: path === null ? {} : { link: `<${path}>; rel="next"` } };
 }
 
 /** Rows stored since a position. The answer always has a `next` for the next poll. */
