@@ -67,14 +67,24 @@ async function benchLake(
       },
     });
   const measured: Measured[] = [];
-  const measure = async (server: Server, what: string, path: string) => {
+  const measure = async (server: Server, what: string, path: (request: number) => string) => {
     measured.push(await timesOf(server, bare, what, path, requests));
   };
   const lake = async (server: Server, from: number, files: string) => {
-    const range = `from=${formatTimestamp(from)}&to=${formatTimestamp(from + DAY_MS)}`;
-    await measure(server, `observations, 24 h of one city, ${files}`, `observations?${CITY}&${range}`);
+    // Each is a question of its own, with the same rows: an equal one would get the kept answer.
+    const range = (request: number) =>
+      `from=${formatTimestamp(from - request)}&to=${formatTimestamp(from + DAY_MS)}`;
+    await measure(
+      server,
+      `observations, 24 h of one city, ${files}`,
+      (request) => `observations?${CITY}&${range(request)}`,
+    );
     if (cities <= 24)
-      await measure(server, `observations, a page of 1,000, ${files}`, `observations?${range}&limit=1000`);
+      await measure(
+        server,
+        `observations, a page of 1,000, ${files}`,
+        (request) => `observations?${range(request)}&limit=1000`,
+      );
   };
 
   const perDay = cities * STEPS;
@@ -87,7 +97,7 @@ async function benchLake(
   for (const step of recordsOf(cities, second, third + STEP_MS, STEP_MS)) await post(server, step);
   const jsonl = await settled(server, 2 * perDay + cities);
   await runJobs(server);
-  for (const path of FROM_MEMORY) await measure(server, path, path);
+  for (const path of FROM_MEMORY) await measure(server, path, () => path);
   await lake(server, first, "24 files");
   await lake(server, second, "96 files");
   await server.stop();
@@ -132,28 +142,28 @@ async function timesOf(
   server: Server,
   bare: Server,
   what: string,
-  path: string,
+  path: (request: number) => string,
   requests: number,
 ): Promise<Measured> {
   const ask = async (url: string): Promise<{ ms: number; bytes: number }> => {
     const started = performance.now();
     const answer = await fetch(url, { headers: { "accept-encoding": "identity" } });
     const { byteLength } = await answer.bytes();
-    if (!answer.ok) throw new Error(`Cannot measure ${path}: ${answer.status}`);
+    if (!answer.ok) throw new Error(`Cannot measure ${url}: ${answer.status}`);
     return { ms: performance.now() - started, bytes: byteLength };
   };
-  const all = async (url: string) => {
+  const all = async (url: (request: number) => string) => {
     const own: number[] = [];
     let bytes = 0;
     for (let i = 0; i < WARM + requests; i++) {
-      const answer = await ask(url);
+      const answer = await ask(url(i));
       bytes = answer.bytes;
       if (i >= WARM) own.push(answer.ms);
     }
     return { own, bytes };
   };
-  const { own, bytes } = await all(`${server.url}/api/v1/${path}`);
-  const { own: bytesAlone } = await all(`${bare.url}/bytes/${bytes}`);
+  const { own, bytes } = await all((request) => `${server.url}/api/v1/${path(request)}`);
+  const { own: bytesAlone } = await all(() => `${bare.url}/bytes/${bytes}`);
   return { what, bytes, own, bytesAlone };
 }
 

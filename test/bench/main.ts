@@ -11,12 +11,14 @@ import type { BenchOptions } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPages } from "./pages.ts";
 import { benchSpark } from "./spark.ts";
+import { benchWeek } from "./week.ts";
 
 const SUBJECTS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
   ingest: benchIngest,
   live: benchLive,
   api: benchApi,
   memory: benchMemory,
+  week: benchWeek,
 };
 /** These start real servers, and run only where they are named. */
 const CLUSTER_SUBJECTS: typeof SUBJECTS = { kafka: benchKafka, hdfs: benchHdfs, spark: benchSpark };
