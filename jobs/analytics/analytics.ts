@@ -335,7 +335,7 @@ export class Analytics implements AnalyticsService {
       return runJob(engine, job, { snapshot, ...run });
     const dates = neededFiles(job, snapshot).files.map(({ date }) => date);
     const first = dates.reduce((first, date) => (date < first ? date : first), "9999-12-31");
-    const files = await judged.of(snapshot, { first, last: "9999-12-31" }, options.signal);
+    const files = await judged.of(snapshot, { first, last: "9999-12-31" });
     try {
       return await runJob(engine, job, { snapshot: files.snapshot, judged: files.snapshot, ...run });
     } finally {

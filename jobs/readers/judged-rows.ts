@@ -66,13 +66,14 @@ export class JudgedRows {
   }
 
   /**
-   * Files with the flags of all rows of a snapshot in some days; they may hold days around those. Release them.
+   * Files with the flags of all rows of a snapshot in some days; they may hold days around those. Release them. What is judged for it is
+   * shared, so that nobody who leaves cuts it off.
    *
    * @param snapshot all committed files: flags depend on rows around those that are read
    * @param days the first and the last; null for all
    * @throws EngineError
    */
-  async of(snapshot: Snapshot, days: DaySpan | null, signal?: AbortSignal): Promise<JudgedFiles> {
+  async of(snapshot: Snapshot, days: DaySpan | null): Promise<JudgedFiles> {
     const { judging } = this.#options;
     const { standing, open } = divide(snapshot.files, judging.version);
     const newest = dayOf(latestOf(snapshot.files));
@@ -82,7 +83,7 @@ export class JudgedRows {
     const used = new Map<string, Kept>();
     for (const chunk of chunks) {
       const key = keyOf(snapshot.files, chunk, judging);
-      used.set(key, this.#use(key, snapshot.files, chunk, signal));
+      used.set(key, this.#use(key, snapshot.files, chunk));
     }
     const release = async () => {
       for (const kept of used.values()) kept.readers--;
@@ -98,7 +99,7 @@ export class JudgedRows {
     }
   }
 
-  #use(key: string, files: readonly SnapshotFile[], chunk: Chunk, signal: AbortSignal | undefined): Kept {
+  #use(key: string, files: readonly SnapshotFile[], chunk: Chunk): Kept {
     const known = this.#kept.get(key);
     if (known !== undefined) {
       known.readers++;
@@ -106,7 +107,7 @@ export class JudgedRows {
       this.#kept.set(key, known);
       return known;
     }
-    const written = this.#judge(key, files, chunk, signal);
+    const written = this.#judge(key, files, chunk);
     const kept: Kept = { file: written.then(({ file }) => file), bytes: 0, readers: 1 };
     written.then(({ bytes }) => (kept.bytes = bytes)).catch(() => {}); // as below
     this.#kept.set(key, kept);
@@ -118,11 +119,10 @@ export class JudgedRows {
     key: string,
     files: readonly SnapshotFile[],
     { date, rows }: Chunk,
-    signal: AbortSignal | undefined,
   ): Promise<{ file: SnapshotFile; bytes: number }> {
     const { engine, judging, place } = this.#options;
     const input = { ...inputsOf(files, rows), views: judging.views };
-    const [written] = await engine.judge([{ files: rows }], input, signal);
+    const [written] = await engine.judge([{ files: rows }], input);
     if (written === undefined) throw new Error("The engine gave no file");
     const location = await place.put(`judged-${key}.parquet`, written.bytes);
     const revisions = rows.reduce((sum, file) => sum + file.revisions, 0);
@@ -144,7 +144,8 @@ export class JudgedRows {
       if (bytes <= IDLE_BYTES) return;
       bytes -= kept.bytes;
       this.#kept.delete(key);
-      await this.#options.place.remove((await kept.file).location);
+      // What cannot be deleted goes with its folder.
+      await this.#options.place.remove((await kept.file).location).catch(() => {});
     }
   }
 }

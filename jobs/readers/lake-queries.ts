@@ -66,7 +66,7 @@ export async function queryRows(
   const range = { from: from - JUDGED_PAST_MS, to: to + JUDGED_AFTER_MS };
   const table = await reader.read(range, async (committed) => {
     const { files } = committed.snapshot;
-    const { kept, open, release } = await withFlags(reader, judging.judged, committed, { from, to, signal });
+    const { kept, open, release } = await withFlags(reader, judging.judged, committed, { from, to });
     try {
       const judged = { files: kept };
       if (open.length === 0)
@@ -114,7 +114,7 @@ async function withFlags(
   reader: LakeReader,
   judged: JudgedRows,
   { snapshot, watermark }: CommittedSnapshot,
-  { from, to, signal }: { from: number; to: number; signal: AbortSignal | undefined },
+  { from, to }: { from: number; to: number },
 ): Promise<{ kept: readonly SnapshotFile[]; open: string[]; release: () => Promise<void> }> {
   const { standing, dates } = divide(filesOf(snapshot.files, { from, to }), judged.version);
   const yesterday = Date.parse((watermark ?? "1970-01-01").slice(0, 10)) - DAY_MS;
@@ -124,7 +124,7 @@ async function withFlags(
   closed!.sort();
   const days = { first: closed![0]!, last: closed!.at(-1)! };
   const { snapshot: all } = await reader.snapshot();
-  const files = await judged.of(all, days, signal);
+  const files = await judged.of(all, days);
   const others = standing.filter(({ date }) => date < days.first || date > days.last);
   return { kept: [...others, ...files.snapshot.files], open: open!, release: () => files.release() };
 }

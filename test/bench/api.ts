@@ -3,7 +3,7 @@ import { DAY_MS, formatTimestamp } from "../../core/time.ts";
 import type { NewRecord } from "../../jobs/log/log.ts";
 import { simulatedRecords, syntheticCities } from "../../jobs/sources/simulator.ts";
 import { type Server, startServer } from "./child.ts";
-import { type BenchOptions, percentile, shown, times, withFolder } from "./measure.ts";
+import { type BenchOptions, percentile, shown, timedFetch, times, withFolder } from "./measure.ts";
 import { post, runJobs, settled, startProgram } from "./program.ts";
 
 /** A quarter of an hour between two observations of a city. */
@@ -145,18 +145,11 @@ async function timesOf(
   path: (request: number) => string,
   requests: number,
 ): Promise<Measured> {
-  const ask = async (url: string): Promise<{ ms: number; bytes: number }> => {
-    const started = performance.now();
-    const answer = await fetch(url, { headers: { "accept-encoding": "identity" } });
-    const { byteLength } = await answer.bytes();
-    if (!answer.ok) throw new Error(`Cannot measure ${url}: ${answer.status}`);
-    return { ms: performance.now() - started, bytes: byteLength };
-  };
   const all = async (url: (request: number) => string) => {
     const own: number[] = [];
     let bytes = 0;
     for (let i = 0; i < WARM + requests; i++) {
-      const answer = await ask(url(i));
+      const answer = await timedFetch(url(i));
       bytes = answer.bytes;
       if (i >= WARM) own.push(answer.ms);
     }

@@ -35,6 +35,15 @@ export function times(value: number, bare: number): string {
   return `${shown(value / bare)}×`;
 }
 
+/** Asks for something as it is, without compression. @throws Error when the answer is no success */
+export async function timedFetch(url: string): Promise<{ ms: number; bytes: number }> {
+  const started = performance.now();
+  const answer = await fetch(url, { headers: { "accept-encoding": "identity" } });
+  const { byteLength } = await answer.bytes();
+  if (!answer.ok) throw new Error(`Cannot measure ${url}: ${answer.status}`);
+  return { ms: performance.now() - started, bytes: byteLength };
+}
+
 const folders = new Set<string>();
 
 /** Runs `action` with a folder that is deleted afterwards, or when the process ends before that. */

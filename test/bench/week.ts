@@ -2,7 +2,7 @@ import { textTable } from "../../server/commands/command.ts";
 import { DAY_MS, formatTimestamp } from "../../core/time.ts";
 import { simulatedRecords, syntheticCities } from "../../jobs/sources/simulator.ts";
 import { type Server, startServer } from "./child.ts";
-import { type BenchOptions, percentile, shown, times, withFolder } from "./measure.ts";
+import { type BenchOptions, percentile, shown, timedFetch, times, withFolder } from "./measure.ts";
 import { post, settled, startProgram } from "./program.ts";
 
 /** Five minutes between two observations of a city. */
@@ -67,22 +67,15 @@ async function measure(
   from: number,
   quick: boolean,
 ): Promise<string[]> {
-  const ask = async (url: string): Promise<{ ms: number; bytes: number }> => {
-    const started = performance.now();
-    const answer = await fetch(url, { headers: { "accept-encoding": "identity" } });
-    const { byteLength } = await answer.bytes();
-    if (!answer.ok) throw new Error(`Cannot measure ${url}: ${answer.status}`);
-    return { ms: performance.now() - started, bytes: byteLength };
-  };
   let asked = 0;
   // A limit above the rows there are makes a question of its own, with the same rows.
   const week = (isNew: boolean) =>
     `${server.url}/api/v1/observations?city=station-0001&from=${formatTimestamp(from)}` +
     `&to=${formatTimestamp(from + 7 * DAY_MS)}&format=${format}&limit=${isNew ? 2_100 + (asked++ % 7_000) : 10_000}`;
-  const { bytes } = await ask(week(false));
+  const { bytes } = await timedFetch(week(false));
   const oneByOne = async (isNew: boolean, requests: number) => {
     const all: number[] = [];
-    for (let i = 0; i < requests; i++) all.push((await ask(week(isNew))).ms);
+    for (let i = 0; i < requests; i++) all.push((await timedFetch(week(isNew))).ms);
     return all;
   };
   const perSecond = async (url: () => string) => {
@@ -90,7 +83,7 @@ async function measure(
     const until = performance.now() + seconds * 1000;
     let done = 0;
     const client = async () => {
-      for (; performance.now() < until; done++) await ask(url());
+      for (; performance.now() < until; done++) await timedFetch(url());
     };
     await Promise.all(Array.from({ length: CONNECTIONS }, client));
     return done / seconds;
