@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { sha256Hex } from "../../core/checksum.ts";
 import { FLAG_COLUMNS } from "../../core/quality.ts";
 import { observationOfRow, type Row } from "../../core/observation.ts";
 import { DAY_MS, parseTimestamp } from "../../core/time.ts";
 import { fold } from "../../jobs/commits/fold.ts";
-import { placeOf } from "../../jobs/commits/names.ts";
+import { commitCompaction } from "../../jobs/commits/compaction.ts";
+import { dataFileName, dayFolder, offsetsOf, placeOf } from "../../jobs/commits/names.ts";
 import { compactPartition } from "../../jobs/compactor.ts";
 import { queryRows, rowsMark } from "../../jobs/readers/lake-queries.ts";
-import { LakeReader } from "../../jobs/readers/lake-reader.ts";
+import { LakeReader, snapshotFile } from "../../jobs/readers/lake-reader.ts";
 import { retract } from "../../jobs/retract.ts";
 import { rowsOf } from "../../spark/arrow.ts";
 import { openDuckDb } from "../../spark/duckdb.ts";
@@ -231,13 +233,53 @@ test("rowsMark() changes with the rows of a time and those that their flags depe
   expect(new Set(marks).size).toBe(5);
 });
 
-test("a lake that was filled without flags is judged in place, day by day", async () => {
+test("a lake of before, whose days are compacted without flags, is judged in place and read all the while", async () => {
   await store(weather(6));
-  const { live } = await fold(path.lake, path.log.topic, 0);
-  expect([...live.values()].every(({ judged }) => judged === undefined)).toBe(true);
-  await compact();
-  const [standing, days] = await judgedDays();
-  expect(standing).toBeGreaterThan(days - 4);
-  expect((await path.lake.list("observations")).length).toBe(days);
+  // As the version before compacted a day: its rows in one file, in an entry of the first format.
+  const state = await fold(path.lake, path.log.topic, 0);
+  const days = Map.groupBy(state.live.values(), (file) => placeOf(file.path).date);
+  let after = state;
+  for (const [date, inputs] of [...days].slice(0, 10)) {
+    const files = inputs.map((file) => snapshotFile(path.lake, file));
+    const { bytes, rows } = await engine.compact({ files });
+    const offsets = inputs.map((file) => offsetsOf(file.path));
+    const [first, last] = [
+      Math.min(...offsets.map((one) => one.first)),
+      Math.max(...offsets.map((one) => one.last)),
+    ];
+    const name = dataFileName({
+      topic: path.log.topic,
+      partition: 0,
+      first,
+      last,
+      sequence: after.sequence,
+      random: path.newId(),
+      format: "parquet",
+    });
+    const output = {
+      path: `${dayFolder(date)}/${name}`,
+      rows,
+      revisions: 0,
+      bytes: bytes.length,
+      sha256: sha256Hex(bytes),
+    };
+    await path.lake.put([{ path: output.path, bytes }]);
+    after = (await commitCompaction(
+      path.chain(),
+      after,
+      inputs.map((file) => file.path),
+      output,
+    ))!;
+  }
+  expect((await path.entries()).at(-1)?.entry["format"]).toBe(1);
+  expect((await judgedDays())[0]).toBe(0);
+  await expectEqualFlags();
+  const { judged } = await compact();
+  const [standing, all] = await judgedDays();
+  expect(judged).toBe(standing);
+  expect(standing).toBeGreaterThan(all - 4);
+  await expectEqualFlags();
+  // A program of before refuses this chain by its format.
+  expect((await path.entries()).at(-1)?.entry["format"]).toBe(3);
   expect(path.clock.now()).toBeGreaterThan(DAY_MS);
 });
